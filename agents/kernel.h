@@ -1,0 +1,111 @@
+/* kernel.h: the CPU backend's inner loops, and the arithmetic that a run's bytes are made of.
+ *
+ * One text, kernel_body.h, is compiled in three forms: AVX-512 (16 lanes), AVX2 with FMA (8) and
+ * portable C (1). A form only says how wide a vector is. Every form gives the same bytes, because:
+ *
+ *   - each output of a product adds its terms in the order of the reduction index, one fused
+ *     multiply-add per term, starting from its bias, from 0 or from what it held;
+ *   - softmax, entropy and loss treat sixteen rows side by side, one row per lane, so that sums
+ * over actions are sequential within a lane whatever the width;
+ *   - sums over rows are sequential in the order given; the gradient norm is sixteen interleaved
+ *     sums in double precision, joined in a fixed tree;
+ *   - exp, log and tanh are SLEEF's finz_ functions, equal over widths (Shibata and Petrogalli
+ *     2020); + - * / and sqrt are IEEE 754, and -ffp-contract=off keeps them apart;
+ *   - `a > b ? x : y` is the only comparison, so NaN and -0 take the same way everywhere.
+ *
+ * So bytes do not depend on batch size, a row's place, tiling, width or compiler. */
+#ifndef AGON_KERNEL_H
+#define AGON_KERNEL_H
+
+#include "agents/net.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AGON__LANES = 16, /* rows side by side in softmax and loss; padding of every width, in floats */
+    AGON__PANEL = 64  /* columns of one panel of packed weights */
+};
+
+/* C(i,j) = start + sum over k of A(i,k) * B(k,j), k in order. */
+typedef struct agon__product {
+    int rows, cols, depth; /* i, j, k */
+    const float* a;        /* A(i,k) = a[i * a_row + k * a_step] */
+    ptrdiff_t a_row, a_step;
+    const float* b;    /* packed panels of (depth, panel), or B(k,j) = b[k * b_step + j] */
+    ptrdiff_t b_step;  /* 0: packed, and cols is padded to AGON__LANES */
+    const float* bias; /* start = bias[j]; NULL: 0, or C itself with `accumulate` */
+    int accumulate;    /* 1: start = C(i,j); bias is NULL */
+    int relu;          /* 1: C = max(C, 0); NaN stays NaN */
+    float* c;          /* C(i,j) = c[i * c_row + j]; nothing else is written */
+    ptrdiff_t c_row;
+} agon__product;
+
+/* The policy's choice in sixteen rows. Arrays are (actions, 16) or (16). Illegal logits are
+ * -INFINITY and every row has a legal action. */
+typedef struct agon__choice {
+    int actions;
+    float temperature;                  /* 0: greedy, the lowest index on ties */
+    int probabilities;                  /* 1: fill `e` with probabilities (temperature > 0) */
+    int log_wanted;                     /* 1: fill log_probability */
+    const float* z;                     /* logits */
+    float* e;                           /* work; out: probabilities */
+    float lowest[AGON__LANES];          /* lowest legal action: the choice when logits are NaN */
+    float uniform[AGON__LANES];         /* in [0, 1) */
+    float action[AGON__LANES];          /* out: an integer as a float, exact below 2^24 */
+    float log_probability[AGON__LANES]; /* out: of action, at temperature 1 */
+} agon__choice;
+
+/* PPO's loss and its gradient in sixteen rows. Arrays are (actions, 16) or (16). */
+typedef struct agon__loss {
+    int actions;
+    float clip, value_weight, entropy_weight;
+    float share; /* 1 / rows of the minibatch: scales the gradients */
+    float* z;    /* in: logits, illegal ones -INFINITY; out: d loss / d logit, 0 if illegal */
+    float* e;    /* work */
+    int action[AGON__LANES];
+    float old_log_probability[AGON__LANES], advantage[AGON__LANES];
+    float value[AGON__LANES], target[AGON__LANES];
+    float value_slope[AGON__LANES];                                  /* out: d loss / d value */
+    float policy_loss[AGON__LANES], value_loss[AGON__LANES];         /* out, unscaled */
+    float entropy[AGON__LANES], kl[AGON__LANES], moved[AGON__LANES]; /* moved: |ratio - 1| */
+} agon__loss;
+
+/* One Adam step over `count` parameters; gradients are multiplied by `scale` first. */
+typedef struct agon__adam {
+    size_t count;
+    float *params, *moment1, *moment2;
+    const float* grads;
+    float scale, rate, beta1, beta2, epsilon;
+    float correct1, correct2; /* 1 / (1 - beta^updates) */
+} agon__adam;
+
+typedef struct agon__kernel {
+    const char* name; /* of the backend: "cpu/avx512" */
+    void (*product)(const agon__product* p);
+    void (*tanh)(float* y, size_t count); /* in place; count: a multiple of AGON__LANES */
+    /* dy *= the activation's slope, told from its output y. count as above. */
+    void (*slope)(agon_activation activation, const float* y, float* dy, size_t count);
+    void (*widen)(const uint8_t* bytes, int count, float scale, float* out); /* byte * scale */
+    /* sums[j] += x[i * stride + j] over i in order, j < cols. */
+    void (*add_rows)(const float* x, int rows, ptrdiff_t stride, int cols, float* sums);
+    void (*choose)(agon__choice* choice);
+    void (*loss)(agon__loss* loss);
+    double (*squares)(const float* x, size_t count); /* sum of squares */
+    void (*adam)(const agon__adam* step);
+    /* Elementwise, for tests: 0 exp, 1 log, 2 tanh. count: a multiple of AGON__LANES. */
+    void (*elementary)(int which, const float* x, float* out, size_t count);
+} agon__kernel;
+
+extern const agon__kernel agon__kernel_portable;
+extern const agon__kernel agon__kernel_avx2;   /* x86-64 builds only */
+extern const agon__kernel agon__kernel_avx512; /* x86-64 builds only */
+
+/* The form called "avx512", "avx2" or "portable", or NULL when CPU or build lacks it. */
+const agon__kernel* agon__kernel_named(const char* form);
+
+static inline int agon__pad(int width) {
+    return (width + AGON__LANES - 1) / AGON__LANES * AGON__LANES;
+}
+
+#endif

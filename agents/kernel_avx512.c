@@ -1,0 +1,69 @@
+/* kernel_avx512.c: the kernels sixteen lanes wide. Built with AVX-512 F, DQ, BW and VL; called only
+ * where the CPU has them. */
+#include <immintrin.h>
+#include <sleef.h>
+
+#define FORM      "cpu/avx512"
+#define KERNEL    agon__kernel_avx512
+#define LANES     16
+#define TILE_ROWS 6 /* 6 x 4 accumulators + 4 columns of B leave 4 of 32 registers for A */
+#define TILE_COLS 4
+#define v_hold(x) __asm__("" : "+v"(x))
+
+typedef __m512 vec;
+typedef __mmask16 vec_tail;
+
+static inline vec v_load(const float* p) {
+    return _mm512_loadu_ps(p);
+}
+static inline void v_store(float* p, vec x) {
+    _mm512_storeu_ps(p, x);
+}
+static inline vec_tail v_tail(int lanes) {
+    return (vec_tail)((1u << lanes) - 1u);
+}
+static inline vec v_load_tail(const float* p, vec_tail tail) {
+    return _mm512_maskz_loadu_ps(tail, p);
+}
+static inline void v_store_tail(float* p, vec_tail tail, vec x) {
+    _mm512_mask_storeu_ps(p, tail, x);
+}
+static inline vec v_load_bytes(const uint8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
+}
+static inline vec v_set(float x) {
+    return _mm512_set1_ps(x);
+}
+static inline vec v_add(vec a, vec b) {
+    return _mm512_add_ps(a, b);
+}
+static inline vec v_sub(vec a, vec b) {
+    return _mm512_sub_ps(a, b);
+}
+static inline vec v_mul(vec a, vec b) {
+    return _mm512_mul_ps(a, b);
+}
+static inline vec v_div(vec a, vec b) {
+    return _mm512_div_ps(a, b);
+}
+static inline vec v_sqrt(vec a) {
+    return _mm512_sqrt_ps(a);
+}
+static inline vec v_fma(vec a, vec b, vec c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+/* a > b ? x : y */
+static inline vec v_pick(vec a, vec b, vec x, vec y) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x);
+}
+static inline vec v_exp(vec x) {
+    return Sleef_finz_expf16_u10avx512f(x);
+}
+static inline vec v_log(vec x) {
+    return Sleef_finz_logf16_u10avx512f(x);
+}
+static inline vec v_tanh(vec x) {
+    return Sleef_finz_tanhf16_u10avx512f(x);
+}
+
+#include "agents/kernel_body.h"

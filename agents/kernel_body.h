@@ -1,0 +1,369 @@
+/* kernel_body.h: the kernels, written once. A form (kernel_avx512.c, kernel_avx2.c,
+ * kernel_portable.c) defines the vector `vec` of LANES floats, its operations v_*, the tile that
+ * its registers hold, and includes this file. What each kernel promises is in kernel.h. */
+#include "agents/kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define LOW -1e30f /* stands for ln 0: finite, so that 0 * LOW is 0 */
+
+/* ---- products ----------------------------------------------------------------------------- */
+
+INLINE vec column(const float* p, int masked, vec_tail tail) {
+    return masked ? v_load_tail(p, tail) : v_load(p);
+}
+
+/* A tile of m x n vectors of C held in registers over all of k. m, n, masked are constants. With
+ * `masked`, the last of the n vectors has only `lanes` columns. */
+INLINE void tile(const int m, const int n, const int masked, const agon__product* p, const float* a,
+                 const float* b, ptrdiff_t b_step, const float* bias, float* c, int lanes) {
+    const vec zero = v_set(0.0f);
+    const vec_tail tail = v_tail(masked ? lanes : 0);
+    const ptrdiff_t a_row = p->a_row, a_step = p->a_step, c_row = p->c_row;
+    vec sum[TILE_ROWS][TILE_COLS];
+    UNROLL for (int j = 0; j < n; j++) {
+        const int last = masked && j == n - 1;
+        UNROLL for (int i = 0; i < m; i++) {
+            if (p->accumulate)
+                sum[i][j] = column(c + i * c_row + j * LANES, last, tail);
+            else
+                sum[i][j] = bias ? column(bias + j * LANES, last, tail) : zero;
+        }
+    }
+    for (int k = 0; k < p->depth; k++) {
+        vec right[TILE_COLS];
+        UNROLL for (int j = 0; j < n; j++) {
+            right[j] = column(b + j * LANES, masked && j == n - 1, tail);
+            v_hold(right[j]); /* else gcc loads B again for each row of the tile */
+        }
+        UNROLL for (int i = 0; i < m; i++) {
+            const vec left = v_set(a[i * a_row]);
+            UNROLL for (int j = 0; j < n; j++) sum[i][j] = v_fma(left, right[j], sum[i][j]);
+        }
+        a += a_step;
+        b += b_step;
+    }
+    UNROLL for (int i = 0; i < m; i++) {
+        UNROLL for (int j = 0; j < n; j++) {
+            vec x = sum[i][j];
+            if (p->relu)
+                x = v_pick(zero, x, zero, x);
+            if (masked && j == n - 1)
+                v_store_tail(c + i * c_row + j * LANES, tail, x);
+            else
+                v_store(c + i * c_row + j * LANES, x);
+        }
+    }
+}
+
+typedef void tile_fn(const agon__product* p, const float* a, const float* b, ptrdiff_t b_step,
+                     const float* bias, float* c, int lanes);
+
+#define TILE(M, N, MASKED)                                                                         \
+    static void tile_##M##_##N##_##MASKED(const agon__product* p, const float* a, const float* b,  \
+                                          ptrdiff_t b_step, const float* bias, float* c,           \
+                                          int lanes) {                                             \
+        tile(M, N, MASKED, p, a, b, b_step, bias, c, lanes);                                       \
+    }
+#define TILES(N, MASKED)                                                                           \
+    TILE(1, N, MASKED)                                                                             \
+    TILE(2, N, MASKED) TILE(3, N, MASKED) TILE(4, N, MASKED) TILE(5, N, MASKED) TILE(6, N, MASKED)
+#define TILE_NAMES(N, MASKED)                                                                      \
+    {                                                                                              \
+        tile_1_##N##_##MASKED, tile_2_##N##_##MASKED, tile_3_##N##_##MASKED,                       \
+            tile_4_##N##_##MASKED, tile_5_##N##_##MASKED, tile_6_##N##_##MASKED                    \
+    }
+
+TILES(1, 0)
+TILES(1, 1)
+TILES(2, 0)
+TILES(2, 1)
+#if TILE_COLS == 4
+TILES(3, 0)
+TILES(3, 1)
+TILES(4, 0)
+TILES(4, 1)
+#endif
+
+static tile_fn* const tiles[2][TILE_COLS][TILE_ROWS] = {
+#if TILE_COLS == 4
+    {TILE_NAMES(1, 0), TILE_NAMES(2, 0), TILE_NAMES(3, 0), TILE_NAMES(4, 0)},
+    {TILE_NAMES(1, 1), TILE_NAMES(2, 1), TILE_NAMES(3, 1), TILE_NAMES(4, 1)},
+#else
+    {TILE_NAMES(1, 0), TILE_NAMES(2, 0)},
+    {TILE_NAMES(1, 1), TILE_NAMES(2, 1)},
+#endif
+};
+
+/* Strips of columns outside, rows inside: a strip of B stays in cache while A passes by. Rows are
+ * split evenly (8 = 4 + 4, not 6 + 2), which no result can see. */
+static void product(const agon__product* p) {
+    const int width = LANES * TILE_COLS;
+    const int groups = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
+    for (int j = 0; j < p->cols; j += width) {
+        const int start = j / AGON__PANEL * AGON__PANEL;
+        const int panel = p->cols - start < AGON__PANEL ? p->cols - start : AGON__PANEL;
+        const float* b = p->b + j;
+        ptrdiff_t b_step = p->b_step;
+        if (b_step == 0) {
+            b = p->b + (ptrdiff_t)start * p->depth + (j - start);
+            b_step = panel;
+        }
+        const int cols = p->cols - j < width ? p->cols - j : width;
+        const int lanes = cols % LANES;
+        tile_fn* const* row = tiles[lanes != 0][(cols + LANES - 1) / LANES - 1];
+        for (int g = 0, i = 0; g < groups; g++) {
+            const int end = (int)((long)p->rows * (g + 1) / groups);
+            row[end - i - 1](p, p->a + i * p->a_row, b, b_step, p->bias ? p->bias + j : NULL,
+                             p->c + i * p->c_row + j, lanes);
+            i = end;
+        }
+    }
+}
+
+/* ---- elementwise -------------------------------------------------------------------------- */
+
+static void tanh_all(float* y, size_t count) {
+    for (size_t i = 0; i < count; i += LANES)
+        v_store(y + i, v_tanh(v_load(y + i)));
+}
+
+static void slope(agon_activation activation, const float* y, float* dy, size_t count) {
+    const vec zero = v_set(0.0f), one = v_set(1.0f);
+    if (activation == AGON_RELU) {
+        for (size_t i = 0; i < count; i += LANES)
+            v_store(dy + i, v_pick(v_load(y + i), zero, v_load(dy + i), zero));
+        return;
+    }
+    for (size_t i = 0; i < count; i += LANES) {
+        const vec x = v_load(y + i);
+        v_store(dy + i, v_mul(v_load(dy + i), v_sub(one, v_mul(x, x))));
+    }
+}
+
+static void widen(const uint8_t* bytes, int count, float scale, float* out) {
+    const vec factor = v_set(scale);
+    int i = 0;
+    for (; i + LANES <= count; i += LANES)
+        v_store(out + i, v_mul(v_load_bytes(bytes + i), factor));
+    for (; i < count; i++)
+        out[i] = (float)bytes[i] * scale;
+}
+
+static void add_rows(const float* x, int rows, ptrdiff_t stride, int cols, float* sums) {
+    for (int j = 0; j < cols; j += LANES) {
+        const int lanes = cols - j < LANES ? cols - j : LANES;
+        const vec_tail tail = v_tail(lanes);
+        vec sum = v_load_tail(sums + j, tail);
+        for (int i = 0; i < rows; i++)
+            sum = v_add(sum, v_load_tail(x + i * stride + j, tail));
+        v_store_tail(sums + j, tail, sum);
+    }
+}
+
+static void elementary(int which, const float* x, float* out, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        const vec a = v_load(x + i);
+        v_store(out + i, which == 0 ? v_exp(a) : which == 1 ? v_log(a) : v_tanh(a));
+    }
+}
+
+/* ---- the policy's choice ------------------------------------------------------------------ */
+
+/* The highest logit of each lane, and the lowest action that has it. */
+INLINE vec highest(const float* z, int actions, int lane, vec* best) {
+    vec top = v_set(-INFINITY);
+    for (int a = 0; a < actions; a++) {
+        const vec x = v_load(z + a * AGON__LANES + lane);
+        *best = v_pick(x, top, v_set((float)a), *best);
+        top = v_pick(x, top, x, top);
+    }
+    return top;
+}
+
+/* z - top, not below LOW; NaN stays. */
+INLINE vec below_top(vec z, vec top) {
+    const vec low = v_set(LOW), d = v_sub(z, top);
+    return v_pick(low, d, low, d);
+}
+
+/* e = exp((z - top) * sharpness); returns their sum over the actions. */
+INLINE vec exponentials(const float* z, int actions, int lane, vec top, float sharpness, float* e) {
+    vec sum = v_set(0.0f);
+    for (int a = 0; a < actions; a++) {
+        const vec d = below_top(v_load(z + a * AGON__LANES + lane), top);
+        const vec x = v_exp(v_mul(d, v_set(sharpness)));
+        sum = v_add(sum, x);
+        if (e)
+            v_store(e + a * AGON__LANES + lane, x);
+    }
+    return sum;
+}
+
+/* The first action whose running sum exceeds uniform * sum. uniform < 1 and sum >= 1 make the
+ * product less than sum, and a step of 0 cannot cross it: the action has positive probability. */
+INLINE vec inverse_cdf(const float* e, int actions, int lane, vec uniform, vec sum, vec fallback) {
+    const vec bound = v_mul(uniform, sum), zero = v_set(0.0f), one = v_set(1.0f);
+    vec running = zero, action = zero;
+    for (int a = 0; a < actions; a++) {
+        running = v_add(running, v_load(e + a * AGON__LANES + lane));
+        action = v_add(action, v_pick(running, bound, zero, one));
+    }
+    return v_pick(action, v_set((float)actions - 0.5f), fallback, action);
+}
+
+INLINE void choose_lanes(agon__choice* c, int lane) {
+    const int n = c->actions;
+    vec action = v_load(c->lowest + lane), sum = v_set(0.0f);
+    const vec top = highest(c->z, n, lane, &action);
+    if (c->temperature > 0.0f) {
+        sum = exponentials(c->z, n, lane, top, 1.0f / c->temperature, c->e);
+        action = inverse_cdf(c->e, n, lane, v_load(c->uniform + lane), sum, action);
+        if (c->probabilities)
+            for (int a = 0; a < n; a++)
+                v_store(c->e + a * AGON__LANES + lane,
+                        v_div(v_load(c->e + a * AGON__LANES + lane), sum));
+    }
+    v_store(c->action + lane, action);
+    if (!c->log_wanted)
+        return;
+    if (c->temperature != 1.0f)
+        sum = exponentials(c->z, n, lane, top, 1.0f, NULL);
+    float chosen[LANES];
+    for (int i = 0; i < LANES; i++)
+        chosen[i] = c->z[(int)c->action[lane + i] * AGON__LANES + lane + i];
+    v_store(c->log_probability + lane, v_sub(below_top(v_load(chosen), top), v_log(sum)));
+}
+
+static void choose(agon__choice* c) {
+    for (int lane = 0; lane < AGON__LANES; lane += LANES)
+        choose_lanes(c, lane);
+}
+
+/* ---- PPO's loss --------------------------------------------------------------------------- */
+
+/* z becomes ln p, e becomes p; returns the entropy. */
+INLINE vec log_softmax(agon__loss* l, int lane) {
+    vec ignored = v_set(0.0f), entropy = ignored;
+    const vec top = highest(l->z, l->actions, lane, &ignored);
+    const vec sum = exponentials(l->z, l->actions, lane, top, 1.0f, l->e);
+    const vec log_sum = v_log(sum);
+    for (int a = 0; a < l->actions; a++) {
+        float *z = l->z + a * AGON__LANES + lane, *e = l->e + a * AGON__LANES + lane;
+        const vec log_p = v_sub(below_top(v_load(z), top), log_sum);
+        const vec p = v_div(v_load(e), sum);
+        entropy = v_sub(entropy, v_mul(p, log_p));
+        v_store(z, log_p);
+        v_store(e, p);
+    }
+    return entropy;
+}
+
+/* The clipped surrogate; returns d loss / d ln p(action). */
+INLINE vec surrogate(agon__loss* l, int lane, vec log_p) {
+    const vec one = v_set(1.0f), zero = v_set(0.0f);
+    const vec change = v_sub(log_p, v_load(l->old_log_probability + lane));
+    const vec ratio = v_exp(change), advantage = v_load(l->advantage + lane);
+    const vec low = v_set(1.0f - l->clip), high = v_set(1.0f + l->clip);
+    const vec floored = v_pick(low, ratio, low, ratio);
+    const vec free_gain = v_mul(ratio, advantage);
+    const vec held_gain = v_mul(v_pick(floored, high, high, floored), advantage);
+    const vec moved = v_sub(ratio, one), kl = v_sub(moved, change);
+    v_store(l->policy_loss + lane, v_sub(zero, v_pick(free_gain, held_gain, held_gain, free_gain)));
+    v_store(l->kl + lane, v_pick(zero, kl, zero, kl));
+    v_store(l->moved + lane, v_pick(zero, moved, v_sub(zero, moved), moved));
+    return v_pick(free_gain, held_gain, zero, v_sub(zero, free_gain));
+}
+
+INLINE void loss_lanes(agon__loss* l, int lane) {
+    const vec entropy = log_softmax(l, lane), share = v_set(l->share);
+    float chosen[LANES], pull[LANES];
+    for (int i = 0; i < LANES; i++)
+        chosen[i] = l->z[l->action[lane + i] * AGON__LANES + lane + i];
+    const vec gain = v_mul(surrogate(l, lane, v_load(chosen)), share);
+    const vec spread = v_mul(v_set(l->entropy_weight), share);
+    for (int a = 0; a < l->actions; a++) {
+        float* z = l->z + a * AGON__LANES + lane;
+        const vec p = v_load(l->e + a * AGON__LANES + lane);
+        v_store(z, v_mul(p, v_sub(v_mul(spread, v_add(v_load(z), entropy)), gain)));
+    }
+    v_store(pull, gain);
+    for (int i = 0; i < LANES; i++)
+        l->z[l->action[lane + i] * AGON__LANES + lane + i] += pull[i];
+    const vec miss = v_sub(v_load(l->value + lane), v_load(l->target + lane));
+    v_store(l->entropy + lane, entropy);
+    v_store(l->value_loss + lane, v_mul(v_set(0.5f), v_mul(miss, miss)));
+    v_store(l->value_slope + lane, v_mul(miss, v_mul(v_set(l->value_weight), share)));
+}
+
+static void loss(agon__loss* l) {
+    for (int lane = 0; lane < AGON__LANES; lane += LANES)
+        loss_lanes(l, lane);
+}
+
+/* ---- the step ----------------------------------------------------------------------------- */
+
+/* Plain loops over sixteen sums: a compiler may make vectors of them but not change their order. */
+static double squares(const float* x, size_t count) {
+    double sum[AGON__LANES] = {0};
+    size_t i = 0;
+    for (; i + AGON__LANES <= count; i += AGON__LANES)
+        for (int l = 0; l < AGON__LANES; l++)
+            sum[l] += (double)x[i + l] * (double)x[i + l];
+    for (int l = 0; i < count; i++, l++)
+        sum[l] += (double)x[i] * (double)x[i];
+    for (int half = AGON__LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            sum[l] += sum[l + half];
+    return sum[0];
+}
+
+INLINE void adam_lanes(const agon__adam* s, size_t i, const int masked, vec_tail tail) {
+    const vec g = v_mul(column(s->grads + i, masked, tail), v_set(s->scale));
+    vec m = column(s->moment1 + i, masked, tail), v = column(s->moment2 + i, masked, tail);
+    m = v_add(v_mul(v_set(s->beta1), m), v_mul(v_set(1.0f - s->beta1), g));
+    v = v_add(v_mul(v_set(s->beta2), v), v_mul(v_set(1.0f - s->beta2), v_mul(g, g)));
+    const vec root = v_sqrt(v_mul(v, v_set(s->correct2)));
+    const vec step = v_div(v_mul(m, v_set(s->correct1)), v_add(root, v_set(s->epsilon)));
+    const vec p = v_sub(column(s->params + i, masked, tail), v_mul(v_set(s->rate), step));
+    if (masked) {
+        v_store_tail(s->moment1 + i, tail, m);
+        v_store_tail(s->moment2 + i, tail, v);
+        v_store_tail(s->params + i, tail, p);
+    } else {
+        v_store(s->moment1 + i, m);
+        v_store(s->moment2 + i, v);
+        v_store(s->params + i, p);
+    }
+}
+
+static void adam(const agon__adam* s) {
+    const agon__adam step = *s; /* a copy that the stores cannot alias */
+    const size_t whole = step.count / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES)
+        adam_lanes(&step, i, 0, v_tail(0));
+    if (whole < step.count)
+        adam_lanes(&step, whole, 1, v_tail((int)(step.count - whole)));
+}
+
+const agon__kernel KERNEL = {
+    .name = FORM,
+    .product = product,
+    .tanh = tanh_all,
+    .slope = slope,
+    .widen = widen,
+    .add_rows = add_rows,
+    .choose = choose,
+    .loss = loss,
+    .squares = squares,
+    .adam = adam,
+    .elementary = elementary,
+};

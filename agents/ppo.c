@@ -1,0 +1,84 @@
+/* ppo.c: advantages, epochs and minibatches of proximal policy optimisation. */
+#include "agents/learner.h"
+
+#include <assert.h>
+#include <math.h>
+
+static void gae_row(agon_rectangle* data, int row, float discount, float lambda) {
+    const size_t start = (size_t)row * (size_t)data->horizon;
+    float next_value = data->bootstrap[row], next_advantage = 0.0f;
+    for (int t = data->horizon - 1; t >= 0; t--) {
+        const size_t at = start + (size_t)t;
+        const float goes_on = data->last[at] ? 0.0f : discount;
+        const float delta = data->reward[at] + goes_on * next_value - data->value[at];
+        next_advantage = delta + goes_on * lambda * next_advantage;
+        next_value = data->value[at];
+        data->advantage[at] = next_advantage;
+        data->target[at] = next_advantage + next_value;
+    }
+}
+
+void agon_gae(agon_rectangle* data, float discount, float lambda) {
+    for (int row = 0; row < data->rows; row++)
+        gae_row(data, row, discount, lambda);
+}
+
+/* Mean 0 and standard deviation 1 (of the rectangle as a whole population, hence / n). */
+static void normalise(float* x, size_t count) {
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)x[i];
+    const double mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++)
+        squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+    const double spread = sqrt(squares / (double)count) + 1e-8;
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)(((double)x[i] - mean) / spread);
+}
+
+static void add_stats(agon_update_stats* sum, const agon_update_stats* one) {
+    sum->policy_loss += one->policy_loss;
+    sum->value_loss += one->value_loss;
+    sum->entropy += one->entropy;
+    sum->kl += one->kl;
+    sum->clipped += one->clipped;
+    sum->grad_norm += one->grad_norm;
+}
+
+static void divide_stats(agon_update_stats* sum, double by) {
+    sum->policy_loss /= by;
+    sum->value_loss /= by;
+    sum->entropy /= by;
+    sum->kl /= by;
+    sum->clipped /= by;
+    sum->grad_norm /= by;
+}
+
+void agon_ppo_train(const agon_backend* backend, agon_scratch* scratch, agon_learner* learner,
+                    agon_rectangle* data, const agon_ppo* ppo, agon_key key, uint32_t* index,
+                    agon_update_stats* stats) {
+    const uint32_t entries = (uint32_t)data->rows * (uint32_t)data->horizon;
+    const uint32_t parts = (uint32_t)ppo->minibatches;
+    agon_update_stats sum = {0};
+    assert(ppo->epochs >= 1 && parts >= 1 && parts <= entries);
+    agon_gae(data, ppo->discount, ppo->lambda);
+    if (ppo->normalise)
+        normalise(data->advantage, entries);
+    for (int epoch = 0; epoch < ppo->epochs; epoch++) {
+        agon_shuffle(key, (uint32_t)learner->updates, index, entries);
+        for (uint32_t part = 0; part < parts; part++) {
+            const uint32_t from = (uint32_t)((uint64_t)entries * part / parts);
+            const uint32_t to = (uint32_t)((uint64_t)entries * (part + 1) / parts);
+            agon_update update = {.learner = learner,
+                                  .data = data,
+                                  .index = index + from,
+                                  .count = (int)(to - from),
+                                  .step = ppo->step};
+            backend->update(&update, 1, scratch);
+            add_stats(&sum, &update.stats);
+        }
+    }
+    divide_stats(&sum, (double)ppo->epochs * parts);
+    if (stats)
+        *stats = sum;
+}

@@ -1,0 +1,430 @@
+/* codec.c: records to msgpack and back; see codec.h. */
+#include "engine/codec.h"
+
+#include "engine/codec_scan.h"
+#include "engine/text.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const void* value_at(const void* record, size_t offset) {
+    return (const char*)record + offset;
+}
+
+static int int_at(const void* record, size_t offset) {
+    return *(const int*)value_at(record, offset);
+}
+
+/* ---- checks: the same before encoding and after decoding ---------------------------------- */
+
+static int check_form(const agon__form* form, const void* record, agon_error* error);
+
+static int refuse(const agon__form* form, const agon__field* field, const char* problem,
+                  agon_error* error) {
+    return agon_fail(error, AGON_EFORMAT, "%s: field %s: %s", form->what, field->name, problem);
+}
+
+static int check_number(const agon__form* form, const agon__field* field, double value,
+                        agon_error* error) {
+    if (value >= field->low && value <= field->high)
+        return AGON_OK;
+    return agon_fail(error, AGON_EFORMAT, "%s: field %s = %.9g; expected %.9g..%.9g", form->what,
+                     field->name, value, field->low, field->high);
+}
+
+static int check_text(const agon__form* form, const agon__field* field, const char* text,
+                      agon_error* error) {
+    char shown[AGON__QUOTE];
+    const bool ok = field->type == AGON__TEXT ? text[0] && agon__text_is_printable(text)
+                                              : agon__text_is_hash(text);
+    if (ok || (field->type == AGON__NEW && !text[0]))
+        return AGON_OK;
+    return agon_fail(error, AGON_EFORMAT, "%s: field %s = \"%s\"; expected %s", form->what,
+                     field->name, agon__quote(text, shown),
+                     field->type == AGON__TEXT ? "printable text" : "64 hex digits");
+}
+
+static int check_floats(const agon__form* form, const agon__field* field, const void* record,
+                        agon_error* error) {
+    const float* floats = *(float* const*)value_at(record, field->offset);
+    const size_t count =
+        (size_t)int_at(record, field->count) * (size_t)int_at(record, field->stride);
+    for (size_t i = 0; i < count; i++)
+        if (!(floats[i] >= 0 && floats[i] <= 1))
+            return agon_fail(error, AGON_EFORMAT, "%s: field %s[%zu] = %g; expected 0..1",
+                             form->what, field->name, i, (double)floats[i]);
+    return AGON_OK;
+}
+
+static int check_list(const agon__form* form, const agon__field* field, const void* record,
+                      agon_error* error) {
+    const int count = int_at(record, field->count);
+    if (count < 0 || (size_t)count > field->size)
+        return agon_fail(error, AGON_EFORMAT, "%s: field %s: %d entries; expected at most %zu",
+                         form->what, field->name, count, field->size);
+    for (int i = 0; i < count; i++) {
+        const int code = check_form(
+            field->form, value_at(record, field->offset + (size_t)i * field->stride), error);
+        if (code != AGON_OK)
+            return code;
+    }
+    return AGON_OK;
+}
+
+static int check_field(const agon__form* form, const agon__field* field, const void* record,
+                       agon_error* error) {
+    const void* at = value_at(record, field->offset);
+    switch (field->type) {
+    case AGON__FORMAT:
+    case AGON__BITS:
+    case AGON__BYTES:
+        return AGON_OK;
+    case AGON__INT:
+        return check_number(form, field, *(const int*)at, error);
+    case AGON__COUNT:
+        return *(const uint64_t*)at <= INT64_MAX
+                   ? AGON_OK
+                   : refuse(form, field, "expected at most 2^63 - 1", error);
+    case AGON__F32:
+        return check_number(form, field, *(const float*)at, error);
+    case AGON__F64:
+        return isfinite(*(const double*)at) ? AGON_OK : refuse(form, field, "not finite", error);
+    case AGON__NAN64:
+        return !isinf(*(const double*)at) ? AGON_OK : refuse(form, field, "infinite", error);
+    case AGON__TEXT:
+    case AGON__HASH:
+    case AGON__NEW:
+        return check_text(form, field, at, error);
+    case AGON__FLOATS:
+        return check_floats(form, field, record, error);
+    case AGON__RECORD:
+        return check_form(field->form, at, error);
+    case AGON__LIST:
+        return check_list(form, field, record, error);
+    }
+    assert(!"every type of field is listed");
+    return AGON_EFORMAT;
+}
+
+static int check_form(const agon__form* form, const void* record, agon_error* error) {
+    for (int i = 0; i < form->count; i++) {
+        const int code = check_field(form, &form->fields[i], record, error);
+        if (code != AGON_OK)
+            return code;
+    }
+    return form->check ? form->check(record, error) : AGON_OK;
+}
+
+/* ---- encoding ----------------------------------------------------------------------------- */
+
+static int pack_form(msgpack_packer* out, const agon__form* form, const void* record);
+
+static int pack_text(msgpack_packer* out, const char* text) {
+    const size_t length = strlen(text);
+    return msgpack_pack_str(out, length) | msgpack_pack_str_body(out, text, length);
+}
+
+static int pack_bin(msgpack_packer* out, const void* bytes, size_t size) {
+    return msgpack_pack_bin(out, size) | msgpack_pack_bin_body(out, size ? bytes : "", size);
+}
+
+static int pack_list(msgpack_packer* out, const agon__field* field, const void* record) {
+    const int count = int_at(record, field->count);
+    int failed = msgpack_pack_array(out, (size_t)count);
+    for (int i = 0; i < count; i++)
+        failed |= pack_form(out, field->form,
+                            value_at(record, field->offset + (size_t)i * field->stride));
+    return failed;
+}
+
+static int pack_field(msgpack_packer* out, const agon__field* field, const void* record) {
+    const void* at = value_at(record, field->offset);
+    switch (field->type) {
+    case AGON__FORMAT:
+        return msgpack_pack_int(out, (int)field->low);
+    case AGON__INT:
+        return msgpack_pack_int(out, *(const int*)at);
+    case AGON__COUNT:
+    case AGON__BITS:
+        return msgpack_pack_uint64(out, *(const uint64_t*)at);
+    case AGON__F32:
+        return msgpack_pack_float(out, *(const float*)at);
+    case AGON__F64:
+    case AGON__NAN64: /* signs and payloads of NaN differ between machines */
+        return msgpack_pack_double(out,
+                                   isnan(*(const double*)at) ? (double)NAN : *(const double*)at);
+    case AGON__TEXT:
+    case AGON__HASH:
+    case AGON__NEW:
+        return pack_text(out, at);
+    case AGON__BYTES:
+        return pack_bin(out, *(uint8_t* const*)at, *(const size_t*)value_at(record, field->count));
+    case AGON__FLOATS:
+        return pack_bin(out, *(float* const*)at,
+                        (size_t)int_at(record, field->count) *
+                            (size_t)int_at(record, field->stride) * sizeof(float));
+    case AGON__RECORD:
+        return pack_form(out, field->form, at);
+    case AGON__LIST:
+        return pack_list(out, field, record);
+    }
+    return -1;
+}
+
+/* Non-zero: out of memory. */
+static int pack_form(msgpack_packer* out, const agon__form* form, const void* record) {
+    if (form->bare)
+        return pack_field(out, &form->fields[0], record);
+    int failed = msgpack_pack_map(out, (size_t)form->count);
+    for (int i = 0; i < form->count; i++)
+        failed |= pack_text(out, form->fields[i].name) | pack_field(out, &form->fields[i], record);
+    return failed;
+}
+
+int agon__message_encode(const agon__form* const* forms, int kind, const void* record,
+                         uint8_t** data, size_t* size, agon_error* error) {
+    assert(kind >= 1 && kind <= 3);
+    const agon__form* form = forms[kind - 1];
+    const int code = check_form(form, record, error);
+    if (code != AGON_OK)
+        return code;
+    msgpack_sbuffer buffer;
+    msgpack_packer out;
+    msgpack_sbuffer_init(&buffer);
+    msgpack_packer_init(&out, &buffer, msgpack_sbuffer_write);
+    if (pack_form(&out, form, record) != 0) {
+        msgpack_sbuffer_destroy(&buffer);
+        return agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
+    }
+    if (buffer.size > AGON__MAX_MESSAGE) {
+        agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %u", form->what, buffer.size,
+                  AGON__MAX_MESSAGE);
+        msgpack_sbuffer_destroy(&buffer);
+        return AGON_ELIMIT;
+    }
+    *size = buffer.size;
+    *data = (uint8_t*)msgpack_sbuffer_release(&buffer);
+    return AGON_OK;
+}
+
+/* ---- decoding ----------------------------------------------------------------------------- */
+
+static int read_form(const agon__form* form, const msgpack_object* object, void* record,
+                     agon_error* error);
+
+static int read_int(const agon__form* form, const agon__field* field, const msgpack_object* object,
+                    int* out, agon_error* error) {
+    if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER && object->via.u64 <= INT32_MAX)
+        *out = (int)object->via.u64;
+    else if (object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER && object->via.i64 >= INT32_MIN)
+        *out = (int)object->via.i64;
+    else
+        return refuse(form, field, "expected an integer of 32 bits", error);
+    return AGON_OK;
+}
+
+static int read_text(const agon__form* form, const agon__field* field, const msgpack_object* object,
+                     char* out, agon_error* error) {
+    const size_t room = field->type == AGON__TEXT ? field->size : AGON_HASH_SIZE;
+    if (object->type != MSGPACK_OBJECT_STR || object->via.str.size >= room ||
+        memchr(object->via.str.ptr, '\0', object->via.str.size))
+        return agon_fail(error, AGON_EFORMAT, "%s: field %s: expected text of at most %zu bytes",
+                         form->what, field->name, room - 1);
+    memcpy(out, object->via.str.ptr, object->via.str.size);
+    out[object->via.str.size] = '\0';
+    return AGON_OK;
+}
+
+/* A copy of a bin; an empty one is NULL. */
+static int read_bin(const agon__form* form, const agon__field* field, const msgpack_object* object,
+                    void** out, agon_error* error) {
+    if (object->type != MSGPACK_OBJECT_BIN)
+        return refuse(form, field, "expected bytes", error);
+    if (object->via.bin.size == 0)
+        return AGON_OK;
+    void* copy = malloc(object->via.bin.size);
+    if (!copy)
+        return agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
+    memcpy(copy, object->via.bin.ptr, object->via.bin.size);
+    *out = copy;
+    return AGON_OK;
+}
+
+/* The shape comes earlier in the record; its range check comes later, so it is not trusted here. */
+static int read_floats(const agon__form* form, const agon__field* field,
+                       const msgpack_object* object, void* record, agon_error* error) {
+    const int rows = int_at(record, field->count), cols = int_at(record, field->stride);
+    if (rows < 0 || cols < 0 || object->type != MSGPACK_OBJECT_BIN ||
+        (uint64_t)rows * (uint64_t)cols * sizeof(float) != object->via.bin.size)
+        return agon_fail(error, AGON_EFORMAT, "%s: field %s: expected %d x %d floats", form->what,
+                         field->name, rows, cols);
+    return read_bin(form, field, object, (void**)((char*)record + field->offset), error);
+}
+
+static int read_list(const agon__form* form, const agon__field* field, const msgpack_object* object,
+                     void* record, agon_error* error) {
+    if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size > field->size)
+        return agon_fail(error, AGON_EFORMAT, "%s: field %s: expected at most %zu entries",
+                         form->what, field->name, field->size);
+    int* count = (int*)((char*)record + field->count);
+    for (uint32_t i = 0; i < object->via.array.size; i++) {
+        void* entry = (char*)record + field->offset + i * field->stride;
+        *count = (int)i + 1; /* what a failed entry owns belongs to the record, too */
+        const int code = read_form(field->form, &object->via.array.ptr[i], entry, error);
+        if (code != AGON_OK)
+            return code;
+    }
+    return AGON_OK;
+}
+
+static int read_number(const agon__form* form, const agon__field* field,
+                       const msgpack_object* object, void* at, agon_error* error) {
+    const bool single = field->type == AGON__F32;
+    if (field->type == AGON__COUNT || field->type == AGON__BITS) {
+        if (object->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+            return refuse(form, field, "expected a whole number", error);
+        *(uint64_t*)at = object->via.u64;
+        return AGON_OK;
+    }
+    if (object->type != (single ? MSGPACK_OBJECT_FLOAT32 : MSGPACK_OBJECT_FLOAT64))
+        return refuse(form, field, single ? "expected a float32" : "expected a float64", error);
+    if (single)
+        *(float*)at = (float)object->via.f64;
+    else
+        *(double*)at = object->via.f64;
+    return AGON_OK;
+}
+
+static int read_bytes(const agon__form* form, const agon__field* field,
+                      const msgpack_object* object, void* record, agon_error* error) {
+    const int code = read_bin(form, field, object, (void**)((char*)record + field->offset), error);
+    if (code == AGON_OK)
+        *(size_t*)((char*)record + field->count) = object->via.bin.size;
+    return code;
+}
+
+static int read_format(const agon__form* form, const agon__field* field,
+                       const msgpack_object* object, agon_error* error) {
+    int format = 0;
+    const int code = read_int(form, field, object, &format, error);
+    if (code != AGON_OK || format == (int)field->low)
+        return code;
+    agon_fail(error, AGON_EFORMAT, "%s: format %d; expected %d", form->what, format,
+              (int)field->low);
+    agon_hint(error, "use the same version of agon everywhere");
+    return AGON_EFORMAT;
+}
+
+static int read_field(const agon__form* form, const agon__field* field,
+                      const msgpack_object* object, void* record, agon_error* error) {
+    void* at = (char*)record + field->offset;
+    switch (field->type) {
+    case AGON__FORMAT:
+        return read_format(form, field, object, error);
+    case AGON__INT:
+        return read_int(form, field, object, at, error);
+    case AGON__COUNT:
+    case AGON__BITS:
+    case AGON__F32:
+    case AGON__F64:
+    case AGON__NAN64:
+        return read_number(form, field, object, at, error);
+    case AGON__TEXT:
+    case AGON__HASH:
+    case AGON__NEW:
+        return read_text(form, field, object, at, error);
+    case AGON__BYTES:
+        return read_bytes(form, field, object, record, error);
+    case AGON__FLOATS:
+        return read_floats(form, field, object, record, error);
+    case AGON__RECORD:
+        return read_form(field->form, object, at, error);
+    case AGON__LIST:
+        return read_list(form, field, object, record, error);
+    }
+    assert(!"every type of field is listed");
+    return AGON_EFORMAT;
+}
+
+static bool key_is(const msgpack_object* key, const char* name) {
+    return key->type == MSGPACK_OBJECT_STR && key->via.str.size == strlen(name) &&
+           memcmp(key->via.str.ptr, name, key->via.str.size) == 0;
+}
+
+/* Why the key at a place is not the one of the table. */
+static int refuse_key(const agon__form* form, int place, const msgpack_object* key,
+                      agon_error* error) {
+    char shown[AGON__QUOTE];
+    if (key->type != MSGPACK_OBJECT_STR)
+        return agon_fail(error, AGON_EFORMAT, "%s: a field whose name is not text", form->what);
+    agon__quote_bytes(key->via.str.ptr, key->via.str.size, shown);
+    for (int i = 0; i < form->count; i++)
+        if (key_is(key, form->fields[i].name))
+            return i < place ? agon_fail(error, AGON_EFORMAT, "%s: field %s is repeated",
+                                         form->what, shown)
+                             : agon_fail(error, AGON_EFORMAT, "%s: field %s is missing before %s",
+                                         form->what, form->fields[place].name, shown);
+    return agon_fail(error, AGON_EFORMAT, "%s: unknown field %s", form->what, shown);
+}
+
+static int read_form(const agon__form* form, const msgpack_object* object, void* record,
+                     agon_error* error) {
+    if (form->bare)
+        return read_field(form, &form->fields[0], object, record, error);
+    if (object->type != MSGPACK_OBJECT_MAP)
+        return agon_fail(error, AGON_EFORMAT, "%s: expected a map of fields", form->what);
+    for (int i = 0; i < (int)object->via.map.size; i++) {
+        const msgpack_object_kv* pair = &object->via.map.ptr[i];
+        if (i >= form->count || !key_is(&pair->key, form->fields[i].name))
+            return refuse_key(form, i, &pair->key, error);
+        const int code = read_field(form, &form->fields[i], &pair->val, record, error);
+        if (code != AGON_OK)
+            return code;
+    }
+    if ((int)object->via.map.size < form->count)
+        return agon_fail(error, AGON_EFORMAT, "%s: field %s is missing", form->what,
+                         form->fields[object->via.map.size].name);
+    return AGON_OK;
+}
+
+/* The form that a message's second field chooses; without one, the first, which refuses it. */
+static const agon__form* choose(const agon__form* const* forms, const msgpack_object* root) {
+    if (root->type == MSGPACK_OBJECT_MAP && root->via.map.size >= 2) {
+        const msgpack_object_kv* pair = &root->via.map.ptr[1];
+        if (key_is(&pair->key, "kind") && pair->val.type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+            pair->val.via.u64 >= 1 && pair->val.via.u64 <= 3)
+            return forms[pair->val.via.u64 - 1];
+    }
+    return forms[0];
+}
+
+int agon__message_decode(const agon__form* const* forms, const uint8_t* data, size_t size,
+                         void* out, size_t out_size, agon_error* error) {
+    msgpack_zone zone;
+    msgpack_object root;
+    memset(out, 0, out_size);
+    if (size > AGON__MAX_MESSAGE)
+        return agon_fail(error, AGON_ELIMIT, "message: %zu bytes; expected at most %u", size,
+                         AGON__MAX_MESSAGE);
+    const char* problem = agon__scan(data, size);
+    if (problem)
+        return agon_fail(error, AGON_EFORMAT, "message of %zu bytes: %s; expected one msgpack map",
+                         size, problem);
+    if (!msgpack_zone_init(&zone, 8192))
+        return agon_fail(error, AGON_EMEMORY, "message: out of memory");
+    int code = AGON_OK;
+    if (msgpack_unpack((const char*)data, size, NULL, &zone, &root) != MSGPACK_UNPACK_SUCCESS) {
+        code = agon_fail(error, AGON_EFORMAT, "message of %zu bytes: cannot be unpacked", size);
+    } else {
+        const agon__form* form = choose(forms, &root);
+        code = read_form(form, &root, out, error);
+        if (code == AGON_OK)
+            code = check_form(form, out, error);
+    }
+    msgpack_zone_destroy(&zone);
+    return code;
+}

@@ -1,0 +1,160 @@
+/* codec_task.c: what a task looks like on the wire. */
+#include "engine/codec.h"
+#include "engine/config.h"
+
+#include <inttypes.h>
+#include <limits.h>
+
+/* ---- train -------------------------------------------------------------------------------- */
+
+#define BELOW_ONE 0x1.fffffep-1 /* the largest float under 1 */
+
+#define INT(MEMBER, LOW, HIGH)  AGON__PLAIN(AGON__INT, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
+#define REAL(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__F32, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
+#define PPO_INT(MEMBER, LOW, HIGH)                                                                 \
+    AGON__PLAIN(AGON__INT, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
+#define PPO_REAL(MEMBER, LOW, HIGH)                                                                \
+    AGON__PLAIN(AGON__F32, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
+#define STEP(MEMBER, LOW, HIGH)                                                                    \
+    AGON__PLAIN(AGON__F32, agon_train_task, ppo.step.MEMBER, #MEMBER, LOW, HIGH)
+
+static const agon__field reference_fields[] = {
+    {.name = "opponent", .type = AGON__TEXT, .size = AGON_REF_SIZE},
+};
+static const agon__form reference_form = {
+    .what = "train task", .fields = reference_fields, .count = 1, .bare = true};
+
+/* A birth task (no rollouts) may leave what it does not use at 0. */
+static const agon__field train_fields[] = {
+    INT(generation, 0, INT_MAX),
+    INT(agent, 0, INT_MAX),
+    AGON__SIZED(AGON__TEXT, agon_train_task, net, "net"),
+    AGON__SIZED(AGON__NEW, agon_train_task, learner, "learner"),
+    INT(mirror, 0, 1),
+    AGON__MANY(agon_train_task, opponent, "opponents", opponents, reference_form),
+    INT(lanes, 0, 65536),
+    INT(horizon, 0, 65536),
+    INT(rollouts, 0, 100000),
+    STEP(learning_rate, 0, 1),
+    STEP(clip, 0, 10),
+    STEP(value_weight, 0, 100),
+    STEP(entropy_weight, 0, 10),
+    STEP(max_grad_norm, 0, 1e6),
+    STEP(beta1, 0, BELOW_ONE),
+    STEP(beta2, 0, BELOW_ONE),
+    STEP(epsilon, 0, 1),
+    PPO_REAL(discount, 0, 1),
+    PPO_REAL(lambda, 0, 1),
+    PPO_INT(epochs, 0, 1000),
+    PPO_INT(minibatches, 0, 65536),
+    PPO_INT(normalise, 0, 1),
+    REAL(learning_rate_end, 0, 1),
+    REAL(entropy_end, 0, 10),
+};
+
+#undef INT
+#undef REAL
+
+static int check_at_least_one(const char* name, int value, agon_error* error) {
+    if (value >= 1)
+        return AGON_OK;
+    return agon_fail(error, AGON_EFORMAT, "train task: field %s = %d; expected at least 1", name,
+                     value);
+}
+
+/* What a task with rollouts needs. */
+static int check_rollouts(const agon_train_task* task, agon_error* error) {
+    const int64_t decisions = (int64_t)task->lanes * task->horizon;
+    int code;
+    if ((code = check_at_least_one("lanes", task->lanes, error)) != AGON_OK ||
+        (code = check_at_least_one("horizon", task->horizon, error)) != AGON_OK ||
+        (code = check_at_least_one("epochs", task->ppo.epochs, error)) != AGON_OK ||
+        (code = check_at_least_one("minibatches", task->ppo.minibatches, error)) != AGON_OK)
+        return code;
+    if (decisions > AGON_CONFIG_MAX_DECISIONS)
+        return agon_fail(error, AGON_EFORMAT,
+                         "train task: lanes * horizon = %" PRId64 "; expected at most %d",
+                         decisions, AGON_CONFIG_MAX_DECISIONS);
+    if (!(task->ppo.discount > 0))
+        return agon_fail(error, AGON_EFORMAT, "train task: field discount = 0; expected above 0");
+    if (!task->mirror && task->opponents == 0)
+        return agon_fail(error, AGON_EFORMAT,
+                         "train task: field opponents: none; expected at least 1 unless mirror");
+    return AGON_OK;
+}
+
+static int check_train(const void* record, agon_error* error) {
+    const agon_train_task* task = record;
+    agon_net net;
+    if (agon_net_parse(task->net, &net, NULL) != AGON_OK)
+        return agon_fail(error, AGON_EFORMAT,
+                         "train task: field net = \"%s\"; expected an architecture such as "
+                         "126-128-128-7 relu",
+                         task->net);
+    return task->rollouts > 0 ? check_rollouts(task, error) : AGON_OK;
+}
+
+static const agon__form train_form = AGON__FORM("train task", train_fields, check_train);
+
+/* ---- match and probe ---------------------------------------------------------------------- */
+
+#define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_match_task, MEMBER, #MEMBER, LOW, HIGH)
+
+static const agon__field match_fields[] = {
+    INT(generation, 0, INT_MAX),
+    INT(row, INT_MIN, INT_MAX),
+    INT(col, INT_MIN, INT_MAX),
+    INT(final, 0, 1),
+    AGON__SIZED(AGON__TEXT, agon_match_task, row_ref, "row_ref"),
+    AGON__SIZED(AGON__TEXT, agon_match_task, col_ref, "col_ref"),
+    INT(games, 1, 10000000),
+    INT(opening, 0, 65535),
+    AGON__PLAIN(AGON__F32, agon_match_task, temperature, "temperature", 0, 1e6),
+};
+static const agon__form match_form = AGON__FORM("match task", match_fields, NULL);
+
+#undef INT
+#define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_probe_task, MEMBER, #MEMBER, LOW, HIGH)
+
+static const agon__field probe_fields[] = {
+    INT(generation, 0, INT_MAX),
+    INT(agent, 0, INT_MAX),
+    AGON__SIZED(AGON__TEXT, agon_probe_task, ref, "ref"),
+    AGON__SIZED(AGON__HASH, agon_probe_task, probes, "probes"),
+    INT(exact_nodes, 0, INT_MAX),
+};
+static const agon__form probe_form = AGON__FORM("probe task", probe_fields, NULL);
+
+/* ---- the message -------------------------------------------------------------------------- */
+
+#define TASK(NAME, KIND)                                                                           \
+    static const agon__field NAME##_task_fields[] = {                                              \
+        {.name = "format", .type = AGON__FORMAT, .low = AGON_TASK_FORMAT},                         \
+        AGON__PLAIN(AGON__INT, agon_task, kind, "kind", KIND, KIND),                               \
+        AGON__SIZED(AGON__TEXT, agon_task, key, "key"),                                            \
+        AGON__PLAIN(AGON__BITS, agon_task, seed, "seed", 0, 0),                                    \
+        AGON__SIZED(AGON__TEXT, agon_task, game, "game"),                                          \
+        AGON__PLAIN(AGON__BITS, agon_task, fingerprint, "fingerprint", 0, 0),                      \
+        AGON__NESTED(agon_task, as.NAME, #NAME, NAME##_form),                                      \
+    };                                                                                             \
+    static const agon__form NAME##_task_form = AGON__FORM("task", NAME##_task_fields, NULL)
+
+TASK(train, AGON_TRAIN);
+TASK(match, AGON_MATCH);
+TASK(probe, AGON_PROBE);
+
+static const agon__form* const forms[] = {&train_task_form, &match_task_form, &probe_task_form};
+
+_Static_assert(sizeof(agon_task_kind) == sizeof(int), "kinds are read as int");
+
+int agon_task_encode(const agon_task* task, uint8_t** data, size_t* size, agon_error* error) {
+    return agon__message_encode(forms, (int)task->kind, task, data, size, error);
+}
+
+int agon_task_decode(const uint8_t* data, size_t size, agon_task* out, agon_error* error) {
+    agon_task task;
+    const int code = agon__message_decode(forms, data, size, &task, sizeof task, error);
+    if (code == AGON_OK)
+        *out = task;
+    return code;
+}

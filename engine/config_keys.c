@@ -1,0 +1,118 @@
+/* config_keys.c: the table that defines every key of a run's configuration. Everything that is said
+ * about a key, anywhere, comes from here. Order is the order of the canonical text. */
+#include "engine/config.h"
+
+#include <string.h>
+
+#define NAMES(SECTION, NAME) #SECTION, #NAME
+#define FIELD(SECTION, NAME)                                                                       \
+    offsetof(agon_config, SECTION.NAME), sizeof(((agon_config*)0)->SECTION.NAME)
+
+#define INT(S, N, FALLBACK, LOW, HIGH, UNIT, MEANING)                                              \
+    { NAMES(S, N), AGON_KEY_INT, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING }
+#define SEED(S, N, FALLBACK, MEANING)                                                              \
+    { NAMES(S, N), AGON_KEY_SEED, FIELD(S, N), FALLBACK, 0, 0x1p64, NULL, "", MEANING }
+#define REAL(S, N, FALLBACK, LOW, HIGH, UNIT, MEANING)                                             \
+    { NAMES(S, N), AGON_KEY_REAL, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING }
+#define TEXT(S, N, FALLBACK, MEANING)                                                              \
+    { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), FALLBACK, 0, 0, NULL, "", MEANING }
+#define CHOICE(S, N, FALLBACK, CHOICES, MEANING)                                                   \
+    { NAMES(S, N), AGON_KEY_CHOICE, FIELD(S, N), FALLBACK, 0, 0, CHOICES, "", MEANING }
+#define SWITCH(S, N, FALLBACK, MEANING)                                                            \
+    { NAMES(S, N), AGON_KEY_SWITCH, FIELD(S, N), FALLBACK, 0, 1, NULL, "", MEANING }
+
+/* Choices are listed in the order of their enums. */
+static const agon_config_key keys[] = {
+    TEXT(game, name, "", "The game, with parameters in parentheses; agon games lists them."),
+
+    INT(population, size, "8", 1, 10000, "agents", "Agents that learn side by side."),
+
+    CHOICE(league, kind, "uniform", "mirror|uniform|fixed|pfsp",
+           "Whom an agent trains against: itself, snapshots of all agents, the anchors alone, or "
+           "snapshots weighted by pay-off."),
+    INT(league, opponents, "0", 0, 64, "opponents",
+        "Distinct opponents of one train task; 0: a distinct one for every 8 lanes."),
+    REAL(league, past, "0.25", 0, 1, "share",
+         "Share of the opponents that are drawn from earlier generations."),
+    REAL(league, anchor_share, "0.2", 0, 1, "share", "Share of the opponents that are anchors."),
+    TEXT(league, anchors, "random", "Scripted policies to train against, separated by spaces."),
+    CHOICE(league, weighting, "hard", "hard|even",
+           "What pfsp prefers: opponents that win, (1 - p)^2, or that are even, p (1 - p)."),
+
+    TEXT(net, hidden, "128,128", "Widths of the hidden layers, separated by commas; 0: none."),
+    CHOICE(net, activation, "relu", "relu|tanh", "Non-linearity after each hidden layer."),
+
+    SEED(train, seed, "1", "The root of all randomness of the run."),
+    INT(train, generations, "40", 1, 1000000, "generations",
+        "Generations to train; each gives every agent one train task."),
+    INT(train, rollouts, "16", 1, 100000, "rollouts",
+        "Rollouts of one train task, each followed by one PPO update."),
+    INT(train, lanes, "64", 1, 65536, "games", "Games that one train task plays side by side."),
+    INT(train, horizon, "32", 1, 65536, "decisions", "Decisions per learner row in one rollout."),
+    INT(train, epochs, "4", 1, 1000, "passes", "Passes of an update over its rollout."),
+    INT(train, minibatches, "4", 1, 65536, "minibatches",
+        "Parts of one pass, each followed by one optimiser step."),
+    REAL(train, learning_rate, "1e-3", 0, 1, "", "Adam's step size at the start of the run."),
+    REAL(train, learning_rate_final, "1e-4", 0, 1, "",
+         "Step size at its end; linear in agent-steps between."),
+    REAL(train, entropy, "0.02", 0, 10, "per nat",
+         "Weight of the entropy bonus at the start of the run."),
+    REAL(train, entropy_final, "0.005", 0, 10, "per nat",
+         "Weight of the entropy bonus at its end; linear in agent-steps between."),
+    REAL(train, clip, "0.2", 0.001, 10, "",
+         "PPO's clip: how far a probability ratio may move from 1 and still be rewarded."),
+    REAL(train, value_weight, "0.5", 0, 100, "", "Weight of the value loss."),
+    REAL(train, max_grad_norm, "0.5", 0, 1e6, "",
+         "Norm to which larger gradients are scaled; 0: never."),
+    REAL(train, discount, "1.0", 0.01, 1, "per decision", "Factor on rewards one decision later."),
+    REAL(train, lambda, "0.95", 0, 1, "",
+         "GAE's trade between bias (0) and variance (1) of advantages."),
+    REAL(train, beta1, "0.9", 0, 0.999999, "", "Adam's decay of the mean gradient."),
+    REAL(train, beta2, "0.999", 0, 0.999999, "", "Adam's decay of the mean squared gradient."),
+    REAL(train, epsilon, "1e-8", 1e-12, 1, "", "Adam's guard against division by zero."),
+    SWITCH(train, normalise, "yes", "Bring advantages to mean 0 and variance 1 in each update."),
+
+    INT(metrics, every, "5", 1, 1000000, "generations",
+        "Generations between measurements; the first and the last are always measured."),
+    INT(metrics, games, "64", 2, 1000000, "games",
+        "Games of each pair of agents per measurement, even: both seats play each opening."),
+    INT(metrics, anchor_games, "64", 0, 1000000, "games",
+        "Greedy games of each agent against each anchor per measurement, even."),
+    INT(metrics, final_games, "400", 0, 1000000, "games",
+        "Greedy games of each agent against each anchor after the last generation, even."),
+    INT(metrics, budget, "64", 0, 10000, "agents",
+        "Most agents of a pay-off matrix, more are thinned evenly; 0: all."),
+    INT(metrics, opening, "2", 0, 1000, "plies",
+        "Random plies that open both games of a pair alike."),
+    INT(metrics, probes, "512", 1, 1000000, "states", "Probe states that every agent is asked."),
+    TEXT(metrics, anchors, "random one_ply",
+         "Scripted policies to measure against, separated by spaces; a game may refuse some."),
+    INT(metrics, exact_nodes, "20000", 0, 100000000, "nodes",
+        "Largest game tree whose NashConv is computed exactly; 0: never."),
+    INT(metrics, bootstrap, "200", 2, 100000, "samples",
+        "Samples of each null model and standard error."),
+
+    TEXT(run, dir, "", "The run's directory; empty: runs/, the game's name and the seed."),
+    INT(run, keep, "2", 2, 1000000, "learners", "Learners kept per agent, the newest."),
+
+    INT(machine, threads, "0", 0, 1024, "threads", "Tasks run at a time; 0: one per core."),
+};
+
+const agon_config_key* agon_config_keys(int* count) {
+    *count = (int)(sizeof keys / sizeof keys[0]);
+    return keys;
+}
+
+const agon_config_key* agon_config_find(const char* full_name) {
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const size_t length = strlen(keys[i].section);
+        if (strncmp(full_name, keys[i].section, length) == 0 && full_name[length] == '.' &&
+            strcmp(full_name + length + 1, keys[i].name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+bool agon_config_decides(const agon_config_key* key) {
+    return strcmp(key->section, "run") != 0 && strcmp(key->section, "machine") != 0;
+}

@@ -1,0 +1,425 @@
+#include "engine/drive.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct item {
+    struct item* next;
+    uint64_t ticket;
+    agon_task task;
+    agon_result result;
+} item;
+
+typedef struct list {
+    item *first, *last;
+    int count;
+} list;
+
+typedef struct line {
+    struct line* next;
+    char file[32];
+    char text[];
+} line;
+
+struct agon_drive {
+    const agon_drive_def* def;
+    uv_loop_t loop;
+    uv_signal_t interrupt, terminate;
+    uv_timer_t ticker, retry;
+    agon_executor executor;
+    list queued, running, finished;
+    uint64_t tickets, begun;
+    int signals, tasks_done;
+    bool stopping, paused, closed;
+    int rc;
+    agon_error* error;
+    line *lines, **lines_end;
+    /* the store job in flight */
+    uv_work_t job;
+    bool committing;
+    list batch;
+    line* batch_lines;
+    agon_task* batch_tasks;
+    agon_result* batch_results;
+    int job_rc;
+    agon_error job_error;
+};
+
+/* ---- lists -------------------------------------------------------------------------------- */
+
+static void push(list* l, item* x) {
+    x->next = NULL;
+    if (l->last)
+        l->last->next = x;
+    else
+        l->first = x;
+    l->last = x;
+    l->count++;
+}
+
+static item* pop(list* l) {
+    item* x = l->first;
+    if (!x)
+        return NULL;
+    l->first = x->next;
+    if (!l->first)
+        l->last = NULL;
+    l->count--;
+    return x;
+}
+
+static item* take(list* l, uint64_t ticket) {
+    item* before = NULL;
+    for (item* x = l->first; x; before = x, x = x->next) {
+        if (x->ticket != ticket)
+            continue;
+        if (before)
+            before->next = x->next;
+        else
+            l->first = x->next;
+        if (l->last == x)
+            l->last = before;
+        l->count--;
+        return x;
+    }
+    return NULL;
+}
+
+static void drop(item* x) {
+    agon_result_clear(&x->result);
+    free(x);
+}
+
+static void drop_all(list* l) {
+    for (item* x; (x = pop(l));)
+        drop(x);
+}
+
+static void drop_lines(line* x) {
+    while (x) {
+        line* next = x->next;
+        free(x);
+        x = next;
+    }
+}
+
+/* ---- steps of the loop -------------------------------------------------------------------- */
+
+static void advance(agon_drive* d);
+
+static void note(agon_drive* d, const char* text) {
+    if (d->def->client.note)
+        d->def->client.note(d->def->client.user, text);
+}
+
+/* The first failure is the one reported; nothing new is started after it. */
+static void fail(agon_drive* d, int rc, const agon_error* error) {
+    if (!d->rc) {
+        d->rc = rc;
+        if (d->error && error)
+            *d->error = *error;
+    }
+    d->stopping = true;
+}
+
+static int enqueue(void* user, const agon_task* task) {
+    agon_drive* d = user;
+    item* x = calloc(1, sizeof *x);
+    if (!x)
+        return AGON_EMEMORY;
+    x->ticket = ++d->tickets;
+    x->task = *task;
+    push(&d->queued, x);
+    return AGON_OK;
+}
+
+static void plan(agon_drive* d) {
+    agon_error error = {0};
+    if (d->stopping)
+        return;
+    int rc = d->def->client.plan(d->def->client.user, enqueue, d);
+    if (rc) {
+        agon_fail(&error, rc, "no memory to plan the next tasks");
+        fail(d, rc, &error);
+    }
+}
+
+static void start_tasks(agon_drive* d) {
+    while (!d->stopping && d->queued.first && d->running.count < d->executor.slots) {
+        agon_error error = {0};
+        uint8_t* data = NULL;
+        size_t size = 0;
+        item* x = pop(&d->queued);
+        push(&d->running, x);
+        int rc = agon_task_encode(&x->task, &data, &size, &error);
+        if (!rc)
+            rc = d->executor.submit(&d->executor, x->ticket, data, size);
+        if (rc) {
+            if (!error.code)
+                agon_fail(&error, rc, "task %s was not accepted by the executor", x->task.key);
+            free(data);
+            drop(take(&d->running, x->ticket));
+            fail(d, rc, &error);
+        }
+    }
+}
+
+static void task_done(void* user, uint64_t ticket, int status, const uint8_t* data, size_t size,
+                      const agon_error* error) {
+    agon_drive* d = user;
+    agon_error problem = {0};
+    item* x = take(&d->running, ticket);
+    if (!status) {
+        status = agon_result_decode(data, size, &x->result, &problem);
+        error = &problem;
+    }
+    if (status) {
+        drop(x);
+        if (status != AGON_ECANCELLED)
+            fail(d, status, error);
+    } else {
+        push(&d->finished, x);
+    }
+    advance(d);
+}
+
+/* ---- the store job ------------------------------------------------------------------------ */
+
+/* On a pool thread. */
+static void write_batch(uv_work_t* work) {
+    agon_drive* d = work->data;
+    agon_store* store = d->def->store;
+    d->job_rc =
+        agon_store_put(store, d->batch_tasks, d->batch_results, d->batch.count, &d->job_error);
+    while (!d->job_rc && d->batch_lines) {
+        line* x = d->batch_lines;
+        d->job_rc = agon_store_append_line(store, x->file, x->text, &d->job_error);
+        if (!d->job_rc) {
+            d->batch_lines = x->next;
+            free(x);
+        }
+    }
+    if (!d->job_rc)
+        d->job_rc = agon_store_prune_learners(store, d->def->keep, &d->job_error);
+}
+
+static void begin_job(agon_drive* d);
+
+static void retry_job(uv_timer_t* timer) {
+    begin_job(timer->data);
+}
+
+static void accept_batch(agon_drive* d) {
+    free(d->batch_tasks);
+    free(d->batch_results);
+    d->batch_tasks = NULL;
+    d->batch_results = NULL;
+    for (item* x; (x = pop(&d->batch)); drop(x)) {
+        agon_error error = {0};
+        int rc = d->def->client.committed(d->def->client.user, d, &x->task, &x->result, &error);
+        d->tasks_done++;
+        if (rc)
+            fail(d, rc, &error);
+    }
+    plan(d);
+}
+
+static void batch_written(uv_work_t* work, int status) {
+    agon_drive* d = work->data;
+    d->committing = false;
+    if (d->job_rc == AGON_ENOSPACE && d->signals < 2) {
+        if (!d->paused) {
+            char text[1024];
+            snprintf(text, sizeof text,
+                     "paused: %s. Make room; the run goes on by itself (nothing is lost).",
+                     d->job_error.text);
+            note(d, text);
+        }
+        d->paused = true;
+        uv_timer_start(&d->retry, retry_job, 1000, 0);
+        return;
+    }
+    if (d->paused && !d->job_rc)
+        note(d, "there is room again: going on");
+    d->paused = false;
+    if (d->job_rc) {
+        fail(d, d->job_rc, &d->job_error);
+        free(d->batch_tasks);
+        free(d->batch_results);
+        d->batch_tasks = NULL;
+        d->batch_results = NULL;
+        drop_all(&d->batch);
+    } else {
+        accept_batch(d);
+    }
+    advance(d);
+}
+
+static void begin_job(agon_drive* d) {
+    d->committing = true;
+    memset(&d->job_error, 0, sizeof d->job_error);
+    if (uv_queue_work(&d->loop, &d->job, write_batch, batch_written) != 0) {
+        agon_error error;
+        d->committing = false;
+        fail(d, agon_fail(&error, AGON_EMEMORY, "the store job could not be started"), &error);
+    }
+}
+
+/* Everything finished since the last job, as one group commit. */
+static void commit(agon_drive* d) {
+    if (d->committing || d->paused || (!d->finished.first && !d->lines))
+        return;
+    const size_t count = (size_t)d->finished.count;
+    d->batch_tasks = calloc(count + 1, sizeof *d->batch_tasks);
+    d->batch_results = calloc(count + 1, sizeof *d->batch_results);
+    if (!d->batch_tasks || !d->batch_results) {
+        agon_error error;
+        fail(d, agon_fail(&error, AGON_EMEMORY, "no memory to commit %zu results", count), &error);
+        return;
+    }
+    d->batch = d->finished;
+    d->finished = (list){0};
+    size_t i = 0;
+    for (item* x = d->batch.first; x; x = x->next, i++) {
+        d->batch_tasks[i] = x->task;
+        d->batch_results[i] = x->result; /* borrowed: the items keep what results own */
+    }
+    d->batch_lines = d->lines;
+    d->lines = NULL;
+    d->lines_end = &d->lines;
+    begin_job(d);
+}
+
+/* ---- signals, timers, the end ------------------------------------------------------------- */
+
+static void on_signal(uv_signal_t* handle, int number) {
+    agon_drive* d = handle->data;
+    d->signals++;
+    d->stopping = true;
+    if (d->signals == 1) {
+        note(d, "stopping: finishing the tasks in flight (again to drop them)");
+    } else {
+        d->executor.cancel(&d->executor);
+        if (d->paused) {
+            uv_timer_stop(&d->retry);
+            d->paused = false;
+            begin_job(d);
+        }
+    }
+    advance(d);
+}
+
+static void on_tick(uv_timer_t* timer) {
+    agon_drive* d = timer->data;
+    if (d->def->client.tick)
+        d->def->client.tick(d->def->client.user, d);
+}
+
+static void close_handles(agon_drive* d) {
+    d->closed = true;
+    uv_close((uv_handle_t*)&d->interrupt, NULL);
+    uv_close((uv_handle_t*)&d->terminate, NULL);
+    uv_close((uv_handle_t*)&d->ticker, NULL);
+    uv_close((uv_handle_t*)&d->retry, NULL);
+}
+
+/* Moves everything on that can move; closes the loop when nothing is left. */
+static void advance(agon_drive* d) {
+    if (d->closed)
+        return;
+    start_tasks(d);
+    commit(d);
+    bool idle = !d->running.count && !d->committing && !d->paused &&
+                (d->rc || (!d->finished.count && !d->lines));
+    if (idle && (d->stopping || !d->queued.count))
+        close_handles(d);
+}
+
+int agon_drive_append(agon_drive* d, const char* file, const char* text) {
+    const size_t size = strlen(text) + 1;
+    line* x = malloc(sizeof *x + size);
+    if (!x)
+        return AGON_EMEMORY;
+    x->next = NULL;
+    snprintf(x->file, sizeof x->file, "%s", file);
+    memcpy(x->text, text, size);
+    *d->lines_end = x;
+    d->lines_end = &x->next;
+    return AGON_OK;
+}
+
+agon_drive_state agon_drive_now(const agon_drive* d) {
+    agon_drive_state s = {
+        .queued = d->queued.count,
+        .running = d->running.count,
+        .committing = d->batch.count + d->finished.count,
+        .tasks_done = d->tasks_done,
+        .stopping = d->stopping,
+        .paused = d->paused,
+        .seconds = (double)(uv_hrtime() - d->begun) * 1e-9,
+    };
+    d->executor.progress(&d->executor, &s.running_permille, &s.running_steps);
+    return s;
+}
+
+static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
+                     agon_error* error) {
+    return agon_store_blob_load(user, hash, data, size, error);
+}
+
+static int open_loop(agon_drive* d, agon_error* error) {
+    agon_local_def local = {
+        .loop = &d->loop,
+        .slots = d->def->slots,
+        .backend = d->def->backend,
+        .load = load_blob,
+        .load_user = d->def->store,
+        .done = task_done,
+        .user = d,
+    };
+    if (uv_loop_init(&d->loop) != 0)
+        return agon_fail(error, AGON_EIO, "the event loop could not be made");
+    int rc = agon_executor_local(&local, &d->executor, error);
+    if (rc) {
+        uv_loop_close(&d->loop);
+        return rc;
+    }
+    uv_signal_init(&d->loop, &d->interrupt);
+    uv_signal_init(&d->loop, &d->terminate);
+    uv_timer_init(&d->loop, &d->ticker);
+    uv_timer_init(&d->loop, &d->retry);
+    d->interrupt.data = d->terminate.data = d->ticker.data = d->retry.data = d->job.data = d;
+    uv_signal_start(&d->interrupt, on_signal, SIGINT);
+    uv_signal_start(&d->terminate, on_signal, SIGTERM);
+    uv_timer_start(&d->ticker, on_tick, 500, 500);
+    return AGON_OK;
+}
+
+int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error) {
+    agon_drive* d = calloc(1, sizeof *d);
+    if (!d)
+        return agon_fail(error, AGON_EMEMORY, "no memory for the event loop");
+    d->def = def;
+    d->error = error;
+    d->lines_end = &d->lines;
+    d->begun = uv_hrtime();
+    int rc = open_loop(d, error);
+    if (rc) {
+        free(d);
+        return rc;
+    }
+    plan(d);
+    advance(d);
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&d->loop);
+    d->executor.close(&d->executor);
+    rc = d->rc;
+    *interrupted = d->signals > 0;
+    drop_all(&d->queued);
+    drop_all(&d->finished);
+    drop_lines(d->lines);
+    drop_lines(d->batch_lines);
+    free(d);
+    return rc;
+}

@@ -1,0 +1,51 @@
+/* drive.h: the one loop: plan -> tasks -> executor -> results -> store, until nothing is left.
+ *
+ * The loop thread never waits for a disk: results are committed by one store job at a time on
+ * libuv's pool, and everything that finished meanwhile goes into the next group commit. SIGINT or
+ * SIGTERM once: tasks in flight finish and are committed; twice: they are dropped. A full disk
+ * pauses the run until there is room. */
+#ifndef AGON_DRIVE_H
+#define AGON_DRIVE_H
+
+#include "engine/executor.h"
+#include "engine/store.h"
+
+typedef struct agon_drive agon_drive;
+
+/* What the driver serves: a planner and whoever watches. All on the loop thread. */
+typedef struct agon_drive_client {
+    void* user;
+    /* Hands every ready task not handed out before to `emit`; nothing when all is handed out. */
+    int (*plan)(void* user, int (*emit)(void* emit_user, const agon_task* task), void* emit_user);
+    /* A result is committed. May call agon_drive_append. */
+    int (*committed)(void* user, agon_drive* drive, const agon_task* task,
+                     const agon_result* result, agon_error* error);
+    void (*tick)(void* user, agon_drive* drive); /* (optional) twice a second */
+    void (*note)(void* user, const char* text);  /* (optional) a sentence for the person watching */
+} agon_drive_client;
+
+typedef struct agon_drive_def {
+    agon_store* store;
+    const agon_backend* backend;
+    int slots;
+    int keep; /* learners kept per agent */
+    agon_drive_client client;
+} agon_drive_def;
+
+typedef struct agon_drive_state {
+    int queued, running, committing, tasks_done; /* tasks */
+    unsigned running_permille;
+    uint64_t running_steps; /* agent-steps done in running tasks */
+    bool stopping, paused;
+    double seconds; /* since agon_drive_run began */
+} agon_drive_state;
+
+/* Runs until the planner has nothing left or a signal stops it. *interrupted: a signal did. */
+int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error);
+
+agon_drive_state agon_drive_now(const agon_drive* drive);
+
+/* A line for one of the run's .jsonl files, written by the next store job. Copied. */
+int agon_drive_append(agon_drive* drive, const char* file, const char* line);
+
+#endif

@@ -1,0 +1,103 @@
+#include "engine/execute.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_hash(const char* ref) {
+    return strlen(ref) == AGON_HASH_SIZE - 1 && strspn(ref, "0123456789abcdef") == 64;
+}
+
+static int check_fits(const agon_net* net, const agon_rules* rules, const char* ref,
+                      agon_error* error) {
+    if (net->inputs == rules->entries && net->actions == rules->spec.actions)
+        return AGON_OK;
+    return agon_fail(error, AGON_EINVALID,
+                     "snapshot %.12s has %d inputs and %d actions, but %s needs %d and %d", ref,
+                     net->inputs, net->actions, rules->name, rules->entries, rules->spec.actions);
+}
+
+static int pack_snapshot(const char* ref, const agon_rules* rules, agon_context* context,
+                         agon_actor* actor, agon_error* error) {
+    uint8_t* data = NULL;
+    size_t size = 0;
+    float* params = NULL;
+    agon_snapshot_info info;
+    int rc = context->load(context->user, ref, &data, &size, error);
+    if (!rc)
+        rc = agon_snapshot_decode(data, size, ref, &actor->net, &params, &info, error);
+    free(data);
+    if (!rc)
+        rc = check_fits(&actor->net, rules, ref, error);
+    if (!rc &&
+        posix_memalign(&actor->packed, 64, context->backend->packed_size(&actor->net)) != 0) {
+        actor->packed = NULL;
+        rc = agon_fail(error, AGON_EMEMORY, "no memory for snapshot %.12s", ref);
+    }
+    if (!rc)
+        context->backend->pack(&actor->net, params, actor->packed);
+    free(params);
+    return rc;
+}
+
+int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* context,
+                     bool as_policy, agon_actor* out, agon_error* error) {
+    agon_actor actor = {0};
+    int rc;
+    if (!is_hash(ref)) {
+        rc = agon_scripted_open(ref, rules, &actor.policy, error);
+        actor.has_policy = rc == AGON_OK;
+    } else {
+        rc = pack_snapshot(ref, rules, context, &actor, error);
+        if (!rc && as_policy) {
+            rc = agon_net_policy_open(context->backend, &actor.net, actor.packed, rules,
+                                      &actor.policy, error);
+            actor.has_policy = rc == AGON_OK;
+        }
+    }
+    if (rc)
+        agon__actor_close(&actor);
+    else
+        *out = actor;
+    return rc;
+}
+
+void agon__actor_close(agon_actor* actor) {
+    if (actor->has_policy)
+        agon_policy_close(&actor->policy);
+    free(actor->packed);
+    memset(actor, 0, sizeof *actor);
+}
+
+agon_player agon__actor_player(const agon_actor* actor) {
+    if (actor->packed)
+        return (agon_player){&actor->net, actor->packed, NULL};
+    return (agon_player){NULL, NULL, &actor->policy};
+}
+
+int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
+                 agon_error* error) {
+    agon_rules* rules = NULL;
+    agon_result result = {.kind = task->kind};
+    int rc = agon_rules_open(task->game, &rules, error);
+    if (rc)
+        return rc;
+    memcpy(result.key, task->key, sizeof result.key);
+    if (task->fingerprint != agon_rules_fingerprint(rules)) {
+        rc = agon_fail(error, AGON_EUNSUPPORTED,
+                       "the rules of %s here are not those the task %s was made with", task->game,
+                       task->key);
+        agon_hint(error, "use the same version of agon and of the game everywhere");
+    } else if (task->kind == AGON_TRAIN) {
+        rc = agon__execute_train(task, rules, context, &result, error);
+    } else if (task->kind == AGON_MATCH) {
+        rc = agon__execute_match(task, rules, context, &result, error);
+    } else {
+        rc = agon__execute_probe(task, rules, context, &result, error);
+    }
+    agon_rules_close(rules);
+    if (rc)
+        agon_result_clear(&result);
+    else
+        *out = result;
+    return rc;
+}

@@ -1,0 +1,45 @@
+/* execute.h: running one task, wherever it is. A pure function of the task and the blobs it names.
+ */
+#ifndef AGON_EXECUTE_H
+#define AGON_EXECUTE_H
+
+#include "engine/lanes.h"
+#include "engine/task.h"
+
+#include <stdatomic.h>
+
+/* What a running task may ask of its surroundings, and be told by them. */
+typedef struct agon_context {
+    const agon_backend* backend;
+    /* Reads a blob by hash; thread-safe. *data malloc'd, owned by the caller. */
+    int (*load)(void* user, const char* hash, uint8_t** data, size_t* size, agon_error* error);
+    void* user;
+    atomic_int cancel;    /* set to 1: the task stops at the next rollout with AGON_ECANCELLED */
+    atomic_uint progress; /* 0..1000, of this task */
+    atomic_ullong steps;  /* agent-steps done so far in this task, for the rate on the panel */
+} agon_context;
+
+/* *out is owned by the caller: agon_result_clear. */
+int agon_execute(const agon_task* task, agon_context* context, agon_result* out, agon_error* error);
+
+/* What every kind of task uses: a reference (snapshot hash or scripted text) made playable. */
+typedef struct agon_actor {
+    agon_net net;
+    void* packed;       /* owned, or NULL for a scripted policy */
+    agon_policy policy; /* scripted, or the net as a policy when asked for */
+    bool has_policy;
+} agon_actor;
+
+int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* context,
+                     bool as_policy, agon_actor* out, agon_error* error);
+void agon__actor_close(agon_actor* actor);
+agon_player agon__actor_player(const agon_actor* actor);
+
+int agon__execute_train(const agon_task* task, const agon_rules* rules, agon_context* context,
+                        agon_result* out, agon_error* error);
+int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_context* context,
+                        agon_result* out, agon_error* error);
+int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_context* context,
+                        agon_result* out, agon_error* error);
+
+#endif

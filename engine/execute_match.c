@@ -1,0 +1,154 @@
+#include "engine/execute.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW, COL, LANES = 256 };
+
+typedef struct arena {
+    const agon_task* task;
+    const agon_match_task* def;
+    int seats;
+    agon_lanes* lanes;
+    agon_key opening;
+    int next; /* game to start next */
+    int playing;
+    int* game;     /* (lanes) game of the lane */
+    double* total; /* (lanes, seats) returns so far */
+    float* score;  /* (games) the row policy's return, by game */
+    float* others; /* (games) mean return of the other seats */
+} arena;
+
+/* Game g belongs to opening g / seats, and the row policy sits in seat g % seats. */
+static void start_game(arena* a, int lane) {
+    agon_lanes* l = a->lanes;
+    const int game = a->next++, own = game % a->seats;
+    a->game[lane] = game;
+    a->playing++;
+    for (int seat = 0; seat < a->seats; seat++) {
+        l->player_of[lane * a->seats + seat] = seat == own ? ROW : COL;
+        a->total[lane * a->seats + seat] = 0;
+    }
+    agon_lanes_start(l, lane, (uint32_t)game, (uint32_t)(game / a->seats));
+    agon_lanes_opening(l, lane, a->def->opening, a->opening);
+    for (int seat = 0; seat < a->seats; seat++)
+        a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
+}
+
+static void finish_game(arena* a, int lane) {
+    const int game = a->game[lane], own = game % a->seats;
+    double others = 0;
+    for (int seat = 0; seat < a->seats; seat++)
+        if (seat != own)
+            others += a->total[lane * a->seats + seat];
+    a->score[game] = (float)a->total[lane * a->seats + own];
+    a->others[game] = a->seats > 1 ? (float)(others / (a->seats - 1)) : 0;
+    a->lanes->live[lane] = 0;
+    a->playing--;
+    if (a->next < a->def->games)
+        start_game(a, lane);
+}
+
+static void count_steps(const arena* a, agon_match_result* out) {
+    const agon_lanes* l = a->lanes;
+    out->row_steps += (uint64_t)(l->offset[ROW + 1] - l->offset[ROW]);
+    out->col_steps += (uint64_t)(l->offset[COL + 1] - l->offset[COL]);
+    out->plies += (uint64_t)a->playing;
+}
+
+static int play_all(arena* a, agon_context* context, agon_match_result* out, agon_error* error) {
+    agon_lanes* l = a->lanes;
+    for (int lane = 0; lane < l->def.lanes && a->next < a->def->games; lane++)
+        start_game(a, lane);
+    while (a->playing) {
+        if (atomic_load(&context->cancel))
+            return agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", a->task->key);
+        agon_lanes_decide(l);
+        count_steps(a, out);
+        agon_lanes_play(l);
+        for (int lane = 0; lane < l->def.lanes; lane++) {
+            if (!l->live[lane])
+                continue;
+            for (int seat = 0; seat < a->seats; seat++)
+                a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
+            if (!l->acting[lane])
+                finish_game(a, lane);
+        }
+        atomic_store(&context->progress, (unsigned)(1000ull * (unsigned)(a->next - a->playing) /
+                                                    (unsigned)a->def->games));
+    }
+    return AGON_OK;
+}
+
+/* Sums in game order, so that they do not depend on which lane finished first. */
+static void tally(const arena* a, agon_match_result* out) {
+    out->seats = a->seats;
+    for (int g = 0; g < a->def->games; g++) {
+        agon_tally* t = &out->tally[g % a->seats];
+        t->games++;
+        t->wins += a->score[g] > a->others[g];
+        t->losses += a->score[g] < a->others[g];
+        t->draws += a->score[g] == a->others[g];
+        t->sum += a->score[g];
+        t->sum_squares += (double)a->score[g] * a->score[g];
+    }
+    for (int pair = 0; pair < a->def->games / a->seats; pair++) {
+        double mean = 0;
+        for (int seat = 0; seat < a->seats; seat++)
+            mean += a->score[pair * a->seats + seat];
+        mean /= a->seats;
+        out->pairs++;
+        out->pair_sum += mean;
+        out->pair_sum_squares += mean * mean;
+    }
+}
+
+static int open_arena(arena* a, const agon_rules* rules, const agon_player* player,
+                      agon_context* context, agon_error* error) {
+    const agon_match_task* d = a->def;
+    const int games = d->games, lanes = games < LANES ? games : LANES;
+    agon_lanes_def def = {
+        .rules = rules,
+        .backend = context->backend,
+        .lanes = lanes,
+        .players = 2,
+        .player = player,
+        .chance = agon_key_make(a->task->seed, a->task->key, AGON_FOR_CHANCE),
+        .action = agon_key_make(a->task->seed, a->task->key, AGON_FOR_ACTION),
+        .temperature = d->temperature,
+    };
+    a->opening = agon_key_make(a->task->seed, a->task->key, AGON_FOR_OPENING);
+    a->game = calloc((size_t)lanes, sizeof *a->game);
+    a->total = calloc((size_t)lanes * (size_t)a->seats, sizeof *a->total);
+    a->score = calloc((size_t)games, sizeof *a->score);
+    a->others = calloc((size_t)games, sizeof *a->others);
+    if (!a->game || !a->total || !a->score || !a->others)
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d games", games);
+    return agon_lanes_open(&def, &a->lanes, error);
+}
+
+int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_context* context,
+                        agon_result* out, agon_error* error) {
+    const agon_match_task* d = &task->as.match;
+    agon_actor row = {0}, col = {0};
+    arena a = {.task = task, .def = d, .seats = rules->spec.seats};
+    int rc = agon__actor_open(d->row_ref, rules, context, false, &row, error);
+    if (!rc)
+        rc = agon__actor_open(d->col_ref, rules, context, false, &col, error);
+    if (!rc) {
+        const agon_player player[2] = {agon__actor_player(&row), agon__actor_player(&col)};
+        rc = open_arena(&a, rules, player, context, error);
+    }
+    if (!rc)
+        rc = play_all(&a, context, &out->as.match, error);
+    if (!rc)
+        tally(&a, &out->as.match);
+    agon_lanes_close(a.lanes);
+    free(a.game);
+    free(a.total);
+    free(a.score);
+    free(a.others);
+    agon__actor_close(&row);
+    agon__actor_close(&col);
+    return rc;
+}

@@ -1,0 +1,80 @@
+#include "agents/tree.h"
+#include "engine/execute.h"
+#include "engine/probes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int load_probes(const agon_probe_task* d, const agon_rules* rules, agon_context* context,
+                       agon_probes* out, agon_error* error) {
+    uint8_t* data = NULL;
+    size_t size = 0;
+    int rc = context->load(context->user, d->probes, &data, &size, error);
+    if (!rc)
+        rc = agon_probes_decode(data, size, rules, out, error);
+    free(data);
+    return rc;
+}
+
+/* The greedy form of a tabulated policy. */
+static void make_greedy(float* probability, int infosets, int actions) {
+    for (int i = 0; i < infosets; i++) {
+        float* p = probability + (size_t)i * (size_t)actions;
+        int best = 0;
+        for (int a = 1; a < actions; a++)
+            if (p[a] > p[best])
+                best = a;
+        for (int a = 0; a < actions; a++)
+            p[a] = a == best;
+    }
+}
+
+static int solve(const agon_tree* tree, const agon_rules* rules, const agon_policy* policy,
+                 agon_probe_result* out, agon_error* error) {
+    const int infosets = agon_tree_infosets(tree), actions = rules->spec.actions;
+    float* p = malloc((size_t)infosets * (size_t)actions * sizeof *p);
+    if (!p)
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d information sets", infosets);
+    agon_tree_tabulate(tree, policy, 1, p);
+    out->exact = 1;
+    out->nash_conv = agon_tree_nash_conv(tree, p);
+    if (agon_tree_minimax(tree, &out->value, NULL) == AGON_OK) {
+        make_greedy(p, infosets, actions);
+        agon_tree_worst_return(tree, 0, p, &out->worst_first, NULL);
+        agon_tree_worst_return(tree, 1, p, &out->worst_second, NULL);
+    }
+    free(p);
+    return AGON_OK;
+}
+
+int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_context* context,
+                        agon_result* out, agon_error* error) {
+    const agon_probe_task* d = &task->as.probe;
+    agon_probe_result* r = &out->as.probe;
+    agon_actor actor = {0};
+    agon_probes probes = {0};
+    agon_tree* tree = NULL;
+    int rc = agon__actor_open(d->ref, rules, context, true, &actor, error);
+    if (rc)
+        return rc;
+    rc = load_probes(d, rules, context, &probes, error);
+    if (rc)
+        goto done;
+    r->nash_conv = r->worst_first = r->worst_second = r->value = NAN;
+    r->states = probes.states;
+    r->actions = rules->spec.actions;
+    r->probability = malloc((size_t)r->states * (size_t)r->actions * sizeof *r->probability);
+    if (!r->probability) {
+        rc = agon_fail(error, AGON_EMEMORY, "no memory for %d probe states", r->states);
+        goto done;
+    }
+    rc = agon_probes_ask(&probes, rules, &actor.policy, 1, r->probability, error);
+    if (!rc && d->exact_nodes > 0 &&
+        agon_tree_open(rules, (size_t)d->exact_nodes, &tree, NULL) == AGON_OK)
+        rc = solve(tree, rules, &actor.policy, r, error);
+done:
+    agon_tree_close(tree);
+    agon_probes_close(&probes);
+    agon__actor_close(&actor);
+    return rc;
+}

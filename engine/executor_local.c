@@ -1,0 +1,133 @@
+#include "engine/executor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct slot {
+    uv_work_t work;
+    struct local* owner;
+    int busy;
+    uint64_t ticket;
+    agon_context context;
+    uint8_t* task;
+    size_t task_size;
+    uint8_t* result;
+    size_t result_size;
+    int status;
+    agon_error error;
+} slot;
+
+typedef struct local {
+    agon_local_def def;
+    slot* slots;
+} local;
+
+/* On a pool thread: bytes in, bytes out. */
+static void run(uv_work_t* work) {
+    slot* s = work->data;
+    agon_task* task = malloc(sizeof *task);
+    agon_result* result = calloc(1, sizeof *result);
+    if (!task || !result) {
+        s->status = agon_fail(&s->error, AGON_EMEMORY, "no memory for a task");
+    } else {
+        s->status = agon_task_decode(s->task, s->task_size, task, &s->error);
+        if (!s->status)
+            s->status = agon_execute(task, &s->context, result, &s->error);
+        if (!s->status) {
+            s->status = agon_result_encode(result, &s->result, &s->result_size, &s->error);
+            agon_result_clear(result);
+        }
+    }
+    free(task);
+    free(result);
+}
+
+static void after(uv_work_t* work, int status) {
+    slot* s = work->data;
+    local* l = s->owner;
+    uint8_t *task = s->task, *result = s->result;
+    s->task = s->result = NULL;
+    s->busy = 0;
+    if (status == UV_ECANCELED)
+        s->status = agon_fail(&s->error, AGON_ECANCELLED, "a task was cancelled before it began");
+    l->def.done(l->def.user, s->ticket, s->status, result, s->result_size, &s->error);
+    free(task);
+    free(result);
+}
+
+static int submit(agon_executor* executor, uint64_t ticket, uint8_t* data, size_t size) {
+    local* l = executor->self;
+    for (int i = 0; i < executor->slots; i++) {
+        slot* s = &l->slots[i];
+        if (s->busy)
+            continue;
+        s->busy = 1;
+        s->ticket = ticket;
+        s->task = data;
+        s->task_size = size;
+        s->status = 0;
+        memset(&s->error, 0, sizeof s->error);
+        atomic_store(&s->context.cancel, 0);
+        atomic_store(&s->context.progress, 0);
+        atomic_store(&s->context.steps, 0);
+        return uv_queue_work(l->def.loop, &s->work, run, after);
+    }
+    return AGON_ELIMIT;
+}
+
+static void progress(const agon_executor* executor, unsigned* permille, uint64_t* steps) {
+    const local* l = executor->self;
+    *permille = 0;
+    *steps = 0;
+    for (int i = 0; i < executor->slots; i++) {
+        if (!l->slots[i].busy)
+            continue;
+        *permille += atomic_load(&l->slots[i].context.progress);
+        *steps += atomic_load(&l->slots[i].context.steps);
+    }
+}
+
+static void cancel(agon_executor* executor) {
+    local* l = executor->self;
+    for (int i = 0; i < executor->slots; i++) {
+        if (!l->slots[i].busy)
+            continue;
+        atomic_store(&l->slots[i].context.cancel, 1);
+        uv_cancel((uv_req_t*)&l->slots[i].work);
+    }
+}
+
+static void close_local(agon_executor* executor) {
+    local* l = executor->self;
+    free(l->slots);
+    free(l);
+    executor->self = NULL;
+}
+
+int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_error* error) {
+    local* l = calloc(1, sizeof *l);
+    slot* slots = calloc((size_t)def->slots, sizeof *slots);
+    if (!l || !slots) {
+        free(l);
+        free(slots);
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d task slots", def->slots);
+    }
+    *l = (local){*def, slots};
+    for (int i = 0; i < def->slots; i++) {
+        slots[i].owner = l;
+        slots[i].work.data = &slots[i];
+        slots[i].context.backend = def->backend;
+        slots[i].context.load = def->load;
+        slots[i].context.user = def->load_user;
+    }
+    *out = (agon_executor){
+        .name = "local",
+        .slots = def->slots,
+        .self = l,
+        .submit = submit,
+        .progress = progress,
+        .cancel = cancel,
+        .close = close_local,
+    };
+    return AGON_OK;
+}

@@ -1,0 +1,290 @@
+#include "engine/lanes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Hands out aligned pieces of one block; with base NULL it only adds up their sizes. */
+typedef struct carver {
+    char* base;
+    size_t used;
+} carver;
+
+static void* carve(carver* c, size_t bytes) {
+    void* piece = c->base ? c->base + c->used : NULL;
+    c->used += (bytes + 63) & ~(size_t)63;
+    return piece;
+}
+
+static void layout(agon_lanes* l, carver* c) {
+    const agon_rules* rules = l->def.rules;
+    size_t lanes = (size_t)l->def.lanes, rows = lanes * (size_t)l->seats;
+    size_t players = (size_t)l->def.players;
+    l->player = carve(c, players * sizeof *l->player);
+    l->state = carve(c, lanes * l->state_size);
+    l->acting = carve(c, lanes * sizeof *l->acting);
+    l->episode = carve(c, lanes * sizeof *l->episode);
+    l->chance_episode = carve(c, lanes * sizeof *l->chance_episode);
+    l->ply = carve(c, lanes * sizeof *l->ply);
+    l->live = carve(c, lanes);
+    l->player_of = carve(c, rows * sizeof *l->player_of);
+    l->action = carve(c, rows * sizeof *l->action);
+    l->reward = carve(c, rows * sizeof *l->reward);
+    l->offset = carve(c, (players + 1) * sizeof *l->offset);
+    l->slot_lane = carve(c, rows * sizeof *l->slot_lane);
+    l->slot_seat = carve(c, rows);
+    l->obs = carve(c, rows * rules->obs_bytes);
+    l->mask = carve(c, rows * (size_t)rules->mask_words * sizeof *l->mask);
+    l->slot_action = carve(c, rows * sizeof *l->slot_action);
+    l->log_probability = carve(c, rows * sizeof *l->log_probability);
+    l->value = carve(c, rows * sizeof *l->value);
+    l->uniform = carve(c, rows * sizeof *l->uniform);
+    l->slot_episode = carve(c, rows * sizeof *l->slot_episode);
+    l->slot_ply = carve(c, rows * sizeof *l->slot_ply);
+    l->played = carve(c, lanes * sizeof *l->played);
+    l->packed = carve(c, players * sizeof *l->packed);
+    l->cursor = carve(c, (players + 1) * sizeof *l->cursor);
+}
+
+int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* error) {
+    assert(def->lanes > 0 && def->players > 0);
+    carver c = {0};
+    agon_lanes* l = calloc(1, sizeof *l);
+    if (!l)
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d lanes", def->lanes);
+    l->def = *def;
+    l->seats = def->rules->spec.seats;
+    l->state_size = def->rules->spec.state_size;
+    layout(l, &c);
+    if (posix_memalign(&l->block, 64, c.used) != 0) {
+        l->block = NULL;
+        goto fail;
+    }
+    memset(l->block, 0, c.used);
+    c = (carver){l->block, 0};
+    layout(l, &c);
+    memcpy(l->player, def->player, (size_t)def->players * sizeof *l->player);
+    l->scratch = def->backend->scratch_open();
+    if (!l->scratch)
+        goto fail;
+    for (int p = 0; p < def->players; p++)
+        if (l->player[p].net && def->backend->scratch_reserve(l->scratch, l->player[p].net,
+                                                              def->lanes * l->seats, 0) != 0)
+            goto fail;
+    *out = l;
+    return AGON_OK;
+fail:
+    agon_lanes_close(l);
+    return agon_fail(error, AGON_EMEMORY, "no memory for %d lanes of %s", def->lanes,
+                     def->rules->name);
+}
+
+void agon_lanes_close(agon_lanes* l) {
+    if (!l)
+        return;
+    if (l->scratch)
+        l->def.backend->scratch_close(l->scratch);
+    free(l->block);
+    free(l);
+}
+
+void agon_lanes_start(agon_lanes* l, int lane, uint32_t episode, uint32_t chance_episode) {
+    l->episode[lane] = episode;
+    l->chance_episode[lane] = chance_episode;
+    l->ply[lane] = 0;
+    l->live[lane] = 1;
+    l->acting[lane] =
+        agon_rules_start(l->def.rules, l->state + (size_t)lane * l->state_size,
+                         l->reward + (size_t)lane * l->seats, l->def.chance, chance_episode);
+}
+
+/* One uniformly random ply on a copy; false when it would end the episode. */
+static int random_ply(agon_lanes* l, int lane, agon_key key, char* copy) {
+    const agon_rules* rules = l->def.rules;
+    const int words = rules->mask_words;
+    uint64_t mask[(AGON_MAX_ACTIONS + 63) / 64];
+    uint16_t action[AGON_MAX_SEATS] = {0};
+    float reward[AGON_MAX_SEATS] = {0};
+    char* state = l->state + (size_t)lane * l->state_size;
+    for (int seat = 0; seat < l->seats; seat++) {
+        if (!(l->acting[lane] >> seat & 1))
+            continue;
+        rules->game->legal(rules->config, state, seat, mask);
+        uint32_t word =
+            agon_random(key, l->chance_episode[lane], l->ply[lane], (uint32_t)seat, 0).word[0];
+        int legal = agon_mask_count(mask, words);
+        action[seat] = (uint16_t)agon_mask_nth(mask, words, (int)agon_below(word, (uint32_t)legal));
+    }
+    memcpy(copy, state, l->state_size);
+    if (rules->game->apply(rules->config, copy, action, reward) != 0)
+        return 0;
+    uint64_t acting = agon_rules_settle(rules, copy, reward, l->def.chance, l->chance_episode[lane],
+                                        l->ply[lane] + 1);
+    if (!acting)
+        return 0;
+    memcpy(state, copy, l->state_size);
+    l->acting[lane] = acting;
+    l->ply[lane]++;
+    return 1;
+}
+
+int agon_lanes_opening(agon_lanes* l, int lane, int plies, agon_key key) {
+    char copy[4096];
+    int played = 0;
+    if (l->state_size > sizeof copy)
+        return 0;
+    while (played < plies && l->acting[lane] && random_ply(l, lane, key, copy))
+        played++;
+    return played;
+}
+
+/* Counting sort of the acting rows by player: slot_lane, slot_seat, offset. */
+static void gather(agon_lanes* l) {
+    const int players = l->def.players, seats = l->seats;
+    memset(l->offset, 0, (size_t)(players + 1) * sizeof *l->offset);
+    for (int lane = 0; lane < l->def.lanes; lane++) {
+        if (!l->live[lane])
+            continue;
+        for (uint64_t set = l->acting[lane]; set; set &= set - 1)
+            l->offset[l->player_of[lane * seats + __builtin_ctzll(set)] + 1]++;
+    }
+    for (int p = 0; p < players; p++)
+        l->offset[p + 1] += l->offset[p];
+    memcpy(l->cursor, l->offset, (size_t)players * sizeof *l->cursor);
+    for (int lane = 0; lane < l->def.lanes; lane++) {
+        if (!l->live[lane])
+            continue;
+        for (uint64_t set = l->acting[lane]; set; set &= set - 1) {
+            int seat = __builtin_ctzll(set);
+            int slot = l->cursor[l->player_of[lane * seats + seat]]++;
+            l->slot_lane[slot] = (uint32_t)lane;
+            l->slot_seat[slot] = (uint8_t)seat;
+            l->slot_episode[slot] = l->episode[lane];
+            l->slot_ply[slot] = l->ply[lane];
+        }
+    }
+    l->slots = l->offset[players];
+}
+
+static void observe(agon_lanes* l) {
+    const agon_rules* rules = l->def.rules;
+    const agon_game* game = rules->game;
+    if (game->observe_batch) {
+        game->observe_batch(rules->config, l->state, l->slot_lane, l->slot_seat, l->slots, l->obs,
+                            l->mask);
+        return;
+    }
+    for (int i = 0; i < l->slots; i++) {
+        const char* state = l->state + (size_t)l->slot_lane[i] * l->state_size;
+        game->observe(rules->config, state, l->slot_seat[i], l->obs + (size_t)i * rules->obs_bytes);
+        game->legal(rules->config, state, l->slot_seat[i],
+                    l->mask + (size_t)i * (size_t)rules->mask_words);
+    }
+}
+
+/* One grouped forward for players first..last-1, which are nets of one architecture. */
+static void forward(agon_lanes* l, int first, int last) {
+    const agon_rules* rules = l->def.rules;
+    const int start = l->offset[first], rows = l->offset[last] - start;
+    if (!rows)
+        return;
+    for (int p = first; p < last; p++) {
+        l->packed[p] = l->player[p].packed;
+        l->cursor[p] = l->offset[p] - start;
+    }
+    l->cursor[last] = rows;
+    for (int i = start; i < start + rows; i++)
+        l->uniform[i] = agon_uniform(
+            agon_random(l->def.action, l->slot_episode[i], l->slot_ply[i], l->slot_seat[i], 0)
+                .word[0]);
+    agon_forward call = {
+        .net = l->player[first].net,
+        .input = {rules->spec.obs_type, rules->spec.obs_scale},
+        .nets = last - first,
+        .packed = l->packed + first,
+        .offsets = l->cursor + first,
+        .obs = l->obs + (size_t)start * rules->obs_bytes,
+        .mask = l->mask + (size_t)start * (size_t)rules->mask_words,
+        .temperature = l->def.temperature,
+        .uniform = l->uniform + start,
+        .value = l->value + start,
+        .action = l->slot_action + start,
+        .log_probability = l->log_probability + start,
+    };
+    l->def.backend->forward(&call, l->scratch);
+}
+
+static void ask_scripted(agon_lanes* l, int p) {
+    const agon_rules* rules = l->def.rules;
+    const int start = l->offset[p], count = l->offset[p + 1] - start;
+    if (!count)
+        return;
+    agon_batch batch = {
+        .rules = rules,
+        .count = count,
+        .obs = l->obs + (size_t)start * rules->obs_bytes,
+        .mask = l->mask + (size_t)start * (size_t)rules->mask_words,
+        .states = l->player[p].policy->needs_state ? l->state : NULL,
+        .lane = l->slot_lane + start,
+        .seat = l->slot_seat + start,
+        .key = l->def.action,
+        .episode = l->slot_episode + start,
+        .ply = l->slot_ply + start,
+        .temperature = l->def.temperature,
+        .action = l->slot_action + start,
+    };
+    l->player[p].policy->act(l->player[p].policy, &batch);
+}
+
+static bool same_net(const agon_net* a, const agon_net* b) {
+    return a == b || (a && b && memcmp(a, b, sizeof *a) == 0);
+}
+
+void agon_lanes_decide(agon_lanes* l) {
+    const int players = l->def.players;
+    gather(l);
+    observe(l);
+    for (int p = 0; p < players;) {
+        int next = p + 1;
+        if (!l->player[p].net) {
+            ask_scripted(l, p);
+        } else {
+            while (next < players && same_net(l->player[p].net, l->player[next].net))
+                next++;
+            forward(l, p, next);
+        }
+        p = next;
+    }
+    for (int i = 0; i < l->slots; i++)
+        l->action[(size_t)l->slot_lane[i] * l->seats + l->slot_seat[i]] = l->slot_action[i];
+}
+
+void agon_lanes_play(agon_lanes* l) {
+    const agon_rules* rules = l->def.rules;
+    const agon_game* game = rules->game;
+    int count = 0;
+    for (int lane = 0; lane < l->def.lanes; lane++) {
+        if (!l->live[lane] || !l->acting[lane])
+            continue;
+        l->played[count++] = (uint32_t)lane;
+        memset(l->reward + (size_t)lane * l->seats, 0, (size_t)l->seats * sizeof *l->reward);
+    }
+    int done = 0;
+    if (game->apply_batch) {
+        done = game->apply_batch(rules->config, l->state, l->played, count, l->action, l->reward);
+    } else {
+        for (; done < count; done++)
+            if (game->apply(rules->config, l->state + l->played[done] * l->state_size,
+                            l->action + (size_t)l->played[done] * l->seats,
+                            l->reward + (size_t)l->played[done] * l->seats) != 0)
+                break;
+    }
+    assert(done == count && "a policy chose an illegal action");
+    for (int i = 0; i < count; i++) {
+        uint32_t lane = l->played[i];
+        l->ply[lane]++;
+        l->acting[lane] = agon_rules_settle(rules, l->state + lane * l->state_size,
+                                            l->reward + (size_t)lane * l->seats, l->def.chance,
+                                            l->chance_episode[lane], l->ply[lane]);
+    }
+}

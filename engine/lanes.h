@@ -1,0 +1,82 @@
+/* lanes.h: many copies of a game stepped together, each seat held by one of several players.
+ *
+ * One step is decide, then play. decide observes every acting seat of the live lanes into slots,
+ * sorted by player so that rows of one net are neighbours, and lets all players choose: nets in
+ * grouped forwards, scripted policies one by one. play applies the chosen actions in the lanes the
+ * caller left live, lets chance move, and leaves what each row earned in `reward`. Between the two
+ * the caller reads decisions and may hold a lane back. No memory is allocated after agon_lanes_open
+ * and the first step of full width. Results do not depend on the number of lanes stepped together.
+ */
+#ifndef AGON_LANES_H
+#define AGON_LANES_H
+
+#include "agents/policy.h"
+
+/* Whoever holds seats: a net by its packed weights, or a scripted policy. */
+typedef struct agon_player {
+    const agon_net* net;       /* borrowed; NULL: scripted */
+    const void* packed;        /* borrowed; weights of a net */
+    const agon_policy* policy; /* borrowed; scripted */
+} agon_player;
+
+typedef struct agon_lanes_def {
+    const agon_rules* rules;
+    const agon_backend* backend;
+    int lanes;
+    int players;               /* equal architectures should be neighbours: one forward each run */
+    const agon_player* player; /* (players), copied */
+    agon_key chance, action;   /* keys of the task */
+    float temperature;         /* of nets; 0: greedy */
+} agon_lanes_def;
+
+typedef struct agon_lanes {
+    agon_lanes_def def;
+    agon_player* player; /* owned copy of def.player */
+    int seats;
+    size_t state_size;
+    /* by lane */
+    char* state;              /* (lanes, state_size) */
+    uint64_t* acting;         /* (lanes) who acts now; 0: the episode is over */
+    uint32_t* episode;        /* (lanes) counter word of randomness of actions */
+    uint32_t* chance_episode; /* (lanes) the same of chance: equal for paired games */
+    uint32_t* ply;            /* (lanes) plies of seats so far */
+    uint8_t* live;            /* (lanes) 1: takes part in decide and play */
+    /* by row = lane * seats + seat */
+    int32_t* player_of; /* who holds the seat */
+    uint16_t* action;   /* chosen in decide */
+    float* reward;      /* earned in play, this ply and the chance after it */
+    /* by slot, valid after decide */
+    int slots;
+    int* offset; /* (players + 1) slots of each player */
+    uint32_t* slot_lane;
+    uint8_t* slot_seat;
+    char* obs;      /* (slots, obs_bytes) */
+    uint64_t* mask; /* (slots, mask_words) */
+    uint16_t* slot_action;
+    float* log_probability; /* nets only */
+    float* value;           /* nets only */
+    /* internal */
+    float* uniform;
+    uint32_t *slot_episode, *slot_ply, *played;
+    const void** packed;
+    int* cursor;
+    agon_scratch* scratch;
+    void* block;
+} agon_lanes;
+
+/* All lanes dead and without an episode. */
+int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* error);
+void agon_lanes_close(agon_lanes* lanes);
+
+/* A new episode in one lane, settled at its first decision, and live. reward rows hold what chance
+ * gave. The caller sets player_of. */
+void agon_lanes_start(agon_lanes* lanes, int lane, uint32_t episode, uint32_t chance_episode);
+
+/* Up to `plies` uniformly random plies, keyed by (chance_episode, ply, seat), never the one that
+ * would end the episode. Nothing is credited to anyone. Returns the plies played. */
+int agon_lanes_opening(agon_lanes* lanes, int lane, int plies, agon_key key);
+
+void agon_lanes_decide(agon_lanes* lanes);
+void agon_lanes_play(agon_lanes* lanes);
+
+#endif

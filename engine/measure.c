@@ -1,0 +1,267 @@
+#include "engine/measure.h"
+
+#include "engine/rating.h"
+#include "engine/summary.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PRIOR_SD 350.0 /* of ratings, Elo */
+#define SHRINK   4.0   /* pseudo-pairs that pull a cell's variance to the mean of all cells */
+
+void agon_match_points(const agon_match_result* m, double* points, double* se) {
+    double wins = 0, draws = 0, games = 0;
+    for (int s = 0; s < m->seats; s++) {
+        wins += (double)m->tally[s].wins;
+        draws += (double)m->tally[s].draws;
+        games += (double)m->tally[s].games;
+    }
+    *points = (wins + 0.5 * draws) / games;
+    *se = sqrt(((wins + 0.25 * draws) / games - *points * *points) / games);
+    if (!(*se >= 0))
+        *se = 0;
+}
+
+void agon_measurement_clear(agon_measurement* m) {
+    free(m->agent);
+    free(m->payoff);
+    free(m->payoff_se);
+    free(m->elo);
+    free(m->elo_se);
+    free(m->score);
+    free(m->score_se);
+    free(m->nash_conv);
+    free(m->worst_first);
+    free(m->worst_second);
+    memset(m, 0, sizeof *m);
+}
+
+static int reserve(agon_measurement* m) {
+    const size_t n = (size_t)m->agents, k = (size_t)m->anchors;
+    m->agent = calloc(n, sizeof *m->agent);
+    m->payoff = calloc(n * n, sizeof *m->payoff);
+    m->payoff_se = calloc(n * n, sizeof *m->payoff_se);
+    m->elo = calloc(n, sizeof *m->elo);
+    m->elo_se = calloc(n, sizeof *m->elo_se);
+    m->score = calloc(n * k + 1, sizeof *m->score);
+    m->score_se = calloc(n * k + 1, sizeof *m->score_se);
+    m->nash_conv = calloc(n, sizeof *m->nash_conv);
+    m->worst_first = calloc(n, sizeof *m->worst_first);
+    m->worst_second = calloc(n, sizeof *m->worst_second);
+    return m->agent && m->payoff && m->payoff_se && m->elo && m->elo_se && m->score &&
+                   m->score_se && m->nash_conv && m->worst_first && m->worst_second
+               ? AGON_OK
+               : AGON_EMEMORY;
+}
+
+static int measure_behaviour(const agon_population* p, const double* weight, agon_measurement* m) {
+    const agon_probe_result* first = agon_record_probe(p->record, m->generation, 0);
+    const size_t n = (size_t)m->agents, each = (size_t)first->states * (size_t)first->actions;
+    float* probability = malloc(n * each * sizeof *probability);
+    double* kernel = malloc(n * n * sizeof *kernel);
+    int rc = probability && kernel ? AGON_OK : AGON_EMEMORY;
+    for (size_t a = 0; !rc && a < n; a++)
+        memcpy(probability + a * each,
+               agon_record_probe(p->record, m->generation, (int)a)->probability,
+               each * sizeof *probability);
+    const agon_behaviour b = {m->agents, first->states, first->actions, probability, weight};
+    if (!rc)
+        rc = agon_diversity_entropy(&b, &m->entropy);
+    if (!rc)
+        rc = agon_diversity_total_variation(&b, &m->total_variation);
+    if (!rc)
+        rc = agon_diversity_greedy(&b, &m->greedy, &m->ties);
+    if (!rc)
+        rc = agon_diversity_kernel(&b, kernel);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->vendi_1);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, 2, &m->vendi_2);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, INFINITY, &m->vendi_inf);
+    free(probability);
+    free(kernel);
+    return rc;
+}
+
+/* Sum of squared deviations of pair scores from their mean. */
+static double pair_deviations(const agon_match_result* x) {
+    double s = x->pair_sum_squares - x->pair_sum * x->pair_sum / (double)x->pairs;
+    return s > 0 ? s : 0;
+}
+
+/* M and its standard errors; a cell's variance is shrunk to the mean of all cells, because the
+ * variance of a few equal results is not zero. */
+static void fill_payoffs(const agon_population* p, agon_measurement* m) {
+    const agon_spec* spec = &p->rules->spec;
+    const int n = m->rated;
+    const double middle = spec->utility == AGON_CONSTANT_SUM ? spec->utility_sum / 2 : 0;
+    const double scale = fmax(fabs(spec->return_max - middle), fabs(spec->return_min - middle));
+    double deviations = 0, freedom = 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n; j++) {
+            const agon_match_result* x =
+                agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
+            m->payoff[i * n + j] = (x->pair_sum / (double)x->pairs - middle) / scale;
+            m->payoff[j * n + i] = -m->payoff[i * n + j];
+            deviations += pair_deviations(x);
+            freedom += (double)x->pairs - 1;
+        }
+    }
+    const double pooled = freedom > 0 ? deviations / freedom : 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n; j++) {
+            const agon_match_result* x =
+                agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
+            double pairs = (double)x->pairs;
+            double variance = (pair_deviations(x) + SHRINK * pooled) / (pairs - 1 + SHRINK);
+            m->payoff_se[i * n + j] = m->payoff_se[j * n + i] = sqrt(variance / pairs) / scale;
+        }
+    }
+}
+
+static int measure_payoffs(const agon_population* p, agon_measurement* m) {
+    const int n = m->rated;
+    char task[AGON_KEY_SIZE];
+    double* nash = malloc((size_t)n * sizeof *nash);
+    if (!nash)
+        return AGON_EMEMORY;
+    fill_payoffs(p, m);
+    int rc = agon_payoff_nash(m->payoff, n, nash, &m->residual);
+    if (!rc) {
+        m->nash_entropy = agon_payoff_entropy(nash, n);
+        m->effective = agon_payoff_effective_diversity(m->payoff, nash, n);
+        m->cyclic = agon_payoff_cyclic_fraction(m->payoff, n, NULL);
+        snprintf(task, sizeof task, "metric/%d/cyclic", m->generation);
+        rc = agon_payoff_cyclic_null(m->payoff, m->payoff_se, n, p->config->metrics.bootstrap,
+                                     agon_key_make(p->config->train.seed, task, AGON_FOR_METRIC),
+                                     &m->null);
+    }
+    free(nash);
+    return rc;
+}
+
+/* Standard errors of ratings relative to the population's mean: the prior alone fixes the common
+ * level, and its uncertainty would hide what the games say about differences. */
+static void errors_about_mean(const double* covariance, int n, double* se) {
+    double all = 0;
+    for (int i = 0; i < n * n; i++)
+        all += covariance[i] / ((double)n * n);
+    for (int i = 0; i < n; i++) {
+        double row = 0;
+        for (int j = 0; j < n; j++)
+            row += covariance[i * n + j] / n;
+        se[i] = sqrt(fmax(covariance[i * n + i] - 2 * row + all, 0));
+    }
+}
+
+/* Points of each agent against each other, in both roles where they are separate matches. */
+static int measure_ratings(const agon_population* p, agon_measurement* m) {
+    const int n = m->rated;
+    double* wins = calloc(2 * (size_t)n * (size_t)n, sizeof *wins);
+    if (!wins)
+        return AGON_EMEMORY;
+    double* covariance = wins + (size_t)n * (size_t)n;
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            const agon_match_result* x =
+                i == j ? NULL
+                       : agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
+            for (int s = 0; x && s < x->seats; s++) {
+                wins[i * n + j] += (double)x->tally[s].wins + 0.5 * (double)x->tally[s].draws;
+                wins[j * n + i] += (double)x->tally[s].losses + 0.5 * (double)x->tally[s].draws;
+            }
+        }
+    }
+    int rc =
+        n > 1 ? agon_rating_bradley_terry(wins, n, PRIOR_SD, m->elo, NULL, covariance) : AGON_OK;
+    if (!rc && n > 1)
+        errors_about_mean(covariance, n, m->elo_se);
+    m->rating_defined = n > 1 && p->rules->spec.seats > 1;
+    free(wins);
+    return rc;
+}
+
+static void measure_scores(const agon_population* p, agon_measurement* m) {
+    for (int k = 0; k < m->anchors; k++)
+        for (int a = 0; a < m->agents; a++)
+            agon_match_points(agon_record_match(p->record, m->generation, a, -1 - k),
+                              &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
+}
+
+static void measure_exact(const agon_population* p, agon_measurement* m) {
+    double sorted[m->agents];
+    m->exact = true;
+    for (int a = 0; a < m->agents; a++) {
+        const agon_probe_result* x = agon_record_probe(p->record, m->generation, a);
+        m->exact = m->exact && x->exact;
+        m->nash_conv[a] = x->nash_conv;
+        m->worst_first[a] = x->worst_first;
+        m->worst_second[a] = x->worst_second;
+        m->value = x->value;
+        sorted[a] = x->nash_conv;
+    }
+    m->nash_conv_median = agon_summary_median(sorted, m->agents);
+}
+
+static double mean_steps(const agon_population* p, int generation) {
+    double sum = 0;
+    for (int a = 0; a < p->config->population.size; a++)
+        sum += (double)agon_record_train(p->record, generation, a)->total_steps;
+    return sum / p->config->population.size;
+}
+
+int agon_measure(const agon_population* p, int generation, agon_measurement* out,
+                 agon_error* error) {
+    agon_measurement m = {.generation = generation,
+                          .agents = p->config->population.size,
+                          .anchors = p->anchors.count,
+                          .anchor_games = p->config->metrics.anchor_games,
+                          .antisymmetric = agon_population_antisymmetric(p)};
+    assert(agon_population_measured(p, generation));
+    int rc = reserve(&m);
+    if (!rc) {
+        m.rated = agon_population_sample(p, m.agent);
+        m.steps = mean_steps(p, generation);
+        rc = measure_behaviour(p, p->probe_weight, &m);
+    }
+    if (!rc && m.antisymmetric)
+        rc = measure_payoffs(p, &m);
+    if (!rc)
+        rc = measure_ratings(p, &m);
+    if (rc) {
+        agon_measurement_clear(&m);
+        return agon_fail(error, rc, "generation %d could not be measured: %s", generation,
+                         agon_error_text(rc));
+    }
+    measure_scores(p, &m);
+    measure_exact(p, &m);
+    *out = m;
+    return AGON_OK;
+}
+
+/* The strength that best compares: mean pay-off where pay-offs are antisymmetric, else the rating,
+ * else the mean score against anchors. */
+static double strength(const agon_measurement* m, int place) {
+    double sum = 0;
+    if (m->antisymmetric && m->rated > 1) {
+        for (int j = 0; j < m->rated; j++)
+            sum += m->payoff[place * m->rated + j];
+        return sum;
+    }
+    if (m->rating_defined)
+        return m->elo[place];
+    for (int k = 0; k < m->anchors; k++)
+        sum += m->score[k * m->agents + m->agent[place]];
+    return sum;
+}
+
+int agon_measurement_best(const agon_measurement* m) {
+    int best = 0;
+    for (int i = 1; i < m->rated; i++)
+        if (strength(m, i) > strength(m, best))
+            best = i;
+    return m->agent[best];
+}

@@ -1,0 +1,56 @@
+/* measure.h: what a measured generation says, as numbers and as a line of metrics.jsonl.
+ *
+ * A pure function of config and record. Strength protocols: pay-offs between agents are sampled at
+ * temperature 1; scores against anchors are greedy (argmax), the agent once in every seat. */
+#ifndef AGON_MEASURE_H
+#define AGON_MEASURE_H
+
+#include "engine/diversity.h"
+#include "engine/payoff.h"
+#include "engine/population.h"
+
+typedef struct agon_measurement {
+    int generation, agents;
+    double steps; /* agent-steps per agent, mean */
+    /* behaviour on probe set U */
+    agon_entropy_split entropy;
+    double total_variation, vendi_1, vendi_2, vendi_inf, greedy, ties;
+    /* pay-offs among `rated` agents */
+    int rated;
+    int* agent;         /* (rated) their numbers */
+    bool antisymmetric; /* the next block holds */
+    double* payoff;     /* (rated, rated) mean return of row, scaled to [-1, 1] */
+    double* payoff_se;  /* (rated, rated) */
+    double cyclic, nash_entropy, effective, residual;
+    agon_cyclic_null null;
+    bool rating_defined;
+    double *elo, *elo_se; /* (rated); errors are those of the difference to the mean rating */
+    /* against anchors, points per game in [0, 1] */
+    int anchors;
+    double *score, *score_se; /* (anchors, agents) */
+    int anchor_games;
+    /* exact, where the tree fits */
+    bool exact;
+    double* nash_conv; /* (agents) */
+    double nash_conv_median;
+    double *worst_first, *worst_second; /* (agents), NaN when minimax is not defined */
+    double value;
+} agon_measurement;
+
+/* Of a generation for which agon_population_measured holds. Owned by the caller. */
+int agon_measure(const agon_population* population, int generation, agon_measurement* out,
+                 agon_error* error);
+void agon_measurement_clear(agon_measurement* measurement);
+
+/* One line of JSON without a newline, malloc'd; NULL: out of memory. */
+char* agon_measurement_line(const agon_population* population, const agon_measurement* m);
+
+/* The agent to call best: highest mean pay-off among the rated agents at the last measured
+ * generation (else rating, else mean score against anchors). Chosen on those games, so report it on
+ * others (the closing evaluation). */
+int agon_measurement_best(const agon_measurement* m);
+
+/* Points per game and their standard error from a match. */
+void agon_match_points(const agon_match_result* match, double* points, double* se);
+
+#endif

@@ -1,0 +1,141 @@
+/* The line of metrics.jsonl: names and nesting are part of the run format. */
+#include "engine/measure.h"
+
+#include "agents/real.h"
+#include "engine/summary.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NaN has no JSON; it becomes null. */
+static void number(cJSON* to, const char* name, double x) {
+    if (isfinite(x))
+        cJSON_AddNumberToObject(to, name, x);
+    else
+        cJSON_AddNullToObject(to, name);
+}
+
+static void numbers(cJSON* to, const char* name, const double* x, int n) {
+    cJSON* list = cJSON_AddArrayToObject(to, name);
+    for (int i = 0; i < n; i++)
+        cJSON_AddItemToArray(list, isfinite(x[i]) ? cJSON_CreateNumber(x[i]) : cJSON_CreateNull());
+}
+
+static void matrix(cJSON* to, const char* name, const double* x, int n) {
+    cJSON* list = cJSON_AddArrayToObject(to, name);
+    for (int i = 0; i < n; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(x + (size_t)i * (size_t)n, n));
+}
+
+static void add_diversity(cJSON* root, const agon_measurement* m) {
+    cJSON* d = cJSON_AddObjectToObject(root, "diversity");
+    number(d, "J", m->entropy.between);
+    number(d, "within", m->entropy.within);
+    number(d, "mixture", m->entropy.mixture);
+    number(d, "tv", m->total_variation);
+    number(d, "vendi_1", m->vendi_1);
+    number(d, "vendi_2", m->vendi_2);
+    number(d, "vendi_inf", m->vendi_inf);
+    number(d, "greedy_disagreement", m->greedy);
+    number(d, "greedy_ties", m->ties);
+}
+
+static void add_cyclic(cJSON* to, const agon_measurement* m) {
+    const double band[3] = {m->null.mean, m->null.low, m->null.high};
+    number(to, "cyclic_fraction", m->null.exceeds ? m->cyclic : NAN);
+    if (!m->null.exceeds)
+        cJSON_AddStringToObject(to, "cyclic_why", "not above what noise alone would give");
+    number(to, "cyclic_measured", m->cyclic);
+    numbers(to, "cyclic_null", band, 3);
+    number(to, "noise_share", m->null.noise_share);
+}
+
+static void add_payoff(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    cJSON* d = cJSON_AddObjectToObject(root, "payoff");
+    cJSON_AddBoolToObject(d, "defined", m->antisymmetric);
+    if (!m->antisymmetric) {
+        cJSON_AddStringToObject(d, "why",
+                                "defined for two seats with zero or constant sum; this game has "
+                                "more seats or a general sum");
+        return;
+    }
+    cJSON* agents = cJSON_AddArrayToObject(d, "agents");
+    for (int i = 0; i < m->rated; i++)
+        cJSON_AddItemToArray(agents, cJSON_CreateNumber(m->agent[i]));
+    add_cyclic(d, m);
+    number(d, "nash_entropy", m->nash_entropy);
+    number(d, "nash_support", agon_exp(m->nash_entropy));
+    number(d, "effective_diversity", m->effective);
+    number(d, "residual", m->residual);
+    matrix(d, "matrix", m->payoff, m->rated);
+    matrix(d, "se", m->payoff_se, m->rated);
+    number(d, "games", p->config->metrics.games);
+    cJSON_AddStringToObject(d, "protocol", "sampled at temperature 1, both seats, paired openings");
+}
+
+static void add_rating(cJSON* root, const agon_measurement* m) {
+    if (!m->rating_defined) {
+        cJSON_AddNullToObject(root, "rating");
+        return;
+    }
+    cJSON* d = cJSON_AddObjectToObject(root, "rating");
+    numbers(d, "elo", m->elo, m->rated);
+    numbers(d, "se", m->elo_se, m->rated);
+    number(d, "prior_sd", 350);
+}
+
+static void add_scores(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    cJSON* all = cJSON_AddObjectToObject(root, "score");
+    const int best = agon_measurement_best(m);
+    for (int k = 0; k < m->anchors; k++) {
+        const double* each = m->score + (size_t)k * (size_t)m->agents;
+        cJSON* d = cJSON_AddObjectToObject(all, p->anchors.ref[k]);
+        number(d, "mean", agon_summary_mean(each, m->agents));
+        number(d, "best", each[best]);
+        number(d, "se", m->score_se[(size_t)k * (size_t)m->agents + (size_t)best]);
+        numbers(d, "each", each, m->agents);
+        number(d, "games", m->anchor_games);
+        cJSON_AddStringToObject(d, "protocol", "greedy, every seat; points per game");
+    }
+    number(root, "best_agent", best);
+}
+
+static void add_exact(cJSON* root, const agon_measurement* m) {
+    if (!m->exact) {
+        cJSON_AddNullToObject(root, "nash_conv");
+        cJSON_AddStringToObject(root, "nash_conv_why",
+                                "the tree has more than metrics.exact_nodes nodes");
+        return;
+    }
+    cJSON* d = cJSON_AddObjectToObject(root, "nash_conv");
+    number(d, "median", m->nash_conv_median);
+    numbers(d, "each", m->nash_conv, m->agents);
+    cJSON_AddStringToObject(d, "protocol", "exact; sampled policy at temperature 1");
+    if (isnan(m->value))
+        return;
+    cJSON* w = cJSON_AddObjectToObject(root, "against_optimal");
+    numbers(w, "worst_first", m->worst_first, m->agents);
+    numbers(w, "worst_second", m->worst_second, m->agents);
+    number(w, "value", m->value);
+    cJSON_AddStringToObject(w, "protocol",
+                            "exact; greedy policy, lowest return over all optimal replies");
+}
+
+char* agon_measurement_line(const agon_population* p, const agon_measurement* m) {
+    cJSON* root = cJSON_CreateObject();
+    number(root, "generation", m->generation);
+    number(root, "steps", m->steps);
+    number(root, "agents", m->agents);
+    cJSON_AddStringToObject(root, "game", p->rules->name);
+    cJSON_AddStringToObject(root, "probes", p->probes);
+    add_diversity(root, m);
+    add_payoff(root, p, m);
+    add_rating(root, m);
+    add_scores(root, p, m);
+    add_exact(root, m);
+    char* text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}

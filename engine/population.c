@@ -1,0 +1,363 @@
+#include "engine/population.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool agon_population_antisymmetric(const agon_population* p) {
+    const agon_spec* s = &p->rules->spec;
+    return s->seats == 2 && s->utility != AGON_GENERAL_SUM;
+}
+
+/* ---- anchors ------------------------------------------------------------------------------ */
+
+/* Splits "random one_ply"; an anchor the game refuses is an error, or is left out and noted. */
+static int read_anchors(agon_population* p, const char* text, const char* key, bool may_refuse,
+                        agon_anchors* out, agon_error* error) {
+    char copy[256];
+    char* rest = NULL;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char* word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        agon_policy policy;
+        agon_error why = {0};
+        if (out->count == AGON_MAX_ANCHORS)
+            return agon_fail(error, AGON_ELIMIT, "%s: more than %d anchors", key, AGON_MAX_ANCHORS);
+        int rc = agon_scripted_open(word, p->rules, &policy, &why);
+        if (rc == AGON_EUNSUPPORTED && may_refuse) {
+            snprintf(p->left_out, sizeof p->left_out, "%s: %.200s", word, why.text);
+            continue;
+        }
+        if (rc) {
+            agon_fail(error, rc, "%s: %s", key, why.text);
+            return agon_hint(error, "%s", why.hint);
+        }
+        snprintf(out->ref[out->count], AGON_REF_SIZE, "%s", policy.name);
+        out->deterministic[out->count++] = policy.deterministic;
+        agon_policy_close(&policy);
+    }
+    return AGON_OK;
+}
+
+int agon_population_open(const agon_config* config, const agon_rules* rules, agon_population* out,
+                         agon_error* error) {
+    agon_population p = {.config = config, .rules = rules};
+    int rc = agon_config_check(config, error);
+    if (!rc)
+        rc = agon_config_net(config, rules->entries, rules->spec.actions, &p.net, error);
+    if (!rc)
+        rc = read_anchors(&p, config->league.anchors, "league.anchors", false, &p.opponents, error);
+    if (!rc)
+        rc = read_anchors(&p, config->metrics.anchors, "metrics.anchors", true, &p.anchors, error);
+    if (!rc && config->league.kind == AGON_LEAGUE_FIXED && p.opponents.count == 0)
+        rc = agon_fail(error, AGON_EINVALID, "league.kind=fixed needs at least one league.anchors");
+    if (rc)
+        return rc;
+    agon_net_format(&p.net, p.net_text, sizeof p.net_text);
+    p.fingerprint = agon_rules_fingerprint(rules);
+    p.record = agon_record_open();
+    if (!p.record)
+        return agon_fail(error, AGON_EMEMORY, "no memory for the record of the run");
+    *out = p;
+    return AGON_OK;
+}
+
+void agon_population_close(agon_population* p) {
+    agon_record_close(p->record);
+    p->record = NULL;
+}
+
+/* ---- what is done ------------------------------------------------------------------------- */
+
+bool agon_population_measures(const agon_population* p, int generation) {
+    return generation % p->config->metrics.every == 0 || generation == p->config->train.generations;
+}
+
+bool agon_population_trained(const agon_population* p, int generation) {
+    for (int a = 0; a < p->config->population.size; a++)
+        if (!agon_record_train(p->record, generation, a))
+            return false;
+    return true;
+}
+
+int agon_population_sample(const agon_population* p, int* out) {
+    const int n = p->config->population.size, budget = p->config->metrics.budget;
+    const int count = budget > 0 && budget < n ? budget : n;
+    for (int i = 0; i < count; i++)
+        out[i] = (int)((long long)i * n / count);
+    return count;
+}
+
+/* Visits (row, col) of every match of a measured generation; col < 0: anchor. */
+static bool each_match(const agon_population* p, bool (*visit)(void* user, int row, int col),
+                       void* user) {
+    const int n = p->config->population.size;
+    int sample[n];
+    const int count = agon_population_sample(p, sample);
+    for (int i = 0; i < count; i++)
+        for (int j = agon_population_antisymmetric(p) ? i + 1 : 0; j < count; j++)
+            if (i != j && !visit(user, sample[i], sample[j]))
+                return false;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < p->anchors.count; k++)
+            if (!visit(user, i, -1 - k))
+                return false;
+    return true;
+}
+
+typedef struct look {
+    const agon_population* population;
+    int generation, count;
+} look;
+
+static bool match_is_here(void* user, int row, int col) {
+    const look* l = user;
+    return agon_record_match(l->population->record, l->generation, row, col) != NULL;
+}
+
+static bool count_match(void* user, int row, int col) {
+    ((look*)user)->count++;
+    return true;
+}
+
+bool agon_population_measured(const agon_population* p, int generation) {
+    look l = {p, generation, 0};
+    for (int a = 0; a < p->config->population.size; a++)
+        if (!agon_record_probe(p->record, generation, a))
+            return false;
+    return each_match(p, match_is_here, &l);
+}
+
+static bool evaluated(const agon_population* p) {
+    for (int a = 0; a < p->config->population.size; a++)
+        for (int k = 0; k < p->anchors.count; k++)
+            if (!agon_record_final(p->record, a, k))
+                return false;
+    return true;
+}
+
+bool agon_population_finished(const agon_population* p) {
+    for (int g = p->cursor; g <= p->config->train.generations; g++)
+        if (!agon_population_trained(p, g) ||
+            (agon_population_measures(p, g) && !agon_population_measured(p, g)))
+            return false;
+    return evaluated(p);
+}
+
+int agon_population_tasks(const agon_population* p) {
+    const int n = p->config->population.size, generations = p->config->train.generations;
+    look l = {p, 0, 0};
+    int measured = 0;
+    each_match(p, count_match, &l);
+    for (int g = 0; g <= generations; g++)
+        measured += agon_population_measures(p, g);
+    return (generations + 1) * n + measured * (l.count + n) + n * p->anchors.count;
+}
+
+/* ---- what is next ------------------------------------------------------------------------- */
+
+typedef struct planning {
+    agon_population* population;
+    int generation;
+    int (*emit)(void* user, const agon_task* task);
+    void* user;
+    int rc; /* emit's */
+    agon_task task;
+} planning;
+
+static agon_task* begin_task(planning* w, agon_task_kind kind) {
+    agon_task* t = &w->task;
+    memset(t, 0, sizeof *t);
+    t->kind = kind;
+    t->seed = w->population->config->train.seed;
+    t->fingerprint = w->population->fingerprint;
+    snprintf(t->game, sizeof t->game, "%s", w->population->rules->name);
+    return t;
+}
+
+static bool hand_out(planning* w) {
+    w->rc = w->emit(w->user, &w->task);
+    return w->rc == 0;
+}
+
+/* Linear from start to end over the run's training generations. */
+static float schedule(double start, double end, int done, int of) {
+    return (float)(start + (end - start) * done / of);
+}
+
+static agon_ppo ppo_of(const agon_config* c) {
+    return (agon_ppo){
+        .step = {.clip = (float)c->train.clip,
+                 .value_weight = (float)c->train.value_weight,
+                 .max_grad_norm = (float)c->train.max_grad_norm,
+                 .beta1 = (float)c->train.beta1,
+                 .beta2 = (float)c->train.beta2,
+                 .epsilon = (float)c->train.epsilon},
+        .discount = (float)c->train.discount,
+        .lambda = (float)c->train.lambda,
+        .epochs = c->train.epochs,
+        .minibatches = c->train.minibatches,
+        .normalise = c->train.normalise,
+    };
+}
+
+static bool plan_train(planning* w, int agent) {
+    agon_population* p = w->population;
+    const agon_config* c = p->config;
+    const int g = w->generation, of = c->train.generations;
+    agon_task* t = begin_task(w, AGON_TRAIN);
+    agon_train_task* d = &t->as.train;
+    agon_key_train(t->key, g, agent);
+    if (!agon_record_claim(p->record, t->key))
+        return true;
+    d->generation = g;
+    d->agent = agent;
+    d->lanes = c->train.lanes;
+    d->horizon = c->train.horizon;
+    d->mirror = c->league.kind == AGON_LEAGUE_MIRROR;
+    d->ppo = ppo_of(c);
+    snprintf(d->net, sizeof d->net, "%s", p->net_text);
+    if (g > 0) {
+        d->rollouts = c->train.rollouts;
+        d->ppo.step.learning_rate =
+            schedule(c->train.learning_rate, c->train.learning_rate_final, g - 1, of);
+        d->learning_rate_end =
+            schedule(c->train.learning_rate, c->train.learning_rate_final, g, of);
+        d->ppo.step.entropy_weight = schedule(c->train.entropy, c->train.entropy_final, g - 1, of);
+        d->entropy_end = schedule(c->train.entropy, c->train.entropy_final, g, of);
+        memcpy(d->learner, agon_record_train(p->record, g - 1, agent)->learner, AGON_HASH_SIZE);
+        if (!d->mirror)
+            d->opponents =
+                agon__league_draw(p, d, agon_key_make(c->train.seed, t->key, AGON_FOR_LEAGUE));
+    }
+    return hand_out(w);
+}
+
+/* Random opening plies give paired games variety where nothing else would: a deterministic game
+ * with nothing hidden. Elsewhere they would only distort play. */
+static int opening_plies(const agon_population* p) {
+    const agon_spec* s = &p->rules->spec;
+    bool plain = s->information == AGON_PERFECT && s->chance_outcomes == 0 && !s->simultaneous;
+    return plain ? p->config->metrics.opening : 0;
+}
+
+static int whole_pairs(const agon_population* p, int games) {
+    const int seats = p->rules->spec.seats;
+    return games < seats ? seats : games / seats * seats;
+}
+
+static bool plan_match(void* user, int row, int col) {
+    planning* w = user;
+    agon_population* p = w->population;
+    const int g = w->generation, anchor = -1 - col;
+    agon_task* t = begin_task(w, AGON_MATCH);
+    agon_match_task* d = &t->as.match;
+    agon_key_match(t->key, g, row, col);
+    if (!agon_record_claim(p->record, t->key))
+        return true;
+    d->generation = g;
+    d->row = row;
+    d->col = col;
+    snprintf(d->row_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, row)->snapshot);
+    if (col >= 0) {
+        d->games = whole_pairs(p, p->config->metrics.games);
+        d->opening = opening_plies(p);
+        d->temperature = 1;
+        snprintf(d->col_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, col)->snapshot);
+    } else {
+        d->games = whole_pairs(p, p->config->metrics.anchor_games);
+        d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
+        snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
+    }
+    return hand_out(w);
+}
+
+static bool plan_final(planning* w, int agent, int anchor) {
+    agon_population* p = w->population;
+    agon_task* t = begin_task(w, AGON_MATCH);
+    agon_match_task* d = &t->as.match;
+    agon_key_final(t->key, agent, anchor);
+    if (!agon_record_claim(p->record, t->key))
+        return true;
+    d->generation = p->config->train.generations;
+    d->row = agent;
+    d->col = -1 - anchor;
+    d->final = 1;
+    d->games = whole_pairs(p, p->config->metrics.final_games);
+    d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
+    snprintf(d->row_ref, AGON_REF_SIZE, "%s",
+             agon_record_train(p->record, d->generation, agent)->snapshot);
+    snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
+    return hand_out(w);
+}
+
+static bool plan_probe(planning* w, int agent) {
+    agon_population* p = w->population;
+    agon_task* t = begin_task(w, AGON_PROBE);
+    agon_probe_task* d = &t->as.probe;
+    agon_key_probe(t->key, w->generation, agent);
+    if (!agon_record_claim(p->record, t->key))
+        return true;
+    d->generation = w->generation;
+    d->agent = agent;
+    d->exact_nodes = p->config->metrics.exact_nodes;
+    snprintf(d->ref, AGON_REF_SIZE, "%s",
+             agon_record_train(p->record, w->generation, agent)->snapshot);
+    memcpy(d->probes, p->probes, AGON_HASH_SIZE);
+    return hand_out(w);
+}
+
+static bool plan_measurement(planning* w) {
+    bool going = true;
+    for (int a = 0; going && a < w->population->config->population.size; a++)
+        going = plan_probe(w, a);
+    return going && each_match(w->population, plan_match, w);
+}
+
+static bool plan_closing(planning* w) {
+    bool going = true;
+    for (int a = 0; going && a < w->population->config->population.size; a++)
+        for (int k = 0; going && k < w->population->anchors.count; k++)
+            going = plan_final(w, a, k);
+    return going;
+}
+
+/* Plans one generation; false when nothing of a later one may start yet. */
+static bool plan_generation(planning* w) {
+    agon_population* p = w->population;
+    const int g = w->generation;
+    if (!agon_population_trained(p, g)) {
+        for (int a = 0; a < p->config->population.size; a++)
+            if (!plan_train(w, a))
+                return false;
+        return false;
+    }
+    if (!agon_population_measures(p, g))
+        return true;
+    if (agon_population_measured(p, g))
+        return true;
+    if (!plan_measurement(w))
+        return false;
+    /* Prioritised opponents need the pay-offs; otherwise training goes on meanwhile. */
+    return p->config->league.kind != AGON_LEAGUE_PFSP || g == p->config->train.generations;
+}
+
+int agon_population_plan(agon_population* p, int (*emit)(void* user, const agon_task* task),
+                         void* user) {
+    const int last = p->config->train.generations;
+    planning* w = calloc(1, sizeof *w);
+    if (!w)
+        return AGON_EMEMORY;
+    *w = (planning){.population = p, .emit = emit, .user = user};
+    while (p->cursor < last && agon_population_trained(p, p->cursor) &&
+           (!agon_population_measures(p, p->cursor) || agon_population_measured(p, p->cursor)))
+        p->cursor++;
+    bool going = true;
+    for (w->generation = p->cursor; going && w->generation <= last; w->generation++)
+        going = plan_generation(w);
+    if (going && !w->rc)
+        plan_closing(w);
+    int rc = w->rc;
+    free(w);
+    return rc;
+}

@@ -1,0 +1,68 @@
+/* population.h: the planner of `agon train`: which tasks a run still needs.
+ *
+ * A pure function of config and record. Generation 0 makes the agents; generation g trains each
+ * agent from its learner of g - 1 against opponents the league draws from the snapshots up to g
+ * - 1. Measured generations (every metrics.every, and the last) get matches, anchor matches and
+ * probes; after the last, a closing evaluation of every agent against every anchor, on games of its
+ * own. */
+#ifndef AGON_POPULATION_H
+#define AGON_POPULATION_H
+
+#include "engine/config.h"
+#include "engine/record.h"
+#include "agents/policy.h"
+
+#define AGON_MAX_ANCHORS 16
+
+typedef struct agon_anchors {
+    int count;
+    char ref[AGON_MAX_ANCHORS][AGON_REF_SIZE];
+    uint8_t deterministic[AGON_MAX_ANCHORS];
+} agon_anchors;
+
+typedef struct agon_population {
+    const agon_config* config; /* borrowed */
+    const agon_rules* rules;   /* borrowed */
+    uint64_t fingerprint;
+    agon_net net;
+    char net_text[128];
+    char probes[AGON_HASH_SIZE]; /* set by the caller before planning */
+    const double* probe_weight;  /* (probe states) borrowed, set by the caller */
+    agon_anchors opponents;      /* league.anchors */
+    agon_anchors anchors;        /* metrics.anchors, without those the game refuses */
+    char left_out[256];          /* which were left out and why; "" when none */
+    agon_record* record;         /* owned */
+    int cursor;                  /* generations below are complete */
+} agon_population;
+
+/* Checks that config, game, net and anchors fit together. */
+int agon_population_open(const agon_config* config, const agon_rules* rules, agon_population* out,
+                         agon_error* error);
+void agon_population_close(agon_population* population);
+
+/* Hands every task that is ready and not claimed yet to `emit`, and claims it. emit's non-zero
+ * stops. */
+int agon_population_plan(agon_population* population,
+                         int (*emit)(void* user, const agon_task* task), void* user);
+
+/* Is the generation measured at all? Are all its results here? */
+bool agon_population_measures(const agon_population* population, int generation);
+bool agon_population_measured(const agon_population* population, int generation);
+/* All train tasks of a generation are done. */
+bool agon_population_trained(const agon_population* population, int generation);
+/* Everything is done, the closing evaluation included. */
+bool agon_population_finished(const agon_population* population);
+/* Tasks of the whole run, for progress. */
+int agon_population_tasks(const agon_population* population);
+
+/* Agents of the pay-off matrix: all, or metrics.budget of them evenly spaced. out:
+ * (population.size). Returns their number. */
+int agon_population_sample(const agon_population* population, int* out);
+/* Two seats whose returns add up to a constant: one match per unordered pair, antisymmetric
+ * pay-offs. */
+bool agon_population_antisymmetric(const agon_population* population);
+
+/* The opponents of a train task (league.c). Returns their number; 0: out of memory. */
+int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);
+
+#endif

@@ -1,0 +1,51 @@
+/* rollout.h: filling a learner's rectangle with exactly `horizon` decisions per row.
+ *
+ * In each lane the learner holds one seat, rotated by episode (all seats in mirror); every other
+ * seat is held by one of the opponents, fixed for the lane. Rectangle row: the lane, or in mirror
+ * lane * seats + seat. A row's rewards from one of its decisions to its next, or to the end of the
+ * episode, are the reward of the earlier one. A row is complete when its last decision is followed
+ * by another decision (whose value it bootstraps from) or by the end; a lane stops when all its
+ * rows are complete and goes on, with the same game, in the next rollout. Decisions made only to
+ * complete another row of the lane are counted as extra and not learned from. */
+#ifndef AGON_ROLLOUT_H
+#define AGON_ROLLOUT_H
+
+#include "agents/learner.h"
+#include "engine/lanes.h"
+#include "engine/task.h"
+
+typedef struct agon_rollout_def {
+    const agon_rules* rules;
+    const agon_backend* backend;
+    const agon_learner* learner; /* borrowed; acts with learner->packed */
+    int mirror;
+    int opponents;               /* 0 in mirror */
+    const agon_player* opponent; /* (opponents), borrowed */
+    int lanes, horizon;
+    agon_key chance, action;
+} agon_rollout_def;
+
+typedef struct agon_rollout {
+    agon_rollout_def def;
+    agon_lanes* lanes;    /* owned */
+    agon_rectangle* data; /* owned; full after agon_rollout_collect */
+    int rows_per_lane;    /* 1, or seats in mirror */
+    /* by rectangle row */
+    int32_t* count; /* decisions stored in this rollout */
+    int32_t* open;  /* decision that still collects reward; -1: none */
+    uint8_t* complete;
+    double* episode_return;
+    uint32_t* episodes; /* (lanes) episodes begun */
+    /* totals since agon_rollout_open */
+    uint64_t steps, extra_steps, other_steps, finished;
+    double return_sum; /* of the learner's rows over finished episodes */
+    uint64_t return_count, length_sum;
+} agon_rollout;
+
+int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_error* error);
+void agon_rollout_close(agon_rollout* rollout);
+
+/* Fills rollout->data. AGON_ELIMIT when the learner's seats never come to act. */
+int agon_rollout_collect(agon_rollout* rollout, agon_error* error);
+
+#endif

@@ -1,0 +1,440 @@
+/* store_rows.c: the three result tables as data, and results to rows and back.
+ *
+ * Each table is a list of columns that say where in a record they live; CREATE, INSERT, comparison,
+ * binding and reading are all made from that list, so that they cannot disagree. */
+#include "engine/store_internal.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "probabilities are stored as little-endian float32, as the processor holds them"
+#endif
+
+typedef enum column_type {
+    TEXT,  /* char[size] */
+    INT,   /* int */
+    COUNT, /* uint64_t, below 2^63 */
+    REAL,  /* double; NaN is NULL */
+    SHORT, /* float, stored as a double */
+    FLOATS /* float* (states, actions) as a blob */
+} column_type;
+
+typedef struct column {
+    const char* name;
+    column_type type;
+    size_t offset, size; /* of the field in agon__record */
+} column;
+
+typedef struct table {
+    const char* name;
+    const char* key; /* condition that finds the row again: its first parameters */
+    const char* unique;
+    const char* order; /* independent of the order of insertion */
+    int columns;
+    const column* column;
+} table;
+
+#define FIELD(field) offsetof(agon__record, field), sizeof(((agon__record*)0)->field)
+#define COLUMN(name, type, field)                                                                  \
+    { #name, type, FIELD(field) }
+#define TRAIN_TASK(name, type) COLUMN(name, type, task.as.train.name)
+#define TRAIN(name, type)      COLUMN(name, type, result.as.train.name)
+#define STATS(name)            COLUMN(name, REAL, result.as.train.stats.name)
+#define MATCH_TASK(name, type) COLUMN(name, type, task.as.match.name)
+#define MATCH(name, type)      COLUMN(name, type, result.as.match.name)
+#define TALLY(name, type)      COLUMN(name, type, tally.name)
+#define PROBE_TASK(name, type) COLUMN(name, type, task.as.probe.name)
+#define PROBE(name, type)      COLUMN(name, type, result.as.probe.name)
+
+static const column train_columns[] = {
+    COLUMN(key, TEXT, task.key),
+    TRAIN_TASK(generation, INT),
+    TRAIN_TASK(agent, INT),
+    COLUMN(opponents, TEXT, opponents),
+    TRAIN(learner, TEXT),
+    TRAIN(snapshot, TEXT),
+    TRAIN(steps, COUNT),
+    TRAIN(extra_steps, COUNT),
+    TRAIN(other_steps, COUNT),
+    TRAIN(total_steps, COUNT),
+    TRAIN(updates, COUNT),
+    TRAIN(episodes, COUNT),
+    TRAIN(return_mean, REAL),
+    TRAIN(length_mean, REAL),
+    STATS(policy_loss),
+    STATS(value_loss),
+    STATS(entropy),
+    STATS(kl),
+    STATS(clipped),
+    STATS(grad_norm),
+    TRAIN(explained_variance, REAL),
+};
+static const column match_columns[] = {
+    COLUMN(key, TEXT, task.key),   COLUMN(seat, INT, seat),   MATCH_TASK(generation, INT),
+    MATCH_TASK(row, INT),          MATCH_TASK(col, INT),      MATCH_TASK(final, INT),
+    MATCH_TASK(row_ref, TEXT),     MATCH_TASK(col_ref, TEXT), MATCH_TASK(temperature, SHORT),
+    MATCH_TASK(opening, INT),      TALLY(games, COUNT),       TALLY(wins, COUNT),
+    TALLY(draws, COUNT),           TALLY(losses, COUNT),      TALLY(sum, REAL),
+    TALLY(sum_squares, REAL),      MATCH(pairs, COUNT),       MATCH(pair_sum, REAL),
+    MATCH(pair_sum_squares, REAL), MATCH(row_steps, COUNT),   MATCH(col_steps, COUNT),
+    MATCH(plies, COUNT),
+};
+static const column probe_columns[] = {
+    COLUMN(key, TEXT, task.key), PROBE_TASK(generation, INT), PROBE_TASK(agent, INT),
+    PROBE_TASK(ref, TEXT),       PROBE_TASK(probes, TEXT),    PROBE(states, INT),
+    PROBE(actions, INT),         PROBE(probability, FLOATS),  PROBE(nash_conv, REAL),
+    PROBE(worst_first, REAL),    PROBE(worst_second, REAL),   PROBE(value, REAL),
+};
+
+#define LENGTH(array) (int)(sizeof array / sizeof array[0])
+static const table tables[AGON__KINDS] = {
+    {"train", "key = ?1", "key", "generation, agent, key", LENGTH(train_columns), train_columns},
+    {"match", "key = ?1 AND seat = ?2", "key, seat", "generation, row, col, final, key, seat",
+     LENGTH(match_columns), match_columns},
+    {"probe", "key = ?1", "key", "generation, agent, key", LENGTH(probe_columns), probe_columns},
+};
+
+/* ---- SQL from the tables ------------------------------------------------------------------ */
+
+typedef struct text {
+    size_t size;
+    char at[8192];
+} text;
+
+static void add(text* out, const char* format, ...) __attribute__((format(printf, 2, 3)));
+static void add(text* out, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    out->size += (size_t)vsnprintf(out->at + out->size, sizeof out->at - out->size, format, args);
+    va_end(args);
+    assert(out->size < sizeof out->at);
+}
+
+static const char* sql_type(column_type type) {
+    switch (type) {
+    case TEXT:
+        return "TEXT NOT NULL";
+    case INT:
+    case COUNT:
+        return "INTEGER NOT NULL";
+    case FLOATS:
+        return "BLOB NOT NULL";
+    default:
+        return "REAL";
+    }
+}
+
+static void create_sql(const table* t, text* sql) {
+    add(sql, "CREATE TABLE %s(", t->name);
+    for (int i = 0; i < t->columns; i++)
+        add(sql, "%s %s, ", t->column[i].name, sql_type(t->column[i].type));
+    add(sql, "PRIMARY KEY(%s)) STRICT", t->unique);
+}
+
+/* "a, b, c" */
+static void add_names(const table* t, text* sql) {
+    for (int i = 0; i < t->columns; i++)
+        add(sql, "%s%s", i ? ", " : "", t->column[i].name);
+}
+
+static void insert_sql(const table* t, text* sql) {
+    add(sql, "INSERT INTO %s(", t->name);
+    add_names(t, sql);
+    add(sql, ") VALUES(");
+    for (int i = 0; i < t->columns; i++)
+        add(sql, "%s?%d", i ? ", " : "", i + 1);
+    add(sql, ") ON CONFLICT DO NOTHING");
+}
+
+/* The first column whose stored value is not the bound one: its name and both values. */
+static void compare_sql(const table* t, text* sql) {
+    add(sql, "SELECT CASE");
+    for (int i = 1; i < t->columns; i++) {
+        const char* name = t->column[i].name;
+        add(sql, " WHEN %s IS NOT ?%d THEN '%s", name, i + 1, name);
+        if (t->column[i].type == FLOATS)
+            add(sql, "'");
+        else
+            add(sql, " (stored ' || ifnull(%s, 'NaN') || ', new ' || ifnull(?%d, 'NaN') || ')'",
+                name, i + 1);
+    }
+    add(sql, " END FROM %s WHERE %s", t->name, t->key);
+}
+
+int agon__rows_create(const agon_store* store, agon_error* error) {
+    for (int i = 0; i < AGON__KINDS; i++) {
+        text sql = {0};
+        int status;
+        create_sql(&tables[i], &sql);
+        status = agon__db_run(store, sql.at, "making tables", error);
+        if (status != AGON_OK)
+            return status;
+    }
+    return AGON_OK;
+}
+
+int agon__rows_prepare(agon_store* store, agon_error* error) {
+    for (int i = 0; i < AGON__KINDS; i++) {
+        text insert = {0}, compare = {0};
+        int status;
+        insert_sql(&tables[i], &insert);
+        compare_sql(&tables[i], &compare);
+        status = agon__db_prepare(store, insert.at, &store->insert[i], error);
+        if (status == AGON_OK)
+            status = agon__db_prepare(store, compare.at, &store->compare[i], error);
+        if (status != AGON_OK)
+            return status;
+    }
+    return AGON_OK;
+}
+
+/* ---- records to rows ---------------------------------------------------------------------- */
+
+static size_t probability_bytes(const agon_probe_result* probe) {
+    return (size_t)probe->states * (size_t)probe->actions * sizeof(float);
+}
+
+static int bind_real(sqlite3_stmt* statement, int i, double value) {
+    /* + 0.0 makes -0.0 a plain zero: SQLite does not keep the sign, and comparing must agree. */
+    return isnan(value) ? sqlite3_bind_null(statement, i)
+                        : sqlite3_bind_double(statement, i, value + 0.0);
+}
+
+static int bind_column(sqlite3_stmt* statement, int i, const column* c,
+                       const agon__record* record) {
+    const void* field = (const char*)record + c->offset;
+    switch (c->type) {
+    case TEXT:
+        return sqlite3_bind_text(statement, i, field, (int)strnlen(field, c->size), SQLITE_STATIC);
+    case INT:
+        return sqlite3_bind_int(statement, i, *(const int*)field);
+    case COUNT:
+        return sqlite3_bind_int64(statement, i, (sqlite3_int64) * (const uint64_t*)field);
+    case REAL:
+        return bind_real(statement, i, *(const double*)field);
+    case SHORT:
+        return bind_real(statement, i, *(const float*)field);
+    case FLOATS:
+        break;
+    }
+    /* An empty blob, not NULL, when there are no states. */
+    field = *(const float* const*)field;
+    return sqlite3_bind_blob64(statement, i, field ? field : "",
+                               probability_bytes(&record->result.as.probe), SQLITE_STATIC);
+}
+
+int agon__rows_bind(sqlite3_stmt* statement, agon_task_kind kind, const agon__record* record) {
+    const table* t = &tables[kind - 1];
+    for (int i = 0; i < t->columns; i++) {
+        int rc = bind_column(statement, i + 1, &t->column[i], record);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
+/* The end of the reference that starts at `at`: a space outside brackets, or the end. "name(a=1,
+ * b=2)" is one reference. */
+static const char* reference_end(const char* at) {
+    int depth = 0;
+    for (; *at; at++) {
+        if (*at == ' ' && depth <= 0)
+            break;
+        depth += (*at == '(') - (*at == ')');
+    }
+    return at;
+}
+
+int agon__rows_join(agon__record* record, agon_error* error) {
+    const agon_train_task* train = &record->task.as.train;
+    size_t used = 0;
+    record->opponents[0] = '\0';
+    for (int i = 0; i < train->opponents; i++) {
+        const char* ref = train->opponent[i];
+        size_t length = strnlen(ref, AGON_REF_SIZE);
+        if (length == 0 || length == AGON_REF_SIZE || *reference_end(ref))
+            return agon_fail(error, AGON_EINVALID,
+                             "task %s: opponent %d is \"%.*s\", expected one reference",
+                             record->task.key, i, AGON_REF_SIZE - 1, ref);
+        if (used)
+            record->opponents[used++] = ' ';
+        memcpy(record->opponents + used, ref, length + 1);
+        used += length;
+    }
+    return AGON_OK;
+}
+
+/* ---- rows to records ---------------------------------------------------------------------- */
+
+static int split_opponents(agon__record* record) {
+    agon_train_task* train = &record->task.as.train;
+    const char* at = record->opponents;
+    train->opponents = 0;
+    while (*at) {
+        const char* end = reference_end(at);
+        size_t length = (size_t)(end - at);
+        if (train->opponents == AGON_MAX_OPPONENTS || length == 0 || length >= AGON_REF_SIZE)
+            return -1;
+        memcpy(train->opponent[train->opponents], at, length);
+        train->opponent[train->opponents++][length] = '\0';
+        at = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+static int read_text(sqlite3_stmt* row, int i, char* out, size_t size) {
+    const char* value = (const char*)sqlite3_column_text(row, i);
+    size_t length = value ? strlen(value) : size;
+    if (length >= size || length != (size_t)sqlite3_column_bytes(row, i))
+        return -1;
+    memcpy(out, value, length + 1);
+    return 0;
+}
+
+/* Copies: SQLite promises nothing about alignment. Grows the array; the caller of each frees it. */
+static int read_floats(sqlite3_stmt* row, int i, agon_probe_result* probe) {
+    const void* bytes = sqlite3_column_blob(row, i);
+    size_t size = (size_t)sqlite3_column_bytes(row, i);
+    float* grown;
+    if (probe->states < 0 || probe->actions < 0 || probability_bytes(probe) != size)
+        return -1;
+    grown = realloc(probe->probability, size + 1);
+    if (!grown)
+        return -1;
+    probe->probability = grown;
+    if (size)
+        memcpy(grown, bytes, size);
+    return 0;
+}
+
+static int read_column(sqlite3_stmt* row, int i, const column* c, agon__record* record) {
+    void* field = (char*)record + c->offset;
+    sqlite3_int64 whole = sqlite3_column_int64(row, i);
+    double real =
+        sqlite3_column_type(row, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(row, i);
+    switch (c->type) {
+    case TEXT:
+        return read_text(row, i, field, c->size);
+    case INT:
+        *(int*)field = (int)whole;
+        return whole < INT_MIN || whole > INT_MAX ? -1 : 0;
+    case COUNT:
+        *(uint64_t*)field = (uint64_t)whole;
+        return whole < 0 ? -1 : 0;
+    case REAL:
+        *(double*)field = real;
+        return 0;
+    case SHORT:
+        *(float*)field = (float)real;
+        return 0;
+    case FLOATS:
+        return read_floats(row, i, &record->result.as.probe);
+    }
+    return -1;
+}
+
+static int read_row(sqlite3_stmt* row, agon_task_kind kind, agon__record* record,
+                    agon_error* error) {
+    const table* t = &tables[kind - 1];
+    for (int i = 0; i < t->columns; i++) {
+        if (read_column(row, i, &t->column[i], record) != 0)
+            return agon_fail(error, AGON_EFORMAT, "table %s, row %.95s: column %s is damaged",
+                             t->name, agon__db_text(row, 0), t->column[i].name);
+    }
+    record->task.kind = record->result.kind = kind;
+    memcpy(record->result.key, record->task.key, AGON_KEY_SIZE);
+    if (kind == AGON_TRAIN && split_opponents(record) != 0)
+        return agon_fail(error, AGON_EFORMAT, "table train, row %s: column opponents is damaged",
+                         record->task.key);
+    if (kind == AGON_PROBE)
+        record->result.as.probe.exact = !isnan(record->result.as.probe.nash_conv);
+    return AGON_OK;
+}
+
+/* ---- each --------------------------------------------------------------------------------- */
+
+typedef struct walk {
+    agon_task_kind kind;
+    sqlite3_stmt* rows;
+    agon__record* row;  /* the row just read */
+    agon__record* game; /* match: the result whose seats are being gathered */
+    int (*visit)(void* user, const agon_result* result, const agon_task* task);
+    void* user;
+} walk;
+
+static int visit_gathered(walk* w) {
+    return w->game->result.as.match.seats > 0 ? w->visit(w->user, &w->game->result, &w->game->task)
+                                              : 0;
+}
+
+/* Seat 0 begins a result, the others follow it in order. */
+static int gather_seat(walk* w, agon_error* error) {
+    agon_match_result* match = &w->game->result.as.match;
+    if (w->row->seat == 0) {
+        int status = visit_gathered(w);
+        if (status != 0)
+            return status;
+        *w->game = *w->row;
+        match->seats = 0;
+        w->game->task.as.match.games = 0;
+    }
+    if (w->row->seat != match->seats || match->seats >= AGON_MAX_SEATS ||
+        strcmp(w->row->task.key, w->game->task.key) != 0)
+        return agon_fail(error, AGON_EFORMAT,
+                         "table match, row %s: seat %d does not follow seat %d", w->row->task.key,
+                         w->row->seat, match->seats - 1);
+    match->tally[match->seats++] = w->row->tally;
+    w->game->task.as.match.games =
+        (int)((unsigned)w->game->task.as.match.games + (unsigned)w->row->tally.games);
+    return 0;
+}
+
+static int walk_rows(walk* w, const agon_store* store, agon_error* error) {
+    int rc, status = 0;
+    while (status == 0 && (rc = sqlite3_step(w->rows)) != SQLITE_DONE) {
+        if (rc != SQLITE_ROW)
+            return agon__db_fail(store, "reading results", error);
+        status = read_row(w->rows, w->kind, w->row, error);
+        if (status != AGON_OK)
+            return status;
+        status = w->kind == AGON_MATCH ? gather_seat(w, error)
+                                       : w->visit(w->user, &w->row->result, &w->row->task);
+    }
+    return status == 0 ? visit_gathered(w) : status;
+}
+
+/* Heap and statement of a walk. */
+static int walk_begin(walk* w, const agon_store* store, agon_error* error) {
+    text sql = {0};
+    w->row = calloc(1, sizeof *w->row);
+    w->game = calloc(1, sizeof *w->game);
+    if (!w->row || !w->game)
+        return agon_fail(error, AGON_EMEMORY, "no memory to read the results of %s", store->dir);
+    add(&sql, "SELECT ");
+    add_names(&tables[w->kind - 1], &sql);
+    add(&sql, " FROM %s ORDER BY %s", tables[w->kind - 1].name, tables[w->kind - 1].order);
+    return agon__db_prepare(store, sql.at, &w->rows, error);
+}
+
+int agon_store_each(agon_store* store, agon_task_kind kind,
+                    int (*visit)(void* user, const agon_result* result, const agon_task* task),
+                    void* user, agon_error* error) {
+    walk w = {.kind = kind, .visit = visit, .user = user};
+    int status;
+    assert(kind >= AGON_TRAIN && kind <= AGON_PROBE);
+    status = walk_begin(&w, store, error);
+    if (status == AGON_OK)
+        status = walk_rows(&w, store, error);
+    sqlite3_finalize(w.rows);
+    if (w.row && kind == AGON_PROBE)
+        free(w.row->result.as.probe.probability);
+    free(w.row);
+    free(w.game);
+    return status;
+}

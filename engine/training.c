@@ -1,0 +1,305 @@
+#include "engine/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+void agon_training_close(agon_training* t) {
+    if (!t)
+        return;
+    agon_population_close(&t->population);
+    agon_probes_close(&t->probes);
+    agon_store_close(t->store);
+    agon_rules_close(t->rules);
+    free(t);
+}
+
+static agon_training* new_training(const agon_config* config) {
+    agon_training* t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->config = *config;
+    t->trained = t->measured = -1;
+    return t;
+}
+
+/* "runs/GAME-seed1": letters, digits, dots and dashes of the game string. */
+static void default_dir(agon_config* c, const agon_rules* rules) {
+    size_t used = (size_t)snprintf(c->run.dir, sizeof c->run.dir, "runs/");
+    for (const char* s = rules->name; *s && used + 40 < sizeof c->run.dir; s++) {
+        bool plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' ||
+                     *s == '.' || *s == '=';
+        if (plain || *s != ')')
+            c->run.dir[used++] = plain ? *s : '-';
+    }
+    snprintf(c->run.dir + used, sizeof c->run.dir - used, "-seed%llu",
+             (unsigned long long)c->train.seed);
+}
+
+static int make_probes(agon_training* t, agon_error* error) {
+    agon_bytes bytes = {0};
+    int rc = agon_probes_make(t->rules, t->config.metrics.probes, t->config.train.seed, &t->probes,
+                              error);
+    if (!rc)
+        rc = agon_probes_encode(&t->probes, t->rules, &bytes, error);
+    if (!rc)
+        rc = agon_store_put_blob(t->store, &bytes, error);
+    if (!rc)
+        rc = agon_store_set_meta(t->store, "probes", bytes.hash, error);
+    free(bytes.data);
+    return rc;
+}
+
+/* The set the run was measured on; made now when a crash came before it was. Never drawn again. */
+static int settle_probes(agon_training* t, bool may_make, agon_error* error) {
+    uint8_t* data = NULL;
+    size_t size = 0;
+    const char* hash = agon_store_meta(t->store, "probes");
+    int rc = AGON_OK;
+    if (!hash && !may_make)
+        return agon_fail(error, AGON_EMISSING, "%s has no probe set yet", agon_store_dir(t->store));
+    if (!hash) {
+        rc = make_probes(t, error);
+    } else {
+        rc = agon_store_blob_load(t->store, hash, &data, &size, error);
+        if (!rc)
+            rc = agon_probes_decode(data, size, t->rules, &t->probes, error);
+        free(data);
+    }
+    if (rc)
+        return rc;
+    snprintf(t->population.probes, AGON_HASH_SIZE, "%s", agon_store_meta(t->store, "probes"));
+    t->population.probe_weight = t->probes.weight;
+    return AGON_OK;
+}
+
+int agon_training_create(const agon_config* config, const char* version, agon_training** out,
+                         agon_error* error) {
+    agon_training* t = new_training(config);
+    if (!t)
+        return agon_fail(error, AGON_EMEMORY, "no memory for a run");
+    int rc = agon_rules_open(config->game.name, &t->rules, error);
+    if (!rc) {
+        snprintf(t->config.game.name, sizeof t->config.game.name, "%s", t->rules->name);
+        if (!t->config.run.dir[0])
+            default_dir(&t->config, t->rules);
+        rc = agon_population_open(&t->config, t->rules, &t->population, error);
+    }
+    if (!rc)
+        rc = agon_store_create(t->config.run.dir, &t->config, version, t->population.fingerprint,
+                               &t->store, error);
+    if (!rc)
+        rc = settle_probes(t, true, error);
+    if (rc)
+        agon_training_close(t);
+    else
+        *out = t;
+    return rc;
+}
+
+static int remember(void* user, const agon_result* result, const agon_task* task) {
+    (void)task;
+    return agon_record_add(user, result);
+}
+
+static int check_fingerprint(const agon_training* t, agon_error* error) {
+    char now[32];
+    const char* then = agon_store_meta(t->store, "fingerprint");
+    snprintf(now, sizeof now, "%016llx", (unsigned long long)t->population.fingerprint);
+    if (then && strcmp(then, now) == 0)
+        return AGON_OK;
+    agon_fail(error, AGON_EUNSUPPORTED, "%s was made with other rules of %s (%s, now %s)",
+              agon_store_dir(t->store), t->rules->name, then ? then : "none", now);
+    return agon_hint(error, "use the agon version in its meta table, or start a new run");
+}
+
+static int open_existing(const char* dir, bool write, const agon_config* machine,
+                         agon_training** out, agon_error* error) {
+    agon_config config;
+    agon_config_defaults(&config);
+    agon_training* t = new_training(&config);
+    if (!t)
+        return agon_fail(error, AGON_EMEMORY, "no memory for a run");
+    int rc = agon_store_open(dir, write, &t->store, &t->config, error);
+    if (!rc)
+        rc = agon_rules_open(t->config.game.name, &t->rules, error);
+    if (!rc && machine) {
+        t->config.run.keep = machine->run.keep;
+        t->config.machine = machine->machine;
+    }
+    snprintf(t->config.run.dir, sizeof t->config.run.dir, "%s", dir);
+    if (!rc)
+        rc = agon_population_open(&t->config, t->rules, &t->population, error);
+    if (!rc)
+        rc = check_fingerprint(t, error);
+    if (!rc)
+        rc = settle_probes(t, write, error);
+    for (int kind = AGON_TRAIN; !rc && kind <= AGON_PROBE; kind++)
+        rc = agon_store_each(t->store, (agon_task_kind)kind, remember, t->population.record, error);
+    if (rc)
+        agon_training_close(t);
+    else
+        *out = t;
+    return rc;
+}
+
+int agon_training_resume(const char* dir, const agon_config* machine, agon_training** out,
+                         agon_error* error) {
+    return open_existing(dir, true, machine, out, error);
+}
+
+int agon_training_read(const char* dir, agon_training** out, agon_error* error) {
+    return open_existing(dir, false, NULL, out, error);
+}
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+static int plan(void* user, int (*emit)(void* emit_user, const agon_task* task), void* emit_user) {
+    agon_training* t = user;
+    return agon_population_plan(&t->population, emit, emit_user);
+}
+
+/* One line per trained generation: rates and surroundings, never part of the result. */
+static int append_timing(agon_training* t, agon_drive* drive, int generation) {
+    char line[512], host[128] = "?";
+    gethostname(host, sizeof host - 1);
+    const double seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
+    snprintf(line, sizeof line,
+             "{\"generation\":%d,\"seconds\":%.3f,\"agent_steps_per_second\":%.0f,"
+             "\"steps_per_second\":%.0f,\"threads\":%d,\"backend\":\"%s\",\"host\":\"%s\"}",
+             generation, seconds, (double)t->steps / seconds,
+             (double)(t->steps + t->other_steps) / seconds, t->slots, t->backend, host);
+    return agon_drive_append(drive, "timing.jsonl", line);
+}
+
+static int next_measured(const agon_training* t) {
+    int g = t->measured + 1;
+    while (g <= t->config.train.generations && !agon_population_measures(&t->population, g))
+        g++;
+    return g;
+}
+
+/* Reports measured generations in order; writes them to *lines (rebuild) or through the driver. */
+static int report_measured(agon_training* t, agon_drive* drive, agon_error* error) {
+    for (int g = next_measured(t); g <= t->config.train.generations; g = next_measured(t)) {
+        agon_measurement m;
+        if (!agon_population_measured(&t->population, g) ||
+            !agon_population_trained(&t->population, g))
+            return AGON_OK;
+        int rc = agon_measure(&t->population, g, &m, error);
+        if (rc)
+            return rc;
+        char* line = agon_measurement_line(&t->population, &m);
+        rc = line ? agon_drive_append(drive, "metrics.jsonl", line) : AGON_EMEMORY;
+        free(line);
+        t->measured = g;
+        if (t->view.measured)
+            t->view.measured(t->view.user, t, &m);
+        agon_measurement_clear(&m);
+        if (rc)
+            return agon_fail(error, rc, "no memory for the metrics of generation %d", g);
+    }
+    return AGON_OK;
+}
+
+static int committed(void* user, agon_drive* drive, const agon_task* task,
+                     const agon_result* result, agon_error* error) {
+    agon_training* t = user;
+    int rc = agon_record_add(t->population.record, result);
+    if (rc)
+        return agon_fail(error, rc, "no memory for the result of %s", task->key);
+    if (task->kind == AGON_TRAIN) {
+        t->steps += result->as.train.steps;
+        t->other_steps += result->as.train.extra_steps + result->as.train.other_steps;
+        if (task->as.train.generation > t->trained &&
+            agon_population_trained(&t->population, task->as.train.generation)) {
+            t->trained = task->as.train.generation;
+            if (append_timing(t, drive, t->trained))
+                return agon_fail(error, AGON_EMEMORY, "no memory for a line of timing.jsonl");
+            if (t->view.trained)
+                t->view.trained(t->view.user, t, t->trained);
+        }
+        return AGON_OK;
+    }
+    return report_measured(t, drive, error);
+}
+
+static void tick(void* user, agon_drive* drive) {
+    agon_training* t = user;
+    agon_drive_state state = agon_drive_now(drive);
+    t->seconds = state.seconds;
+    if (t->view.tick)
+        t->view.tick(t->view.user, t, &state);
+}
+
+static void note(void* user, const char* text) {
+    agon_training* t = user;
+    if (t->view.note)
+        t->view.note(t->view.user, text);
+}
+
+/* metrics.jsonl from the rows alone: a crash may have cut it anywhere. */
+static int rebuild_metrics(agon_training* t, agon_error* error) {
+    char* text = NULL;
+    size_t size = 0;
+    int rc = AGON_OK;
+    FILE* out = open_memstream(&text, &size);
+    if (!out)
+        return agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
+    for (int g = next_measured(t); g <= t->config.train.generations; g = next_measured(t)) {
+        agon_measurement m;
+        if (!agon_population_trained(&t->population, g) ||
+            !agon_population_measured(&t->population, g))
+            break;
+        rc = agon_measure(&t->population, g, &m, error);
+        if (rc)
+            break;
+        char* line = agon_measurement_line(&t->population, &m);
+        fprintf(out, "%s\n", line ? line : "");
+        free(line);
+        agon_measurement_clear(&m);
+        t->measured = g;
+    }
+    fclose(out);
+    if (!rc)
+        rc = agon_store_write_file(t->store, "metrics.jsonl", text, size, error);
+    free(text);
+    while (!rc && t->trained < t->config.train.generations &&
+           agon_population_trained(&t->population, t->trained + 1))
+        t->trained++;
+    return rc;
+}
+
+static int cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 512 ? 512 : (int)n;
+}
+
+int agon_training_run(agon_training* t, const agon_training_view* view, bool* interrupted,
+                      agon_error* error) {
+    const agon_backend* backend = agon_cpu_backend();
+    t->view = *view;
+    t->backend = backend->name;
+    t->slots = t->config.machine.threads ? t->config.machine.threads : cores();
+    t->tasks = agon_population_tasks(&t->population);
+    t->tasks_before = agon_record_count(t->population.record);
+    t->begun = uv_hrtime();
+    int rc = rebuild_metrics(t, error);
+    if (rc)
+        return rc;
+    const agon_drive_def def = {
+        .store = t->store,
+        .backend = backend,
+        .slots = t->slots,
+        .keep = t->config.run.keep,
+        .client = {t, plan, committed, tick, note},
+    };
+    rc = agon_drive_run(&def, interrupted, error);
+    t->seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
+    return rc;
+}

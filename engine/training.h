@@ -1,0 +1,53 @@
+/* training.h: `agon train` without a terminal: a run from its config to its last row. */
+#ifndef AGON_TRAINING_H
+#define AGON_TRAINING_H
+
+#include "engine/drive.h"
+#include "engine/measure.h"
+#include "engine/probes.h"
+
+typedef struct agon_training agon_training;
+
+/* Who watches; every function is optional and called on the loop thread. */
+typedef struct agon_training_view {
+    void* user;
+    /* A measured generation is complete (in order, each once per process). */
+    void (*measured)(void* user, const agon_training* training, const agon_measurement* m);
+    /* All agents finished a generation of training. */
+    void (*trained)(void* user, const agon_training* training, int generation);
+    void (*tick)(void* user, const agon_training* training, const agon_drive_state* state);
+    void (*note)(void* user, const char* text);
+} agon_training_view;
+
+struct agon_training {
+    agon_config config;
+    agon_rules* rules; /* owned */
+    agon_store* store; /* owned */
+    agon_population population;
+    agon_probes probes;
+    agon_training_view view;
+    const char* backend; /* name of the kernels */
+    int slots;
+    int tasks, tasks_before;     /* of the whole run; done before this process */
+    int trained, measured;       /* generations complete and reported; -1: none */
+    uint64_t steps, other_steps; /* agent-steps stored by this process: learners', others' */
+    double seconds;              /* of agon_training_run so far */
+    uint64_t begun;
+};
+
+/* A new run in config->run.dir (or runs/GAME-seedSEED when empty). */
+int agon_training_create(const agon_config* config, const char* version, agon_training** out,
+                         agon_error* error);
+/* An existing run. `machine` gives [run] and [machine] settings of now, or NULL. */
+int agon_training_resume(const char* dir, const agon_config* machine, agon_training** out,
+                         agon_error* error);
+/* Reads a run without the right to write; agon_training_run must not be called. */
+int agon_training_read(const char* dir, agon_training** out, agon_error* error);
+void agon_training_close(agon_training* training);
+
+/* Goes on to the end, or to a signal. metrics.jsonl is rebuilt first: it is a function of the rows.
+ */
+int agon_training_run(agon_training* training, const agon_training_view* view, bool* interrupted,
+                      agon_error* error);
+
+#endif

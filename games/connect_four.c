@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: 0BSD
+ * connect_four: in turn, two seats drop a stone into a column; it falls to the lowest free cell.
+ * `connect` stones in a row, column or diagonal win (1, the loser -1); a full board is a draw.
+ * Action = column. A cell is bit row * cols + column of a board, row 0 on top, so that an observed
+ * plane is a board whose bits are spread to bytes. */
+#include "agon_game.h"
+
+typedef struct connect_four {
+    uint64_t stones[2], plies, over; /* stones by seat */
+} connect_four;
+typedef struct connect_four_config {
+    int rows, cols, cells;
+    int step[4], grow[2]; /* by direction, to a line's next cell; runs of 1, 2, .. connect */
+    uint64_t first[4];    /* by direction, where a line may begin so that it fits */
+    uint64_t top, bottom, column; /* row, row, column 0 */
+} connect_four_config;
+#define connect_four_STATE             sizeof(connect_four)
+#define connect_four_seats(config)     2
+#define connect_four_obs_bytes(config) ((size_t)(2 * ((const connect_four_config*)(config))->cells))
+#define connect_four_words(config)     1
+static int connect_four_configure(agon_params* params, agon_spec* spec, void* config) {
+    connect_four_config* c = (connect_four_config*)config;
+    const int rows = agon_param_int(params, "rows", 6, 4, 10);
+    const int fit = rows < 6 ? 10 : 64 / (rows + 1);
+    const int cols = agon_param_int(params, "cols", fit < 7 ? fit : 7, 4, fit);
+    const int cells = rows * cols, side = rows > cols ? rows : cols;
+    const int k = agon_param_int(params, "connect", 4, 3, side < 6 ? side : 6);
+    const uint64_t top = (1ull << cols) - 1, column = ((1ull << cells) - 1) / top;
+    const uint64_t left = k > cols ? 0 : (top >> (k - 1)) * column;
+    const uint64_t high = k > rows ? 0 : (1ull << (rows - k + 1) * cols) - 1;
+    c->rows = spec->rows = rows, c->cols = spec->cols = cols, c->cells = cells;
+    c->top = top, c->bottom = top << (cells - cols), c->column = column;
+    c->grow[0] = k == 3 ? 1 : 2, c->grow[1] = k > 4 ? k - 4 : 0;
+    c->step[0] = 1, c->step[1] = cols, c->step[2] = cols + 1, c->step[3] = cols - 1;
+    c->first[0] = left, c->first[1] = high, c->first[2] = high & left;
+    c->first[3] = high & left << (k - 1);
+    spec->seats = 2, spec->actions = cols, spec->max_plies = cells, spec->symmetries = 2;
+    spec->utility = AGON_ZERO_SUM, spec->return_min = -1, spec->return_max = 1, spec->obs_scale = 1;
+    spec->information = AGON_PERFECT, spec->state_size = connect_four_STATE;
+    spec->planes = 2, spec->plane_names[0] = "mine", spec->plane_names[1] = "theirs";
+    return params->error[0] ? -1 : 0;
+}
+AGON_FN void connect_four_init(const void* config, void* state) {
+    memset(state, 0, connect_four_STATE);
+}
+AGON_FN uint64_t connect_four_acting(const void* config, const void* state) {
+    const connect_four* s = (const connect_four*)state;
+    return s->over ? 0 : 1ull << (s->plies & 1);
+}
+AGON_FN void connect_four_legal(const void* config, const void* state, int seat, uint64_t* mask) {
+    const connect_four* s = (const connect_four*)state;
+    mask[0] = ((const connect_four_config*)config)->top & ~(s->stones[0] | s->stones[1]);
+}
+AGON_FN int connect_four_apply(const void* config, void* state, const uint16_t* action, float* r) {
+    const connect_four_config* c = (const connect_four_config*)config;
+    connect_four* s = (connect_four*)state;
+    const int seat = s->plies & 1, column = action[seat];
+    uint64_t all = s->stones[0] | s->stones[1], lines = 0;
+    if (s->over || column >= c->cols || (all >> column & 1))
+        return -1;
+    s->stones[seat] |= ~all & (all >> c->cols | c->bottom) & c->column << column;
+    for (int d = 0; d < 4; d++) {
+        uint64_t run = s->stones[seat] & s->stones[seat] >> c->step[d];
+        run &= run >> c->step[d] * c->grow[0];
+        lines |= run & run >> c->step[d] * c->grow[1] & c->first[d];
+    }
+    s->over = ++s->plies == (uint64_t)c->cells || lines;
+    r[seat] += (float)(lines != 0), r[1 - seat] -= (float)(lines != 0);
+    return 0;
+}
+AGON_FN void connect_four_spread(uint64_t bits, uint8_t* bytes) { /* copies at every 7th bit */
+    const uint64_t spread = (bits & 0x7f) * 0x0002040810204081ull & 0x0101010101010101ull;
+    memcpy(bytes, &spread, 8);
+}
+AGON_FN void connect_four_observe(const void* config, const void* state, int seat, void* out) {
+    const int cells = ((const connect_four_config*)config)->cells;
+    for (int plane = 0; plane < 2; plane++) {
+        const uint64_t m = ((const connect_four*)state)->stones[seat ^ plane];
+        uint8_t* to = (uint8_t*)out + plane * cells;
+        for (int i = 0; i < cells - 8; i += 7)
+            connect_four_spread(m >> i, to + i);
+        connect_four_spread(m >> (cells - 8), to + cells - 8);
+        to[cells - 1] = m >> (cells - 1) & 1;
+    }
+}
+static int connect_four_text(const void* config, const void* state, char* out, size_t size) {
+    const connect_four_config* c = (const connect_four_config*)config;
+    const uint64_t* m = ((const connect_four*)state)->stones;
+    char board[80];
+    memset(board, '\n', sizeof board);
+    for (int i = 0; i < c->cells; i++)
+        board[i + i / c->cols] = ".xo"[(m[0] >> i & 1) + 2 * (m[1] >> i & 1)];
+    return snprintf(out, size, "%.*s%.*s\n", c->cells + c->rows, board, c->cols, "abcdefghij");
+}
+static int connect_four_action_name(const void* config, const void* state, int seat, int action,
+                                    char* out, size_t size) {
+    return snprintf(out, size, "%c", 'a' + action);
+}
+AGON_FN int connect_four_symmetry_action(const void* config, int g, int action) {
+    return g ? ((const connect_four_config*)config)->cols - 1 - action : action;
+}
+AGON_FN void connect_four_symmetry(const void* config, int g, const void* state, void* out) {
+    const connect_four_config* c = (const connect_four_config*)config;
+    const connect_four* s = (const connect_four*)state;
+    connect_four t = {{0, 0}, s->plies, s->over};
+    for (int i = 0; i < 2 * c->cols; i++)
+        t.stones[i & 1] |= (s->stones[i & 1] >> i / 2 & c->column)
+                           << connect_four_symmetry_action(config, g, i / 2);
+    *(connect_four*)out = t;
+}
+AGON_GAME_BATCH(connect_four)
+const agon_game agon_game_connect_four = {
+    AGON_GAME_HEAD(connect_four, 1, "four in a row, stones fall down", sizeof(connect_four_config)),
+    .text = connect_four_text,
+    .action_name = connect_four_action_name,
+    .symmetry = connect_four_symmetry,
+    .symmetry_action = connect_four_symmetry_action,
+    AGON_GAME_LOOPS(connect_four),
+};

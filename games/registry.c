@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: 0BSD
+ *
+ * registry.c: the built-in games. Adding one is two lines here. */
+#include "rules.h"
+
+AGON_EXTERN const agon_game agon_game_connect_four;
+AGON_EXTERN const agon_game agon_game_kuhn_poker;
+AGON_EXTERN const agon_game agon_game_rps;
+AGON_EXTERN const agon_game agon_game_spinning_top;
+AGON_EXTERN const agon_game agon_game_tic_tac_toe;
+AGON_EXTERN const agon_game agon_game_tron;
+
+static const agon_game* const games[] = {
+    &agon_game_connect_four, &agon_game_kuhn_poker,  &agon_game_rps,
+    &agon_game_spinning_top, &agon_game_tic_tac_toe, &agon_game_tron,
+};
+
+const agon_game* agon_game_at(int index) {
+    return index >= 0 && index < agon_game_count() ? games[index] : NULL;
+}
+
+int agon_game_count(void) {
+    return (int)(sizeof games / sizeof games[0]);
+}

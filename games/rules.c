@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: 0BSD
+ *
+ * rules.c: from a game string to a configured game. A table's facts are checked here once, as those
+ * of a file from elsewhere; everything after relies on them. */
+#include "internal.h"
+
+#include <assert.h>
+#include <float.h>
+
+#define MAX_GAMES   64
+#define MAX_CONFIG  ((size_t)1 << 28) /* bytes */
+#define MAX_STATE   (1 << 20)         /* bytes */
+#define MAX_ENTRIES (1 << 20)         /* of an observation */
+
+/* ---- checks ------------------------------------------------------------------------------- */
+
+int agon__rules_check_game(const agon_game* game, agon_error* error) {
+    if (game->abi != AGON_ABI || game->struct_size < sizeof(agon_game))
+        return agon_fail(error, AGON_EFORMAT,
+                         "game table: abi %u with %u bytes, expected abi %d with %zu or more",
+                         game->abi, game->struct_size, AGON_ABI, sizeof(agon_game));
+    if (!game->name || !game->summary || !game->configure || !game->init || !game->acting ||
+        !game->legal || !game->apply || !game->observe || !game->acting_batch ||
+        !game->apply_batch || !game->observe_batch)
+        return agon_fail(error, AGON_EINVALID, "game %s: a slot that is not optional is NULL",
+                         game->name ? game->name : "(without name)");
+    if (!game->symmetry != !game->symmetry_action)
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: expected both of symmetry and symmetry_action, or none",
+                         game->name);
+    if (game->config_size > MAX_CONFIG)
+        return agon_fail(error, AGON_ELIMIT, "game %s: config_size is %zu, expected at most %zu",
+                         game->name, game->config_size, MAX_CONFIG);
+    return 0;
+}
+
+/* Every number on its own; a NaN is in no range. */
+static int check_ranges(const agon_game* game, const agon_spec* s, agon_error* error) {
+    const struct {
+        const char* fact;
+        double value, low, high;
+    } range[] = {
+        {"seats", s->seats, 1, AGON_MAX_SEATS},
+        {"actions", s->actions, 1, AGON_MAX_ACTIONS},
+        {"chance_outcomes", s->chance_outcomes, 0, AGON__MAX_OUTCOMES},
+        {"simultaneous", s->simultaneous, 0, 1},
+        {"seats_symmetric", s->seats_symmetric, 0, 1},
+        {"utility", s->utility, AGON_ZERO_SUM, AGON_GENERAL_SUM},
+        {"utility_sum", (double)s->utility_sum, -FLT_MAX, FLT_MAX},
+        {"information", s->information, AGON_PERFECT, AGON_IMPERFECT},
+        {"max_plies", s->max_plies, 1, INT32_MAX},
+        {"return_min", (double)s->return_min, -FLT_MAX, FLT_MAX},
+        {"return_max", (double)s->return_max, (double)s->return_min, FLT_MAX},
+        {"state_size", (double)s->state_size, 8, MAX_STATE},
+        {"planes", s->planes, 1, AGON_MAX_PLANES},
+        {"rows", s->rows, 1, MAX_ENTRIES},
+        {"cols", s->cols, 1, MAX_ENTRIES},
+        {"planes * rows * cols", (double)s->planes * s->rows * s->cols, 1, MAX_ENTRIES},
+        {"obs_type", s->obs_type, AGON_U8, AGON_F32},
+        {"obs_scale", s->obs_type == AGON_U8 ? (double)s->obs_scale : 1, FLT_MIN, FLT_MAX},
+        {"symmetries", s->symmetries, 1, INT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
+        if (!(range[i].value >= range[i].low && range[i].value <= range[i].high))
+            return agon_fail(error, AGON_EINVALID, "game %s: %s is %g, expected %g to %g",
+                             game->name, range[i].fact, range[i].value, range[i].low,
+                             range[i].high);
+    }
+    return 0;
+}
+
+int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_error* error) {
+    const int code = check_ranges(game, spec, error);
+    if (code)
+        return code;
+    if (spec->state_size % 8 != 0)
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: state_size is %zu, expected a multiple of 8", game->name,
+                         spec->state_size);
+    for (int i = 0; i < spec->planes; i++) {
+        if (!spec->plane_names[i])
+            return agon_fail(error, AGON_EINVALID, "game %s: plane %d of %d has no name",
+                             game->name, i, spec->planes);
+    }
+    if ((spec->chance_outcomes > 0) != (game->chance != NULL))
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: chance_outcomes is %d, but the chance function is %s",
+                         game->name, spec->chance_outcomes, game->chance ? "there" : "NULL");
+    if (spec->symmetries > 1 && !game->symmetry)
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: symmetries is %d, but the symmetry function is NULL", game->name,
+                         spec->symmetries);
+    if (spec->simultaneous && spec->information == AGON_PERFECT)
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: simultaneous, expected imperfect information", game->name);
+    return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static int check_params(const agon_game* game, const agon_params* params, agon_error* error) {
+    for (int i = 0; i < params->count; i++) {
+        if (params->used >> i & 1)
+            continue;
+        agon_fail(error, AGON_EUNKNOWN, "game %s has no parameter '%s'", game->name,
+                  params->name[i]);
+        if (!params->asked[0])
+            return agon_hint(error, "%s has no parameters", game->name);
+        return agon_hint(error, "%s takes %s", game->name, params->asked);
+    }
+    return 0;
+}
+
+static int configure(agon_rules* rules, const agon__game_string* string, agon_error* error) {
+    const agon_game* game = rules->game;
+    agon_params params = {.count = string->count};
+    for (int i = 0; i < string->count; i++) {
+        params.name[i] = string->param[i];
+        params.value[i] = string->value[i];
+    }
+    const int result = game->configure(&params, &rules->spec, rules->config);
+    if (result != 0 || params.error[0]) {
+        agon_fail(error, AGON_EINVALID, "game %s: %s", game->name,
+                  params.error[0] ? params.error : "configure failed without a message");
+        return agon_hint(error, "%s takes %s", game->name, params.asked);
+    }
+    const int code = check_params(game, &params, error);
+    return code ? code : agon__rules_check_spec(game, &rules->spec, error);
+}
+
+int agon__rules_open_game(const agon_game* game, const agon__game_string* string, agon_rules** out,
+                          agon_error* error) {
+    int code = agon__rules_check_game(game, error);
+    if (code)
+        return code;
+    agon_rules* rules = (agon_rules*)calloc(1, sizeof *rules);
+    void* config = calloc(1, game->config_size ? game->config_size : 1);
+    if (!rules || !config) {
+        free(rules);
+        free(config);
+        return agon_fail(error, AGON_EMEMORY, "game %s: no memory for %zu bytes", game->name,
+                         sizeof *rules + game->config_size);
+    }
+    rules->game = game;
+    rules->config = config;
+    memcpy(rules->name, string->canonical, sizeof rules->name);
+    code = configure(rules, string, error);
+    if (code) {
+        agon_rules_close(rules);
+        return code;
+    }
+    const agon_spec* spec = &rules->spec;
+    rules->entries = spec->planes * spec->rows * spec->cols;
+    rules->obs_bytes = (size_t)rules->entries * (spec->obs_type == AGON_U8 ? 1 : sizeof(float));
+    rules->mask_words = (spec->actions + 63) / 64;
+    *out = rules;
+    return 0;
+}
+
+static int unknown_game(const char* name, agon_error* error) {
+    const char* names[MAX_GAMES];
+    const int count = agon_game_count();
+    assert(count <= MAX_GAMES);
+    for (int i = 0; i < count; i++)
+        names[i] = agon_game_at(i)->name;
+    const char* near = agon_nearest(name, names, count);
+    agon_fail(error, AGON_EUNKNOWN, "there is no game '%s'", name);
+    if (near)
+        return agon_hint(error, "did you mean %s? `agon games` lists all", near);
+    return agon_hint(error, "`agon games` lists all");
+}
+
+int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error) {
+    assert(game_string && out);
+    agon__game_string string;
+    const int code = agon__game_string_parse(game_string, &string, error);
+    if (code)
+        return code;
+    for (int i = 0; i < agon_game_count(); i++) {
+        if (strcmp(agon_game_at(i)->name, string.name) == 0)
+            return agon__rules_open_game(agon_game_at(i), &string, out, error);
+    }
+    return unknown_game(string.name, error);
+}
+
+void agon_rules_close(agon_rules* rules) {
+    if (!rules)
+        return;
+    free(rules->config);
+    free(rules);
+}
+
+void agon_game_parameters(const agon_game* game, char* out, size_t size) {
+    assert(size > 0);
+    agon_params params = {0};
+    agon_spec spec = {0};
+    void* config = calloc(1, game->config_size ? game->config_size : 1);
+    if (config)
+        game->configure(&params, &spec, config);
+    snprintf(out, size, "%s", params.asked);
+    free(config);
+}
+
+int agon_rules_need_minimax(const agon_rules* rules, const char* who, agon_error* error) {
+    const agon_spec* s = &rules->spec;
+    const char* missing = s->seats != 2                    ? "exactly two seats"
+                          : s->simultaneous                ? "one seat acting at a time"
+                          : s->information != AGON_PERFECT ? "perfect information"
+                          : s->chance_outcomes > 0         ? "no chance"
+                          : s->utility == AGON_GENERAL_SUM ? "zero- or constant-sum returns"
+                                                           : NULL;
+    if (!missing)
+        return 0;
+    return agon_fail(error, AGON_EUNSUPPORTED, "%s needs a game with %s; %s is not one", who,
+                     missing, rules->name);
+}

@@ -1,0 +1,68 @@
+/* rules.h: the host's side of the game contract: finding a game, configuring it from a game string,
+ * and the few operations that every user of a game needs. */
+#ifndef AGON_RULES_H
+#define AGON_RULES_H
+
+#include "agon_game.h"
+#include "error.h"
+#include "random.h"
+
+#include <stdbool.h>
+
+/* A configured game. Immutable after agon_rules_open, shared freely between threads. */
+typedef struct agon_rules {
+    const agon_game* game; /* borrowed, static */
+    agon_spec spec;
+    void* config;     /* owned; game->config_size bytes */
+    char name[128];   /* canonical game string: "connect_four" or "connect_four(rows=5)" */
+    int entries;      /* observation entries: planes * rows * cols */
+    size_t obs_bytes; /* bytes of one observation */
+    int mask_words;   /* 64-bit words of one legal mask: (actions + 63) / 64 */
+} agon_rules;
+
+/* The built-in games, in alphabetical order of their names; NULL beyond the last. */
+const agon_game* agon_game_at(int index);
+int agon_game_count(void);
+
+/* Parses "name" or "name(param=value,param=value)" (OpenSpiel's syntax; spaces allowed around
+ * words), finds the game, configures and checks it. *out: owned by the caller, agon_rules_close. */
+int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error);
+void agon_rules_close(agon_rules* rules); /* NULL is fine */
+
+/* What the game asks for: "rows (4..10, default 6), ..."; empty when it has no parameters. */
+void agon_game_parameters(const agon_game* game, char* out, size_t size);
+
+/* A rules fingerprint: name, rules version, facts, and the bytes of 1,000 seeded random games.
+ * Two builds with the same fingerprint play by the same rules. */
+uint64_t agon_rules_fingerprint(const agon_rules* rules);
+
+/* A chance node's outcome for a counter (episode, ply, AGON_SEAT_CHANCE, draw). */
+int agon_rules_chance(const agon_rules* rules, const void* state, agon_key key, uint32_t episode,
+                      uint32_t ply, uint32_t draw);
+
+/* Plays chance nodes until a seat acts or the episode is over, adding rewards. `ply` counts the
+ * plies of seats so far, so chance before ply p is keyed by p and numbered by its draw. Returns the
+ * acting set. */
+uint64_t agon_rules_settle(const agon_rules* rules, void* state, float* reward, agon_key key,
+                           uint32_t episode, uint32_t ply);
+
+/* init and settle: a new episode at its first decision. reward: (seats), set to 0 first. */
+uint64_t agon_rules_start(const agon_rules* rules, void* state, float* reward, agon_key key,
+                          uint32_t episode);
+
+/* The k-th legal action of a mask of `words` words (k counted from 0), and how many there are. */
+int agon_mask_count(const uint64_t* mask, int words);
+int agon_mask_nth(const uint64_t* mask, int words, int k);
+static inline bool agon_mask_has(const uint64_t* mask, int action) {
+    return (mask[action >> 6] >> (action & 63)) & 1u;
+}
+
+/* Text of an action; falls back to its number. Returns the length needed. */
+int agon_action_text(const agon_rules* rules, const void* state, int seat, int action, char* out,
+                     size_t size);
+
+/* Perfect information, no chance, one seat at a time, two seats, zero- or constant-sum: what
+ * alpha-beta, MCTS and minimax values need. If not, fills error with the fact that is missing. */
+int agon_rules_need_minimax(const agon_rules* rules, const char* who, agon_error* error);
+
+#endif

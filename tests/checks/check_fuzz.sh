@@ -1,0 +1,86 @@
+#!/bin/bash
+# check_fuzz.sh: every reader of foreign bytes survives a few seconds of libFuzzer under
+# AddressSanitizer and UndefinedBehaviorSanitizer. FUZZ_SECONDS (default 5) is the time per target;
+# arguments name the targets (default: all). A finding is kept and its path printed.
+set -u
+cd "${SOURCE:-$(dirname "$0")/../..}" || exit 1
+seconds=${FUZZ_SECONDS:-5}
+clang=${CLANG:-clang}
+flags="-std=gnu11 -O1 -gline-tables-only -D_GNU_SOURCE -I. -ffp-contract=off -fno-math-errno -w
+       -fno-sanitize-recover=all"
+sanitize=address,undefined
+libraries="libuv sqlite3 msgpack inih libcjson libcrypto sleef"
+
+if ! command -v "$clang" > /dev/null; then
+    echo "skipped: clang is not installed (apt-get install clang)"
+    exit 77
+fi
+work=$(mktemp -d "${TMPDIR:-/tmp}/agon-fuzz.XXXXXX")
+echo 'int LLVMFuzzerTestOneInput(const char* d, unsigned long n) { return d && n ? 0 : 0; }' \
+    > "$work/probe.c"
+if ! "$clang" -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2> /dev/null; then
+    echo "skipped: $clang has no libFuzzer (apt-get install libclang-rt-dev)"
+    rm -rf "$work"
+    exit 77
+fi
+
+# One archive of everything below tools/, instrumented; each target takes from it what it needs.
+# With BUILD set the objects stay there and are made again only when a source or header is newer.
+compile() { # SOURCE.c
+    local simd="" object
+    object=$objects/$(echo "$1" | tr / -).o
+    [ "$object" -nt "$1" ] &&
+        [ -z "$(find games agents engine -name '*.h' -newer "$object" -print -quit)" ] && return
+    case $1 in
+    *_avx512.c) simd="-mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx2 -mfma" ;;
+    *_avx2.c) simd="-mavx2 -mfma" ;;
+    esac
+    # shellcheck disable=SC2046,SC2086
+    "$clang" $flags $simd -fsanitize=fuzzer-no-link,$sanitize $(pkg-config --cflags $libraries) \
+        -c "$1" -o "$object.new" && mv "$object.new" "$object"
+}
+
+build_archive() {
+    export objects=${BUILD:-$work}/fuzz clang flags sanitize libraries
+    export -f compile
+    mkdir -p "$objects"
+    local sources
+    sources=$(ls games/*.c agents/*.c engine/*.c)
+    [ "$(uname -m)" = x86_64 ] || sources=$(echo "$sources" | grep -v _avx)
+    echo "$sources" | xargs -P "$(nproc)" -I {} bash -c 'compile "$1" || exit 255' _ {} &&
+        echo "$sources" | tr / - | sed "s|.*|$objects/&.o|" | xargs ar rcs "$work/agon.a"
+}
+
+fuzz() { # TARGET.c
+    local file=$1 name seeds corpus
+    name=$(basename "$file" .c)
+    seeds=$work/$name.seeds corpus=$work/$name.corpus
+    mkdir -p "$seeds" "$corpus"
+    # shellcheck disable=SC2046,SC2086
+    "$clang" $flags -fsanitize=fuzzer,$sanitize $(pkg-config --cflags $libraries) "$file" \
+        "$work/agon.a" $(pkg-config --libs $libraries) -lm -ldl -o "$work/$name" || return 1
+    if grep -q '"tests/fuzz/fuzz.h"' "$file"; then
+        AGON_FUZZ_SEEDS=$seeds "$work/$name" || return 1
+    fi
+    "$work/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -close_fd_mask=1 \
+        -artifact_prefix="$work/$name." -print_final_stats=1 "$corpus" "$seeds" \
+        > "$work/$name.log" 2>&1
+}
+
+build_archive || { echo "FAILED: the sources do not compile; see above"; exit 1; }
+targets=("$@")
+[ ${#targets[@]} -eq 0 ] && targets=(tests/fuzz/fuzz_*.c)
+failed=0
+for file in "${targets[@]}"; do
+    name=$(basename "$file" .c)
+    if fuzz "$file"; then
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name.log")
+        echo "passed: $name, $runs inputs in $seconds s"
+    else
+        [ -f "$work/$name.log" ] && tail -n 40 "$work/$name.log"
+        echo "FAILED: $name; its files are in $work"
+        failed=1
+    fi
+done
+[ $failed -eq 0 ] && rm -rf "$work"
+exit $failed

@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+"""Promise: Python opens runs with no code of agon's: tools/python/load_snapshot.py computes the action
+probabilities that the run's probe table holds, to 1e-5, for a board game whose observations are rebuilt
+here from the moves of the probe states."""
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: numpy is missing (tools/setup installs it)")
+    sys.exit(77)
+
+sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tools", "python"))
+sys.dont_write_bytecode = True
+from load_snapshot import Snapshot, load_safetensors  # noqa: E402
+
+SETTINGS = """population.size=2 train.generations=1 train.rollouts=4 train.lanes=16 train.horizon=16
+    metrics.games=8 metrics.anchor_games=8 metrics.final_games=8 metrics.probes=64 metrics.bootstrap=10
+    league.kind=uniform""".split()
+
+
+def boards(blob):
+    """Observations (mine, theirs) and legal moves of every probe state of tic-tac-toe."""
+    tensors, _ = load_safetensors(blob)
+    observations, legal = [], []
+    for state, seat in enumerate(tensors["U.seat"]):
+        stones = np.zeros((2, 9), np.uint8)
+        plies = range(tensors["U.offset"][state], tensors["U.offset"][state + 1])
+        for number, ply in enumerate(plies):
+            mover = number % 2
+            stones[mover, tensors["U.action"][ply, mover]] = 1
+        observations.append(np.concatenate([stones[seat], stones[1 - seat]]))
+        legal.append(stones.sum(axis=0) == 0)
+    return np.array(observations), np.array(legal)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run"
+        command = [os.environ["AGON"], "train", "tic_tac_toe", f"run.dir={run}", "--quiet", *SETTINGS]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        database = sqlite3.connect(run / "run.db")
+        rows = database.execute("SELECT ref, probes, states, actions, probability FROM probe").fetchall()
+        worst = 0.0
+        for ref, probes, states, actions, blob in rows:
+            stored = np.frombuffer(blob, "<f4").reshape(states, actions)
+            observations, legal = boards(run / "blobs" / f"{probes}.safetensors")
+            ours = Snapshot(run / "blobs" / f"{ref}.safetensors").policy(observations, legal)
+            worst = max(worst, float(np.abs(ours - stored).max()))
+        spread = float(np.ptp(stored[legal]))
+    print(f"{len(rows)} probe results of {states} states, largest difference {worst:.2g}")
+    # Policies that are all the same number would compare equal without proving anything.
+    return 0 if len(rows) >= 2 and states > 1 and worst < 1e-5 and spread > 1e-3 else 1
+
+
+sys.exit(main())

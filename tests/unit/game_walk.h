@@ -1,0 +1,128 @@
+/* game_walk.h: walks through random episodes of every game, for the tests of games. A new game is
+ * added to `game_strings`, with several parameter sets. */
+#ifndef AGON_TESTS_GAME_WALK_H
+#define AGON_TESTS_GAME_WALK_H
+
+#include "games/rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+enum { MAX_STATE = 4096, MAX_OBS = 4096, MAX_WORDS = 8 };
+
+typedef struct walk {
+    const agon_rules* rules;
+    agon_key key;
+    uint32_t episode;
+    int ply, draw;   /* decisions and chance plies so far */
+    uint64_t acting; /* who acts in `state` */
+    uint16_t action[AGON_MAX_SEATS];
+    float reward[AGON_MAX_SEATS]; /* returns so far */
+    uint64_t state[MAX_STATE / 8];
+} walk;
+
+static inline bool acts(const walk* w, int seat) {
+    return w->acting != AGON_CHANCE && (w->acting >> seat & 1);
+}
+
+/* Random actions for whoever acts, chance included. */
+static inline void walk_choose(walk* w) {
+    const agon_rules* rules = w->rules;
+    if (w->acting == AGON_CHANCE) {
+        w->action[0] = (uint16_t)agon_rules_chance(rules, w->state, w->key, w->episode,
+                                                   (uint32_t)w->ply, (uint32_t)w->draw);
+        return;
+    }
+    for (int seat = 0; seat < rules->spec.seats; seat++) {
+        uint64_t mask[MAX_WORDS];
+        if (!acts(w, seat))
+            continue;
+        rules->game->legal(rules->config, w->state, seat, mask);
+        const uint32_t word =
+            agon_random(w->key, w->episode, (uint32_t)w->ply, (uint32_t)seat, 0).word[0];
+        const int count = agon_mask_count(mask, rules->mask_words);
+        w->action[seat] = (uint16_t)agon_mask_nth(mask, rules->mask_words,
+                                                  (int)agon_below(word, (uint32_t)count));
+    }
+}
+
+static inline void walk_start(walk* w, const agon_rules* rules, uint32_t episode) {
+    memset(w, 0, sizeof *w);
+    assert_in_range(rules->spec.state_size, 8, MAX_STATE);
+    assert_in_range(rules->obs_bytes, 1, MAX_OBS);
+    assert_in_range(rules->mask_words, 1, MAX_WORDS);
+    w->rules = rules;
+    w->key = agon_key_make(1, "suite", AGON_FOR_TEST);
+    w->episode = episode;
+    rules->game->init(rules->config, w->state);
+    w->acting = rules->game->acting(rules->config, w->state);
+    walk_choose(w);
+}
+
+/* Plays the chosen actions. */
+static inline void walk_apply(walk* w) {
+    const agon_rules* rules = w->rules;
+    assert_int_equal(rules->game->apply(rules->config, w->state, w->action, w->reward), 0);
+    if (w->acting == AGON_CHANCE)
+        w->draw++;
+    else
+        w->ply++;
+    w->acting = rules->game->acting(rules->config, w->state);
+}
+
+static inline void walk_next(walk* w) {
+    walk_apply(w);
+    if (w->acting)
+        walk_choose(w);
+}
+
+static inline void observe(const walk* w, int seat, uint8_t* out) {
+    memset(out, 0, MAX_OBS);
+    w->rules->game->observe(w->rules->config, w->state, seat, out);
+}
+
+static const char* const game_strings[] = {
+    "connect_four",
+    "connect_four(rows=4,cols=5,connect=3)",
+    "connect_four(rows=10,cols=4,connect=6)",
+    "connect_four(rows=5,cols=10,connect=5)",
+    "connect_four(rows=4,cols=4)",
+    "connect_four(rows=7,cols=8)",
+    "kuhn_poker",
+    "kuhn_poker(players=3)",
+    "kuhn_poker(players=10)",
+    "rps",
+    "spinning_top",
+    "spinning_top(g=0)",
+    "spinning_top(g=0.25)",
+    "spinning_top(g=1,levels=2,angles=3)",
+    "spinning_top(levels=16,angles=16)",
+    "tic_tac_toe",
+    "tron",
+    "tron(players=2,size=4)",
+    "tron(players=3,size=6)",
+    "tron(players=4,size=14)",
+};
+#define GAME_STRINGS ((int)(sizeof game_strings / sizeof game_strings[0]))
+#define EPISODES     20
+
+/* Calls `check` at every position of EPISODES random episodes of every game string, ends included
+ * (acting == 0), with the next actions already chosen. */
+static inline void for_each_position(void (*check)(const walk* w)) {
+    for (int i = 0; i < GAME_STRINGS; i++) {
+        agon_rules* rules = NULL;
+        agon_error error = {0};
+        if (agon_rules_open(game_strings[i], &rules, &error) != 0)
+            fail_msg("%s: %s", game_strings[i], error.text);
+        for (uint32_t episode = 0; episode < EPISODES; episode++) {
+            walk w;
+            for (walk_start(&w, rules, episode); w.acting; walk_next(&w))
+                check(&w);
+            check(&w);
+        }
+        agon_rules_close(rules);
+    }
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* bench.h: the measuring instrument behind `agon bench`.
+ *
+ * A figure is measured beside its floor: samples of the work alternate with samples of the core's
+ * FMA peak and of OpenBLAS sgemm, so that ratios hold where a noisy machine moves the absolute
+ * numbers. */
+#ifndef AGON_BENCH_H
+#define AGON_BENCH_H
+
+#include "agents/net.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Floating-point rates of one core, GFLOP/s (an FMA counts two). */
+typedef struct agon_bench_floor {
+    double fma_peak, sgemm;
+} agon_bench_floor;
+
+typedef struct agon_bench {
+    double seconds; /* for each figure */
+    int samples;    /* per figure, alternating with the floor; odd */
+    const char* game;
+    const char* hidden;
+} agon_bench;
+
+/* Does `amount` units of work; returns the units done (rows, steps ...). */
+typedef double agon_bench_work(void* user, double amount);
+
+typedef struct agon_bench_rate {
+    double per_second;      /* median over samples */
+    double low, high;       /* of the samples */
+    agon_bench_floor floor; /* medians of the same run */
+} agon_bench_rate;
+
+/* Sizes a sample to seconds / samples, then alternates. */
+agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user);
+
+/* One JSON line. `fields` is JSON text without braces that names the figure ("\"game\":\"rps\"");
+ * flop: floating-point operations per unit; cores: how many the work used. */
+void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
+                      int cores, const agon_bench_rate* rate);
+
+double agon_bench_now(void); /* seconds, monotonic */
+agon_bench_floor agon_bench_sample_floor(void);
+
+/* Floating-point operations of one row: forward; and forward with all gradients but the input's. */
+double agon_bench_forward_flop(const agon_net* net);
+double agon_bench_update_flop(const agon_net* net);
+
+int agon_bench_games(const agon_bench* b, agon_error* error);
+int agon_bench_forward(const agon_bench* b, agon_error* error);
+int agon_bench_update(const agon_bench* b, agon_error* error);
+int agon_bench_rollout(const agon_bench* b, agon_error* error);
+int agon_bench_train(const agon_bench* b, agon_error* error);
+
+#endif

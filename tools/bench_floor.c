@@ -1,0 +1,152 @@
+/* The limits of a core, and figures measured beside them. */
+#include "tools/bench.h"
+
+#include "agents/backend.h"
+
+#include <cblas.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+double agon_bench_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Twelve independent FMA chains hide the latency and fit in sixteen registers; single variables,
+ * because gcc keeps an array of them in memory; the barrier keeps it from folding rounds. */
+#define CHAIN(FMA, x)                                                                              \
+    x = FMA(x, a, b);                                                                              \
+    __asm__ volatile("" : "+v"(x));
+#define FMA_LOOP(NAME, TARGET, VECTOR, WIDTH, SET, FMA)                                            \
+    __attribute__((target(TARGET), noinline)) static double NAME(long rounds) {                    \
+        VECTOR a = SET(0.999f), b = SET(0.001f), c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b,   \
+               c6 = b, c7 = b, c8 = b, c9 = b, c10 = b, c11 = b;                                   \
+        for (long r = 0; r < rounds; r++) {                                                        \
+            CHAIN(FMA, c0)                                                                         \
+            CHAIN(FMA, c1)                                                                         \
+            CHAIN(FMA, c2)                                                                         \
+            CHAIN(FMA, c3)                                                                         \
+            CHAIN(FMA, c4)                                                                         \
+            CHAIN(FMA, c5)                                                                         \
+            CHAIN(FMA, c6)                                                                         \
+            CHAIN(FMA, c7)                                                                         \
+            CHAIN(FMA, c8)                                                                         \
+            CHAIN(FMA, c9)                                                                         \
+            CHAIN(FMA, c10)                                                                        \
+            CHAIN(FMA, c11)                                                                        \
+        }                                                                                          \
+        return 2.0 * WIDTH * 12 * (double)rounds;                                                  \
+    }
+
+#if defined(__x86_64__)
+FMA_LOOP(fma_avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
+FMA_LOOP(fma_avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
+#endif
+
+static double fma_rounds(long rounds) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return fma_avx512(rounds);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return fma_avx2(rounds);
+#endif
+    volatile float x = 0.5f;
+    for (long r = 0; r < rounds; r++)
+        x = x * 0.999f + 0.001f;
+    return 2.0 * (double)rounds;
+}
+
+/* The best of a few short runs: a peak is what the core can do when nobody disturbs it. */
+static double sample_peak(void) {
+    double best = 0;
+    for (int i = 0; i < 5; i++) {
+        double begun = agon_bench_now();
+        double flop = fma_rounds(20000);
+        double rate = flop / (agon_bench_now() - begun) * 1e-9;
+        if (rate > best)
+            best = rate;
+    }
+    return best;
+}
+
+enum { N = 384 };
+
+static double sample_sgemm(void) {
+    float* a = malloc(3 * sizeof *a * N * N);
+    if (!a)
+        return 0;
+    float *b = a + N * N, *c = b + N * N;
+    for (int i = 0; i < 2 * N * N; i++)
+        a[i] = (float)(i % 13) * 0.1f;
+    double best = 0;
+    for (int i = 0; i < 5; i++) {
+        double begun = agon_bench_now();
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, b, N, 0, c, N);
+        double rate = 2.0 * N * N * N / (agon_bench_now() - begun) * 1e-9;
+        if (rate > best)
+            best = rate;
+    }
+    free(a);
+    return best;
+}
+
+agon_bench_floor agon_bench_sample_floor(void) {
+    return (agon_bench_floor){sample_peak(), sample_sgemm()};
+}
+
+static int ascending(const void* a, const void* b) {
+    double x = *(const double*)a, y = *(const double*)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double* x, int n) {
+    qsort(x, (size_t)n, sizeof *x, ascending);
+    return x[n / 2];
+}
+
+agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user) {
+    enum { MOST = 31 };
+    double rate[MOST], peak[MOST], sgemm[MOST], amount = 1;
+    const int samples = b->samples < MOST ? b->samples : MOST;
+    const double each = b->seconds / samples;
+    for (;;) {
+        double begun = agon_bench_now();
+        work(user, amount);
+        double spent = agon_bench_now() - begun;
+        if (spent > 0.2 * each) {
+            amount *= each / spent;
+            break;
+        }
+        amount *= 4;
+    }
+    for (int i = 0; i < samples; i++) {
+        agon_bench_floor floor = agon_bench_sample_floor();
+        double begun = agon_bench_now();
+        double done = work(user, amount);
+        rate[i] = done / (agon_bench_now() - begun);
+        peak[i] = floor.fma_peak;
+        sgemm[i] = floor.sgemm;
+    }
+    agon_bench_rate r = {.per_second = median(rate, samples)};
+    r.low = rate[0];
+    r.high = rate[samples - 1];
+    r.floor = (agon_bench_floor){median(peak, samples), median(sgemm, samples)};
+    return r;
+}
+
+void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
+                      int cores, const agon_bench_rate* r) {
+    const double gflops = flop * r->per_second * 1e-9;
+    printf("{\"bench\":\"%s\",%s,\"%s_per_second\":%.6g,\"low\":%.6g,\"high\":%.6g,"
+           "\"gflops\":%.4g,\"share_of_peak\":%.4f,\"share_of_sgemm\":%.4f,"
+           "\"fma_peak_gflops\":%.4g,\"sgemm_gflops\":%.4g,\"cores\":%d,\"backend\":\"%s\"}\n",
+           what, fields, unit, r->per_second, r->low, r->high, gflops,
+           gflops / (r->floor.fma_peak * cores), gflops / (r->floor.sgemm * cores),
+           r->floor.fma_peak, r->floor.sgemm, cores, agon_cpu_backend()->name);
+    fflush(stdout);
+}

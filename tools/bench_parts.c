@@ -1,0 +1,356 @@
+/* The figures of `agon bench`: games, forward, update, rollout. */
+#include "tools/bench.h"
+
+#include "engine/config.h"
+#include "engine/rollout.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Multiply-adds of one row's forward, times two. */
+double agon_bench_forward_flop(const agon_net* net) {
+    double flop = 0;
+    int in = net->inputs;
+    for (int i = 0; i < net->layers; i++) {
+        flop += 2.0 * in * net->hidden[i];
+        in = net->hidden[i];
+    }
+    return flop + 2.0 * in * (net->actions + 1);
+}
+
+/* Forward, gradient of weights, and of inputs except of the first layer's. */
+double agon_bench_update_flop(const agon_net* net) {
+    int first = net->layers ? net->hidden[0] : net->actions + 1;
+    return 3 * agon_bench_forward_flop(net) - 2.0 * net->inputs * first;
+}
+
+static int open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon_error* error) {
+    agon_config config;
+    agon_config_defaults(&config);
+    int rc = agon_config_set(&config, "net.hidden", b->hidden, "--hidden", error);
+    if (!rc)
+        rc = agon_rules_open(b->game, rules, error);
+    if (!rc)
+        rc = agon_config_net(&config, (*rules)->entries, (*rules)->spec.actions, net, error);
+    return rc;
+}
+
+/* ---- games -------------------------------------------------------------------------------- */
+
+enum { LANES = 1024 };
+
+typedef struct playing {
+    const agon_rules* rules;
+    char* states;
+    uint64_t *acting, *mask;
+    uint16_t* action;
+    float* reward;
+    char* obs;
+    uint32_t *lane, *live;
+    uint8_t* seat;
+    uint64_t noise; /* xorshift: this measures games, not generators */
+    uint32_t episode;
+} playing;
+
+static uint32_t noise(playing* p) {
+    p->noise ^= p->noise << 13;
+    p->noise ^= p->noise >> 7;
+    p->noise ^= p->noise << 17;
+    return (uint32_t)(p->noise >> 32);
+}
+
+static void restart(playing* p, int lane) {
+    static const agon_key key = {{1, 2}};
+    p->acting[lane] = agon_rules_start(
+        p->rules, p->states + (size_t)lane * p->rules->spec.state_size,
+        p->reward + (size_t)lane * (size_t)p->rules->spec.seats, key, p->episode++);
+}
+
+/* One ply of every lane: observation and mask of each acting seat, a random legal action, apply. */
+static double ply(playing* p) {
+    const agon_rules* rules = p->rules;
+    const agon_game* game = rules->game;
+    const int words = rules->mask_words, seats = rules->spec.seats;
+    int slots = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        for (uint64_t set = p->acting[lane]; set; set &= set - 1) {
+            p->lane[slots] = (uint32_t)lane;
+            p->seat[slots++] = (uint8_t)__builtin_ctzll(set);
+        }
+    game->observe_batch(rules->config, p->states, p->lane, p->seat, slots, p->obs, p->mask);
+    for (int i = 0; i < slots; i++) {
+        const uint64_t* mask = p->mask + (size_t)i * (size_t)words;
+        int legal = agon_mask_count(mask, words);
+        p->action[p->lane[i] * (uint32_t)seats + p->seat[i]] =
+            (uint16_t)agon_mask_nth(mask, words, (int)agon_below(noise(p), (uint32_t)legal));
+    }
+    game->apply_batch(rules->config, p->states, p->live, LANES, p->action, p->reward);
+    game->acting_batch(rules->config, p->states, LANES, p->acting);
+    for (int lane = 0; lane < LANES; lane++) {
+        static const agon_key key = {{1, 2}};
+        if (p->acting[lane] & AGON_CHANCE)
+            p->acting[lane] =
+                agon_rules_settle(rules, p->states + (size_t)lane * rules->spec.state_size,
+                                  p->reward + (size_t)lane * (size_t)seats, key, p->episode++, 1);
+        if (!p->acting[lane])
+            restart(p, lane);
+    }
+    return LANES;
+}
+
+static double play(void* user, double amount) {
+    double done = 0;
+    while (done < amount)
+        done += ply(user);
+    return done;
+}
+
+static void measure_game(const agon_bench* b, const agon_rules* rules) {
+    const size_t seats = (size_t)rules->spec.seats, rows = LANES * seats;
+    char fields[256];
+    playing p = {.rules = rules, .noise = 88172645463325252ull};
+    p.states = calloc(LANES, rules->spec.state_size);
+    p.acting = calloc(LANES, sizeof *p.acting);
+    p.mask = calloc(rows * (size_t)rules->mask_words, sizeof *p.mask);
+    p.action = calloc(rows, sizeof *p.action);
+    p.reward = calloc(rows, sizeof *p.reward);
+    p.obs = calloc(rows, rules->obs_bytes);
+    p.lane = calloc(rows, sizeof *p.lane);
+    p.live = calloc(LANES, sizeof *p.live);
+    p.seat = calloc(rows, 1);
+    if (p.states && p.acting && p.mask && p.action && p.reward && p.obs && p.lane && p.live &&
+        p.seat) {
+        for (int i = 0; i < LANES; i++) {
+            p.live[i] = (uint32_t)i;
+            restart(&p, i);
+        }
+        agon_bench_rate rate = agon_bench_measure(b, play, &p);
+        snprintf(fields, sizeof fields,
+                 "\"game\":\"%s\",\"play\":\"random, observation and mask written\","
+                 "\"obs_bytes\":%zu,\"state_bytes\":%zu,\"flop_per_step\":0",
+                 rules->name, rules->obs_bytes, rules->spec.state_size);
+        agon_bench_print("games", fields, "steps", 0, 1, &rate);
+    }
+    free(p.states);
+    free(p.acting);
+    free(p.mask);
+    free(p.action);
+    free(p.reward);
+    free(p.obs);
+    free(p.lane);
+    free(p.live);
+    free(p.seat);
+}
+
+int agon_bench_games(const agon_bench* b, agon_error* error) {
+    for (int i = 0; i < agon_game_count(); i++) {
+        agon_rules* rules = NULL;
+        int rc = agon_rules_open(agon_game_at(i)->name, &rules, error);
+        if (rc)
+            return rc;
+        measure_game(b, rules);
+        agon_rules_close(rules);
+    }
+    return AGON_OK;
+}
+
+/* ---- forward ------------------------------------------------------------------------------ */
+
+typedef struct forwarding {
+    agon_forward call;
+    const agon_backend* backend;
+    agon_scratch* scratch;
+} forwarding;
+
+static double go_forward(void* user, double amount) {
+    forwarding* f = user;
+    const double rows = f->call.offsets[f->call.nets];
+    double done = 0;
+    for (; done < amount; done += rows)
+        f->backend->forward(&f->call, f->scratch);
+    return done;
+}
+
+static int measure_forward(const agon_bench* b, const agon_rules* rules, const agon_net* net,
+                           int nets, int rows_each) {
+    const agon_backend* backend = agon_cpu_backend();
+    const size_t packed = (backend->packed_size(net) + 63) & ~(size_t)63;
+    const size_t rows = (size_t)nets * (size_t)rows_each;
+    char fields[256], shape[128];
+    void* block = NULL;
+    if (posix_memalign(&block, 64, packed * (size_t)nets) != 0)
+        return AGON_EMEMORY;
+    const void** pointer = calloc((size_t)nets, sizeof *pointer);
+    int* offsets = calloc((size_t)nets + 1, sizeof *offsets);
+    float* params = calloc(agon_net_size(net), sizeof *params);
+    uint8_t* obs = calloc(rows, rules->obs_bytes);
+    float* out = calloc(rows * 3, sizeof *out);
+    uint16_t* action = calloc(rows, sizeof *action);
+    agon_scratch* scratch = backend->scratch_open();
+    int rc = pointer && offsets && params && obs && out && action && scratch &&
+                     backend->scratch_reserve(scratch, net, (int)rows, 0) == 0
+                 ? AGON_OK
+                 : AGON_EMEMORY;
+    if (!rc) {
+        for (int i = 0; i < nets; i++) {
+            agon_net_init(net, agon_key_make((uint64_t)i, "bench", AGON_FOR_TEST), params);
+            pointer[i] = (char*)block + packed * (size_t)i;
+            backend->pack(net, params, (char*)block + packed * (size_t)i);
+            offsets[i + 1] = (i + 1) * rows_each;
+        }
+        for (size_t i = 0; i < rows * rules->obs_bytes; i++)
+            obs[i] = i % 3 == 0;
+        for (size_t i = 0; i < rows; i++)
+            out[2 * rows + i] = (float)(i % 97) / 97;
+        forwarding f = {{.net = net,
+                         .input = {rules->spec.obs_type, rules->spec.obs_scale},
+                         .nets = nets,
+                         .packed = pointer,
+                         .offsets = offsets,
+                         .obs = obs,
+                         .temperature = 1,
+                         .uniform = out + 2 * rows,
+                         .value = out,
+                         .log_probability = out + rows,
+                         .action = action},
+                        backend,
+                        scratch};
+        agon_bench_rate rate = agon_bench_measure(b, go_forward, &f);
+        agon_net_format(net, shape, sizeof shape);
+        snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
+                 nets, rows_each);
+        agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
+    }
+    if (scratch)
+        backend->scratch_close(scratch);
+    free(block);
+    free(pointer);
+    free(offsets);
+    free(params);
+    free(obs);
+    free(out);
+    free(action);
+    return rc;
+}
+
+int agon_bench_forward(const agon_bench* b, agon_error* error) {
+    static const int nets[] = {1, 16, 256}, rows[] = {1, 8, 32, 128};
+    agon_rules* rules = NULL;
+    agon_net net;
+    int rc = open_net(b, &rules, &net, error);
+    for (int i = 0; !rc && i < 3; i++)
+        for (int j = 0; !rc && j < 4; j++)
+            rc = measure_forward(b, rules, &net, nets[i], rows[j]);
+    agon_rules_close(rules);
+    return rc && error && !error->code ? agon_fail(error, rc, "no memory for the benchmark") : rc;
+}
+
+/* ---- update and rollout ------------------------------------------------------------------- */
+
+typedef struct learning {
+    agon_rules* rules;
+    agon_learner* learner;
+    agon_policy policy;
+    agon_player opponent;
+    agon_rollout* rollout;
+    agon_scratch* scratch;
+    uint32_t* index;
+    int epochs;
+} learning;
+
+static void close_learning(learning* l) {
+    agon_rollout_close(l->rollout);
+    if (l->scratch)
+        agon_cpu_backend()->scratch_close(l->scratch);
+    free(l->index);
+    agon_learner_close(l->learner);
+    agon_rules_close(l->rules);
+}
+
+/* A learner that plays itself: half the rows of a step are its own, half a frozen copy's. */
+static int open_learning(const agon_bench* b, int lanes, int horizon, learning* l,
+                         agon_error* error) {
+    const agon_backend* backend = agon_cpu_backend();
+    agon_net net;
+    int rc = open_net(b, &l->rules, &net, error);
+    if (rc)
+        return rc;
+    l->learner = agon_learner_open(&net, backend);
+    l->index = calloc((size_t)lanes * (size_t)horizon, sizeof *l->index);
+    l->scratch = backend->scratch_open();
+    if (!l->learner || !l->index || !l->scratch ||
+        backend->scratch_reserve(l->scratch, &net, lanes * horizon, 1) != 0)
+        return agon_fail(error, AGON_EMEMORY, "no memory for the benchmark");
+    agon_net_init(&net, agon_key_make(1, "bench", AGON_FOR_INIT), l->learner->params);
+    backend->pack(&net, l->learner->params, l->learner->packed);
+    l->opponent = (agon_player){&l->learner->net, l->learner->packed, NULL};
+    agon_rollout_def def = {
+        .rules = l->rules,
+        .backend = backend,
+        .learner = l->learner,
+        .opponents = 1,
+        .opponent = &l->opponent,
+        .lanes = lanes,
+        .horizon = horizon,
+        .chance = agon_key_make(1, "bench", AGON_FOR_CHANCE),
+        .action = agon_key_make(1, "bench", AGON_FOR_ACTION),
+    };
+    rc = agon_rollout_open(&def, &l->rollout, error);
+    return rc ? rc : agon_rollout_collect(l->rollout, error);
+}
+
+static double go_update(void* user, double amount) {
+    learning* l = user;
+    const agon_ppo ppo = {.step = {1e-5f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.999f, 1e-8f},
+                          .discount = 1,
+                          .lambda = 0.95f,
+                          .epochs = 1,
+                          .minibatches = 4,
+                          .normalise = 1};
+    agon_update_stats stats;
+    double done = 0;
+    for (; done < amount; done += l->rollout->data->rows * l->rollout->data->horizon)
+        agon_ppo_train(agon_cpu_backend(), l->scratch, l->learner, l->rollout->data, &ppo,
+                       agon_key_make(1, "bench", AGON_FOR_SHUFFLE), l->index, &stats);
+    return done;
+}
+
+static double go_rollout(void* user, double amount) {
+    learning* l = user;
+    double done = 0;
+    for (; done < amount; done += l->rollout->data->rows * l->rollout->data->horizon)
+        agon_rollout_collect(l->rollout, NULL);
+    return done;
+}
+
+static int bench_learning(const agon_bench* b, const char* what, agon_error* error) {
+    const bool update = strcmp(what, "update") == 0;
+    learning l = {0};
+    char fields[512], shape[128];
+    const int lanes = 64, horizon = 32;
+    int rc = open_learning(b, lanes, horizon, &l, error);
+    if (!rc) {
+        agon_bench_rate rate = agon_bench_measure(b, update ? go_update : go_rollout, &l);
+        const agon_net* net = &l.learner->net;
+        /* A learner's step costs its own forward and, with two seats in turn, an opponent's. */
+        double flop = update ? agon_bench_update_flop(net)
+                             : agon_bench_forward_flop(net) * l.rules->spec.seats;
+        agon_net_format(net, shape, sizeof shape);
+        snprintf(fields, sizeof fields,
+                 "\"game\":\"%s\",\"net\":\"%s\",\"lanes\":%d,\"horizon\":%d,\"minibatch\":%d",
+                 l.rules->name, shape, lanes, horizon, lanes * horizon / 4);
+        agon_bench_print(what, fields, update ? "rows" : "agent_steps", flop, 1, &rate);
+    }
+    close_learning(&l);
+    return rc;
+}
+
+int agon_bench_update(const agon_bench* b, agon_error* error) {
+    return bench_learning(b, "update", error);
+}
+
+int agon_bench_rollout(const agon_bench* b, agon_error* error) {
+    return bench_learning(b, "rollout", error);
+}

@@ -1,0 +1,118 @@
+/* The table of commands. What is listed here exists; what exists is listed here. */
+#include "tools/command.h"
+
+#include <string.h>
+
+static const char help_train[] =
+    "Examples\n"
+    "  agon train connect_four                       the game's own settings, into runs/\n"
+    "  agon train kuhn_poker train.seed=7 run.dir=/tmp/kuhn\n"
+    "  agon train 'connect_four(rows=5)' population.size=16\n"
+    "  agon train my.ini machine.threads=4           settings from a file, then overrides\n"
+    "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
+    "  agon train rps --print-config > rps.ini       all settings with their meaning; no training\n"
+    "\n"
+    "Trains a population by self-play and measures its diversity and strength. Interrupted once\n"
+    "(Ctrl-C), it finishes what is in flight, commits, and prints the command that resumes.\n"
+    "\n"
+    "Usage: agon train GAME|CONFIG.ini [section.key=value ...]\n"
+    "       agon train --resume RUN [run.key=value|machine.key=value ...]\n"
+    "  --print-config   print the resolved settings and stop\n"
+    "  --quiet          errors only\n"
+    "  --json           one JSON object per measured generation\n"
+    "\n"
+    "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
+
+static const char help_plot[] =
+    "Examples\n"
+    "  agon plot runs/connect_four-seed1             PNG and SVG into runs/.../plots\n"
+    "  agon plot runs/connect_four-seed1 --png --out /tmp/pictures\n"
+    "  gnuplot diversity.gp                          in plots/: draw again after a change of "
+    "style\n"
+    "\n"
+    "Draws diversity, strength and the pay-off matrix of a run, finished or not. Beside each\n"
+    "picture lie its data (.tsv) and its gnuplot script (.gp). What does not apply to the game\n"
+    "is left out and named.\n"
+    "\n"
+    "Usage: agon plot RUN [options]\n"
+    "  --out DIR   where to write; default RUN/plots\n"
+    "  --png       PNG only\n"
+    "  --svg       SVG only\n"
+    "  --quiet     errors only\n";
+
+static const char help_games[] =
+    "Examples\n"
+    "  agon games                                    all games with their facts\n"
+    "  agon games connect_four                       one game, with its starting position\n"
+    "  agon games 'connect_four(rows=5)'             the same with parameters\n"
+    "  agon games --json                             for programs\n"
+    "\n"
+    "Usage: agon games [GAME] [--json]\n";
+
+static const char help_doctor[] =
+    "Examples\n"
+    "  agon doctor                                   what this machine offers to agon\n"
+    "  agon doctor --json                            for programs\n"
+    "\n"
+    "Looks at compiler, libraries, SIMD, cores, memory, disk, gnuplot and CUDA. A warning says\n"
+    "what to do; nothing is changed.\n"
+    "\n"
+    "Usage: agon doctor [--json]\n";
+
+static const char help_bench[] =
+    "Examples\n"
+    "  agon bench                                    every part\n"
+    "  agon bench forward update --hidden 64,64      two parts, for a smaller net\n"
+    "  agon bench rollout --game kuhn_poker --seconds 5\n"
+    "\n"
+    "Measures speed on this machine and prints one JSON object per figure: median, lowest and\n"
+    "highest of 7 samples, beside the core's peak and OpenBLAS in the same seconds.\n"
+    "\n"
+    "Usage: agon bench [games|forward|update|rollout|train ...] [options]\n"
+    "  --seconds S   time for each figure, 0.01 to 600; default 0.7\n"
+    "  --game GAME   default connect_four\n"
+    "  --hidden W,W  widths of the hidden layers; default 128,128\n";
+
+static const char help_help[] =
+    "Examples\n"
+    "  agon help                                     the commands\n"
+    "  agon help plot                                one command, as 'agon plot --help'\n"
+    "  agon help train.learning_rate                 one key: type, default, range, unit, meaning\n"
+    "  agon help metrics                             the keys of a section\n"
+    "  agon help keys                                all keys\n"
+    "\n"
+    "Usage: agon help [COMMAND|SECTION|KEY|keys] [--json]\n"
+    "  --json   keys as JSON\n";
+
+static const char help_version[] =
+    "Examples\n"
+    "  agon version                                  version, commit, compiler, libraries\n"
+    "  agon --version                                the same\n"
+    "  agon version --json                           for programs\n"
+    "\n"
+    "Usage: agon version [--json]\n";
+
+static const agon_command commands[] = {
+    {"train", "train a population by self-play", agon_cmd_train, help_train},
+    {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
+    {"games", "list the games, or show one", agon_cmd_games, help_games},
+    {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
+    {"bench", "measure speed on this machine", agon_cmd_bench, help_bench},
+    {"help", "explain a command or a configuration key", agon_cmd_help, help_help},
+    {"version", "print version, commit, compiler and libraries", agon_cmd_version, help_version},
+};
+
+int agon_command_count(void) {
+    return (int)(sizeof commands / sizeof *commands);
+}
+
+const agon_command* agon_command_at(int index) {
+    return index >= 0 && index < agon_command_count() ? &commands[index] : NULL;
+}
+
+const agon_command* agon_command_find(const char* name) {
+    for (int i = 0; i < agon_command_count(); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}

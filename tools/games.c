@@ -1,0 +1,229 @@
+/* agon games: the games with their facts, or one game with its starting position. */
+#include "games/rules.h"
+#include "tools/command.h"
+#include "tools/embedded.h"
+#include "tools/ui.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char* utility_name(agon_utility utility) {
+    static const char* const name[] = {"zero-sum", "constant-sum", "general-sum"};
+    return name[utility];
+}
+
+static const char* information_name(agon_information information) {
+    return information == AGON_PERFECT ? "perfect" : "imperfect";
+}
+
+static const char* order_name(const agon_spec* spec) {
+    return spec->simultaneous ? "simultaneous" : "in turn";
+}
+
+static void shape_text(const agon_spec* spec, char* out, size_t size) {
+    snprintf(out, size, "%dx%dx%d %s", spec->planes, spec->rows, spec->cols,
+             spec->obs_type == AGON_U8 ? "u8" : "f32");
+}
+
+/* ---- the table ---- */
+
+static void print_row(const agon_rules* rules) {
+    char shape[48], parameters[512];
+    const agon_spec* spec = &rules->spec;
+    shape_text(spec, shape, sizeof shape);
+    printf("%s%-14s%s %5d %7d  %-9s  %-12s  %-12s  %-13s %5d  %s\n",
+           agon_ui_colour(stdout, AGON_BOLD), rules->game->name, agon_ui_colour(stdout, AGON_PLAIN),
+           spec->seats, spec->actions, information_name(spec->information), order_name(spec),
+           utility_name(spec->utility), shape, spec->max_plies,
+           spec->chance_outcomes ? "yes" : "no");
+    printf("    %s\n", rules->game->summary);
+    agon_game_parameters(rules->game, parameters, sizeof parameters);
+    if (parameters[0])
+        printf("    parameters: %s\n", parameters);
+}
+
+/* Calls `show` for every built-in game with default parameters. */
+static int each_game(void (*show)(const agon_rules* rules, void* user), void* user) {
+    for (int i = 0; agon_game_at(i); i++) {
+        agon_error error = {0};
+        agon_rules* rules;
+        if (agon_rules_open(agon_game_at(i)->name, &rules, &error) != AGON_OK)
+            return agon_ui_error(&error);
+        show(rules, user);
+        agon_rules_close(rules);
+    }
+    return AGON_EXIT_OK;
+}
+
+static void show_row(const agon_rules* rules, void* user) {
+    print_row(rules);
+}
+
+static int print_table(void) {
+    printf("%s%-14s %5s %7s  %-9s  %-12s  %-12s  %-13s %5s  %s%s\n",
+           agon_ui_colour(stdout, AGON_DIM), "game", "seats", "actions", "knowledge", "moves",
+           "returns", "observation", "plies", "chance", agon_ui_colour(stdout, AGON_PLAIN));
+    return each_game(show_row, NULL);
+}
+
+/* ---- JSON ---- */
+
+static cJSON* planes_json(const agon_spec* spec) {
+    cJSON* planes = cJSON_CreateArray();
+    for (int i = 0; i < spec->planes && i < AGON_MAX_PLANES; i++)
+        cJSON_AddItemToArray(planes, cJSON_CreateString(spec->plane_names[i]));
+    return planes;
+}
+
+static cJSON* game_json(const agon_rules* rules) {
+    const agon_spec* spec = &rules->spec;
+    const int shape[] = {spec->planes, spec->rows, spec->cols};
+    char parameters[512], fingerprint[24];
+    cJSON* game = cJSON_CreateObject();
+    agon_game_parameters(rules->game, parameters, sizeof parameters);
+    snprintf(fingerprint, sizeof fingerprint, "%016llx",
+             (unsigned long long)agon_rules_fingerprint(rules));
+    cJSON_AddStringToObject(game, "name", rules->name);
+    cJSON_AddStringToObject(game, "summary", rules->game->summary);
+    cJSON_AddNumberToObject(game, "rules_version", rules->game->rules_version);
+    cJSON_AddStringToObject(game, "fingerprint", fingerprint);
+    cJSON_AddNumberToObject(game, "seats", spec->seats);
+    cJSON_AddNumberToObject(game, "actions", spec->actions);
+    cJSON_AddStringToObject(game, "information", information_name(spec->information));
+    cJSON_AddBoolToObject(game, "simultaneous", spec->simultaneous);
+    cJSON_AddStringToObject(game, "utility", utility_name(spec->utility));
+    cJSON_AddNumberToObject(game, "return_min", (double)spec->return_min);
+    cJSON_AddNumberToObject(game, "return_max", (double)spec->return_max);
+    cJSON_AddItemToObject(game, "observation_shape", cJSON_CreateIntArray(shape, 3));
+    cJSON_AddStringToObject(game, "observation_type", spec->obs_type == AGON_U8 ? "u8" : "f32");
+    cJSON_AddNumberToObject(game, "observation_scale", (double)spec->obs_scale);
+    cJSON_AddItemToObject(game, "planes", planes_json(spec));
+    cJSON_AddNumberToObject(game, "max_plies", spec->max_plies);
+    cJSON_AddNumberToObject(game, "chance_outcomes", spec->chance_outcomes);
+    cJSON_AddNumberToObject(game, "state_bytes", (double)spec->state_size);
+    cJSON_AddNumberToObject(game, "symmetries", spec->symmetries);
+    cJSON_AddStringToObject(game, "parameters", parameters);
+    return game;
+}
+
+static void show_json(const agon_rules* rules, void* user) {
+    cJSON_AddItemToArray((cJSON*)user, game_json(rules));
+}
+
+/* Prints and frees. */
+static int print_json(cJSON* json) {
+    char* text = cJSON_Print(json);
+    cJSON_Delete(json);
+    if (!text) {
+        agon_error error;
+        agon_fail(&error, AGON_EMEMORY, "out of memory while writing JSON");
+        return agon_ui_error(&error);
+    }
+    puts(text);
+    free(text);
+    return AGON_EXIT_OK;
+}
+
+/* ---- one game ---- */
+
+static void print_facts(const agon_rules* rules) {
+    const agon_spec* spec = &rules->spec;
+    char shape[48], parameters[512];
+    shape_text(spec, shape, sizeof shape);
+    printf("%s%s%s: %s\n\n", agon_ui_colour(stdout, AGON_BOLD), rules->name,
+           agon_ui_colour(stdout, AGON_PLAIN), rules->game->summary);
+    printf("  seats         %d, %s%s\n", spec->seats, order_name(spec),
+           spec->seats_symmetric ? ", symmetric" : "");
+    printf("  actions       %d\n", spec->actions);
+    printf("  knowledge     %s\n", information_name(spec->information));
+    if (spec->chance_outcomes)
+        printf("  chance        up to %d outcomes\n", spec->chance_outcomes);
+    printf("  returns       %s, from %g to %g\n", utility_name(spec->utility),
+           (double)spec->return_min, (double)spec->return_max);
+    printf("  length        at most %d plies\n", spec->max_plies);
+    printf("  observation   %s:", shape);
+    for (int i = 0; i < spec->planes && i < AGON_MAX_PLANES; i++)
+        printf("%s %s", i ? "," : "", spec->plane_names[i]);
+    printf("\n  state         %zu bytes, %d symmetries\n", spec->state_size, spec->symmetries);
+    agon_game_parameters(rules->game, parameters, sizeof parameters);
+    printf("  parameters    %s\n", parameters[0] ? parameters : "none");
+    printf("  rules         version %d, fingerprint %016llx\n", rules->game->rules_version,
+           (unsigned long long)agon_rules_fingerprint(rules));
+    printf("  settings      %s\n", agon_embedded_config(rules->game->name)
+                                       ? "its own; 'agon train GAME --print-config' shows them"
+                                       : "the defaults");
+}
+
+static void print_actions(const agon_rules* rules, const void* state, int seat) {
+    uint64_t mask[(AGON_MAX_ACTIONS + 63) / 64];
+    char name[64];
+    rules->game->legal(rules->config, state, seat, mask);
+    const int count = agon_mask_count(mask, rules->mask_words);
+    printf("\nSeat %d may play:", seat);
+    for (int k = 0; k < count && k < 16; k++) {
+        agon_action_text(rules, state, seat, agon_mask_nth(mask, rules->mask_words, k), name,
+                         sizeof name);
+        printf(" %s", name);
+    }
+    printf(count > 16 ? " ... (%d in all)\n" : "\n", count);
+}
+
+/* A first decision; where chance comes first, one drawn example. */
+static int print_start(const agon_rules* rules) {
+    float reward[AGON_MAX_SEATS];
+    char text[8192] = "";
+    void* state = calloc(1, rules->spec.state_size);
+    if (!state)
+        return AGON_EXIT_FAULT;
+    const agon_key key = agon_key_make(0, "", AGON_FOR_CHANCE);
+    const uint64_t acting = agon_rules_start(rules, state, reward, key, 0);
+    if (rules->game->text) {
+        rules->game->text(rules->config, state, text, sizeof text);
+        const size_t length = strlen(text);
+        printf("\nStarting position%s\n%s%s", rules->spec.chance_outcomes ? " (an example)" : "",
+               text, length && text[length - 1] == '\n' ? "" : "\n");
+    }
+    for (int seat = 0; seat < rules->spec.seats; seat++)
+        if ((acting >> seat) & 1u)
+            print_actions(rules, state, seat);
+    free(state);
+    return AGON_EXIT_OK;
+}
+
+static int one_game(const char* game_string, bool json) {
+    agon_error error = {0};
+    agon_rules* rules;
+    if (agon_rules_open(game_string, &rules, &error) != AGON_OK)
+        return agon_ui_error(&error);
+    int code;
+    if (json) {
+        code = print_json(game_json(rules));
+    } else {
+        print_facts(rules);
+        code = print_start(rules);
+    }
+    agon_rules_close(rules);
+    return code;
+}
+
+int agon_cmd_games(int argc, char** argv) {
+    bool json = false;
+    int words;
+    const agon_option options[] = {{"--json", &json, NULL}};
+    const int failed = agon_ui_options(argc, argv, options, 1, &words);
+    if (failed)
+        return failed;
+    if (words > 1)
+        return agon_ui_usage("games", "one game at a time; got %d words", words);
+    if (words == 1)
+        return one_game(argv[1], json);
+    if (!json)
+        return print_table();
+    cJSON* list = cJSON_CreateArray();
+    const int code = each_game(show_json, list);
+    if (code == AGON_EXIT_OK)
+        return print_json(list);
+    cJSON_Delete(list);
+    return code;
+}

@@ -1,0 +1,161 @@
+/* agon help: commands, and the keys of the configuration as their table defines them. */
+#include "engine/config.h"
+#include "tools/command.h"
+#include "tools/ui.h"
+
+#include <string.h>
+
+static const char* key_type(agon_key_type type) {
+    static const char* const name[] = {"integer", "seed", "number", "text", "choice", "yes or no"};
+    return name[type];
+}
+
+/* The range in words; empty for free text. */
+static void key_range(const agon_config_key* key, char* out, size_t size) {
+    out[0] = '\0';
+    if (key->type == AGON_KEY_INT || key->type == AGON_KEY_REAL)
+        snprintf(out, size, "%.10g .. %.10g", key->low, key->high);
+    else if (key->type == AGON_KEY_SEED)
+        snprintf(out, size, "0 .. 18446744073709551615");
+    else if (key->type == AGON_KEY_CHOICE)
+        snprintf(out, size, "%s", key->choices);
+    else if (key->type == AGON_KEY_SWITCH)
+        snprintf(out, size, "yes|no");
+}
+
+static const char* key_default(const agon_config_key* key) {
+    return key->fallback && *key->fallback ? key->fallback : "(empty)";
+}
+
+static void print_key(const agon_config_key* key) {
+    char range[256];
+    key_range(key, range, sizeof range);
+    printf("%s%s.%s%s\n  %s\n", agon_ui_colour(stdout, AGON_BOLD), key->section, key->name,
+           agon_ui_colour(stdout, AGON_PLAIN), key->meaning);
+    printf("  type     %s\n  default  %s\n", key_type(key->type), key_default(key));
+    if (range[0])
+        printf("  range    %s\n", range);
+    if (key->unit && *key->unit)
+        printf("  unit     %s\n", key->unit);
+    printf("  result   %s\n", agon_config_decides(key)
+                                  ? "part of what a run is a function of"
+                                  : "has no influence on it: says where and how fast");
+}
+
+static void print_key_line(const agon_config_key* key) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+    printf("  %-28s %-12s %s\n", name, key_default(key), key->meaning);
+}
+
+/* Prints the keys of a section, or of all with NULL; returns how many. */
+static int print_section(const char* section) {
+    int count, printed = 0;
+    const agon_config_key* keys = agon_config_keys(&count);
+    for (int i = 0; i < count; i++) {
+        if (section && strcmp(keys[i].section, section) != 0)
+            continue;
+        if (printed++ == 0)
+            printf("  %s%-28s %-12s %s%s\n", agon_ui_colour(stdout, AGON_BOLD), "key", "default",
+                   "meaning", agon_ui_colour(stdout, AGON_PLAIN));
+        print_key_line(&keys[i]);
+    }
+    return printed;
+}
+
+/* JSON text: our tables hold ASCII; quotes and backslashes are escaped all the same. */
+static void print_json_text(const char* name, const char* text, const char* end) {
+    printf("\"%s\":\"", name);
+    for (const char* c = text ? text : ""; *c; c++)
+        printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    printf("\"%s", end);
+}
+
+static void print_keys_json(const char* topic) {
+    int count, printed = 0;
+    const agon_config_key* keys = agon_config_keys(&count);
+    printf("[");
+    for (int i = 0; i < count; i++) {
+        char name[64], range[256];
+        snprintf(name, sizeof name, "%s.%s", keys[i].section, keys[i].name);
+        if (topic && strcmp(topic, keys[i].section) != 0 && strcmp(topic, name) != 0)
+            continue;
+        key_range(&keys[i], range, sizeof range);
+        printf("%s\n  {", printed++ ? "," : "");
+        print_json_text("key", name, ",");
+        print_json_text("type", key_type(keys[i].type), ",");
+        print_json_text("default", keys[i].fallback, ",");
+        print_json_text("range", range, ",");
+        print_json_text("unit", keys[i].unit, ",");
+        print_json_text("meaning", keys[i].meaning, ",");
+        printf("\"decides_result\":%s}", agon_config_decides(&keys[i]) ? "true" : "false");
+    }
+    printf("\n]\n");
+}
+
+static int overview(void) {
+    printf("agon trains populations of agents by self-play and measures how differently they\n"
+           "act and how well.\n\nUsage: agon COMMAND ...\n\nCommands\n");
+    for (int i = 0; i < agon_command_count(); i++)
+        printf("  %-10s %s\n", agon_command_at(i)->name, agon_command_at(i)->summary);
+    printf(
+        "\n'agon COMMAND --help' begins with examples. 'agon help KEY' explains a setting, as in\n"
+        "'agon help train.seed'; 'agon help keys' lists them all.\n");
+    return AGON_EXIT_OK;
+}
+
+/* Words are commands, sections and full key names. */
+static int unknown_topic(const char* topic) {
+    const char* names[256];
+    char full[128][64];
+    int count, used = 0;
+    const agon_config_key* keys = agon_config_keys(&count);
+    for (int i = 0; i < agon_command_count() && used < 64; i++)
+        names[used++] = agon_command_at(i)->name;
+    for (int i = 0; i < count && i < 128 && used < 254; i++) {
+        snprintf(full[i], sizeof full[i], "%s.%s", keys[i].section, keys[i].name);
+        names[used++] = full[i];
+        if (i == 0 || strcmp(keys[i].section, keys[i - 1].section) != 0)
+            names[used++] = keys[i].section;
+    }
+    const char* nearest = agon_nearest(topic, names, used);
+    if (nearest)
+        return agon_ui_usage("help", "'%s' is neither command nor key; did you mean '%s'?", topic,
+                             nearest);
+    return agon_ui_usage("help", "'%s' is neither command nor key", topic);
+}
+
+static int explain(const char* topic) {
+    const agon_command* command = agon_command_find(topic);
+    const agon_config_key* key = agon_config_find(topic);
+    if (strcmp(topic, "keys") == 0)
+        return print_section(NULL) > 0 ? AGON_EXIT_OK : AGON_EXIT_FAULT;
+    if (key) {
+        print_key(key);
+        return AGON_EXIT_OK;
+    }
+    if (command) {
+        fputs(command->help, stdout);
+        if (strcmp(topic, "train") == 0)
+            printf("\nKeys of the section [train]\n");
+    }
+    if (print_section(topic) == 0 && !command)
+        return unknown_topic(topic);
+    return AGON_EXIT_OK;
+}
+
+int agon_cmd_help(int argc, char** argv) {
+    bool json = false;
+    int words;
+    const agon_option options[] = {{"--json", &json, NULL}};
+    const int failed = agon_ui_options(argc, argv, options, 1, &words);
+    if (failed)
+        return failed;
+    if (words > 1)
+        return agon_ui_usage("help", "one topic at a time; got %d", words);
+    if (words == 1 && json) {
+        print_keys_json(strcmp(argv[1], "keys") == 0 ? NULL : argv[1]);
+        return AGON_EXIT_OK;
+    }
+    return words == 1 ? explain(argv[1]) : overview();
+}

@@ -1,0 +1,133 @@
+#include "tools/ui.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool agon_ui_colours(FILE* stream) {
+    const char* refused = getenv("NO_COLOR");
+    const char* terminal = getenv("TERM");
+    if (refused && *refused)
+        return false;
+    if (!terminal || strcmp(terminal, "dumb") == 0)
+        return false;
+    return isatty(fileno(stream)) == 1;
+}
+
+const char* agon_ui_colour(FILE* stream, agon_colour colour) {
+    static const char* const code[] = {"\033[0m",  "\033[1m",  "\033[2m",
+                                       "\033[31m", "\033[32m", "\033[33m"};
+    assert((size_t)colour < sizeof code / sizeof *code);
+    return agon_ui_colours(stream) ? code[colour] : "";
+}
+
+int agon_ui_width(FILE* stream) {
+    struct winsize size;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
+}
+
+/* What was printed so far comes first, also when stdout and stderr are the same file. */
+static void print_error(const char* text, const char* hint) {
+    fflush(stdout);
+    fprintf(stderr, "%sagon:%s %s\n", agon_ui_colour(stderr, AGON_RED),
+            agon_ui_colour(stderr, AGON_PLAIN), text);
+    if (*hint)
+        fprintf(stderr, "%shint:%s %s\n", agon_ui_colour(stderr, AGON_YELLOW),
+                agon_ui_colour(stderr, AGON_PLAIN), hint);
+}
+
+int agon_ui_error(const agon_error* error) {
+    assert(error->code != AGON_OK);
+    print_error(error->text[0] ? error->text : agon_error_text(error->code), error->hint);
+    return error->code == AGON_EUSAGE ? AGON_EXIT_USAGE : AGON_EXIT_FAULT;
+}
+
+int agon_ui_usage(const char* command, const char* format, ...) {
+    char text[512], hint[128];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    snprintf(hint, sizeof hint, "'agon %s --help' shows how it is used", command);
+    print_error(text, hint);
+    return AGON_EXIT_USAGE;
+}
+
+/* "--out" and "--out=DIR" name the option --out. */
+static bool names_option(const char* word, const char* name) {
+    const size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 && (word[length] == '\0' || word[length] == '=');
+}
+
+static int unknown_option(const char* command, const char* word, const agon_option* options,
+                          int count) {
+    const char* names[32];
+    char name[64];
+    int candidates = 0;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    for (int i = 0; i < count && candidates < 31; i++)
+        names[candidates++] = options[i].name;
+    names[candidates++] = "--help";
+    const char* nearest = agon_nearest(name, names, candidates);
+    if (nearest)
+        return agon_ui_usage(command, "unknown option '%s'; did you mean '%s'?", name, nearest);
+    return agon_ui_usage(command, "unknown option '%s'", name);
+}
+
+/* Applies the option at argv[at]; *at moves over a value. Returns 0 or 2. */
+static int take_option(int argc, char** argv, const agon_option* option, int* at) {
+    char* word = argv[*at];
+    char* equals = strchr(word, '=');
+    if (option->flag) {
+        if (equals)
+            return agon_ui_usage(argv[0], "option '%s' takes no value", option->name);
+        *option->flag = true;
+        return 0;
+    }
+    if (!equals && *at + 1 >= argc)
+        return agon_ui_usage(argv[0], "option '%s' needs a value", option->name);
+    *option->value = equals ? equals + 1 : argv[++*at];
+    return 0;
+}
+
+static const agon_option* find_option(const agon_option* options, int count, const char* word) {
+    for (int i = 0; i < count; i++)
+        if (names_option(word, options[i].name))
+            return &options[i];
+    return NULL;
+}
+
+int agon_ui_options(int argc, char** argv, const agon_option* options, int count, int* words) {
+    int kept = 0;
+    bool done = false;
+    for (int i = 1; i < argc; i++) {
+        if (!done && strcmp(argv[i], "--") == 0) {
+            done = true;
+        } else if (done || argv[i][0] != '-' || argv[i][1] == '\0') {
+            argv[++kept] = argv[i];
+        } else {
+            const agon_option* option = find_option(options, count, argv[i]);
+            if (!option)
+                return unknown_option(argv[0], argv[i], options, count);
+            const int failed = take_option(argc, argv, option, &i);
+            if (failed)
+                return failed;
+        }
+    }
+    *words = kept;
+    return 0;
+}
+
+int agon_ui_finish(int code) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE) /* a reader that has seen enough is no news */
+        fprintf(stderr, "agon: standard output: %s\n", strerror(errno));
+    return code == AGON_EXIT_OK ? AGON_EXIT_FAULT : code;
+}
