@@ -1,6 +1,7 @@
 /* codec_result.c: what a result looks like on the wire, and what it owns. */
 #include "engine/codec.h"
 
+#include <math.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +107,22 @@ static const agon__field probe_fields[] = {
      .count = offsetof(agon_probe_result, states),
      .stride = offsetof(agon_probe_result, actions)},
     INT(exact, 0, 1),
-    AGON__PLAIN(AGON__F64, agon_probe_result, nash_conv, "nash_conv", 0, 0),
+    REAL(nash_conv),
     REAL(worst_first),
     REAL(worst_second),
     REAL(value),
 };
-static const agon__form probe_form = AGON__FORM("probe result", probe_fields, NULL);
+
+static int check_probe(const void* record, agon_error* error) {
+    const agon_probe_result* probe = record;
+    if ((probe->exact != 0) == (isnan(probe->nash_conv) != 0))
+        return agon_fail(
+            error, AGON_EFORMAT,
+            "probe result: field nash_conv: expected a number exactly when exact is 1");
+    return AGON_OK;
+}
+
+static const agon__form probe_form = AGON__FORM("probe result", probe_fields, check_probe);
 
 /* ---- the message -------------------------------------------------------------------------- */
 

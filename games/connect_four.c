@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD
  * connect_four: in turn, two seats drop a stone into a column; it falls to the lowest free cell.
  * `connect` stones in a row, column or diagonal win (1, the loser -1); a full board is a draw.
- * Action = column. A cell is bit row * cols + column of a board, row 0 on top, so that an observed
- * plane is a board whose bits are spread to bytes. */
+ * Action = column. Cell = bit row * cols + column, row 0 on top; a plane is those bits as bytes. */
 #include "agon_game.h"
 
 typedef struct connect_four {
@@ -10,8 +9,8 @@ typedef struct connect_four {
 } connect_four;
 typedef struct connect_four_config {
     int rows, cols, cells;
-    int step[4], grow[2]; /* by direction, to a line's next cell; runs of 1, 2, .. connect */
-    uint64_t first[4];    /* by direction, where a line may begin so that it fits */
+    int shift[4][3];              /* by direction, to grow a run of 1 to 2, .. to `connect` */
+    uint64_t first[4];            /* by direction, where a line may begin so that it fits */
     uint64_t top, bottom, column; /* row, row, column 0 */
 } connect_four_config;
 #define connect_four_STATE             sizeof(connect_four)
@@ -30,10 +29,12 @@ static int connect_four_configure(agon_params* params, agon_spec* spec, void* co
     const uint64_t high = k > rows ? 0 : (1ull << (rows - k + 1) * cols) - 1;
     c->rows = spec->rows = rows, c->cols = spec->cols = cols, c->cells = cells;
     c->top = top, c->bottom = top << (cells - cols), c->column = column;
-    c->grow[0] = k == 3 ? 1 : 2, c->grow[1] = k > 4 ? k - 4 : 0;
-    c->step[0] = 1, c->step[1] = cols, c->step[2] = cols + 1, c->step[3] = cols - 1;
-    c->first[0] = left, c->first[1] = high, c->first[2] = high & left;
-    c->first[3] = high & left << (k - 1);
+    const int step[4] = {1, cols, cols + 1, cols - 1};
+    const uint64_t first[4] = {left, high, high & left, high & left << (k - 1)};
+    for (int d = 0; d < 4; d++) {
+        c->first[d] = first[d], c->shift[d][0] = step[d];
+        c->shift[d][1] = step[d] * (k == 3 ? 1 : 2), c->shift[d][2] = step[d] * (k > 4 ? k - 4 : 0);
+    }
     spec->seats = 2, spec->actions = cols, spec->max_plies = cells, spec->symmetries = 2;
     spec->utility = AGON_ZERO_SUM, spec->return_min = -1, spec->return_max = 1, spec->obs_scale = 1;
     spec->information = AGON_PERFECT, spec->state_size = connect_four_STATE;
@@ -60,9 +61,9 @@ AGON_FN int connect_four_apply(const void* config, void* state, const uint16_t* 
         return -1;
     s->stones[seat] |= ~all & (all >> c->cols | c->bottom) & c->column << column;
     for (int d = 0; d < 4; d++) {
-        uint64_t run = s->stones[seat] & s->stones[seat] >> c->step[d];
-        run &= run >> c->step[d] * c->grow[0];
-        lines |= run & run >> c->step[d] * c->grow[1] & c->first[d];
+        uint64_t run = s->stones[seat] & s->stones[seat] >> c->shift[d][0];
+        run &= run >> c->shift[d][1];
+        lines |= run & run >> c->shift[d][2] & c->first[d];
     }
     s->over = ++s->plies == (uint64_t)c->cells || lines;
     r[seat] += (float)(lines != 0), r[1 - seat] -= (float)(lines != 0);

@@ -4,13 +4,14 @@
  * Czarnecki and others (2020). Both seats choose at the same time a level 0..levels-1 and an angle
  * 0..angles-1; action = level * angles + angle. Seat 0 gets, and seat 1 loses,
  *
- *   ((1 - g) (own level - other level) / (levels - 1) + g sin(2 pi (own - other angle) / angles)) /
- * m
+ *   ((1 - g) (own level - other level) / (levels - 1) + g wave(own - other angle)) / m
  *
- * where m makes the largest payoff 1. With g = 0 the higher level wins; with g = 1 every choice is
- * beaten by one that is ahead of it on the circle. The payoffs are computed in double precision and
- * rounded once to float; the table is antisymmetric to the last bit.
- * There is nothing to see: the observation is a constant. */
+ * where wave is the sine on the circle of angles over its largest value, and m makes the largest
+ * payoff 1. With g = 0 the higher level wins; with g = 1 every choice is beaten by one that is
+ * ahead of it on the circle; the cyclic fraction of the default size is 0, .21, .71, .96, 1 at g =
+ * 0, .25, .5, .75, 1. The payoffs are computed in double precision and rounded once to float; the
+ * table is antisymmetric to the last bit. There is nothing to see: the observation is a constant.
+ */
 #include "agon_game.h"
 
 #define SPINNING_TOP_MAX 16 /* of levels and of angles */
@@ -52,11 +53,15 @@ static double spinning_top_sine(int k, int n) {
 }
 
 static void spinning_top_payoffs(spinning_top_config* c, double g) {
-    double raw[2 * SPINNING_TOP_MAX - 1][SPINNING_TOP_MAX], most = 0;
+    double raw[2 * SPINNING_TOP_MAX - 1][SPINNING_TOP_MAX], most = 0, crest = 0;
+    for (int k = 0; k < c->angles; k++) {
+        if (spinning_top_sine(k, c->angles) > crest)
+            crest = spinning_top_sine(k, c->angles);
+    }
     for (int i = 0; i < 2 * c->levels - 1; i++) {
         for (int k = 0; k < c->angles; k++) {
             const double skill = (double)(i - (c->levels - 1)) / (c->levels - 1);
-            raw[i][k] = (1 - g) * skill + g * spinning_top_sine(k, c->angles);
+            raw[i][k] = (1 - g) * skill + g * (spinning_top_sine(k, c->angles) / crest);
             if (raw[i][k] > most)
                 most = raw[i][k];
         }

@@ -327,10 +327,9 @@ static void payoff_matrix(const agon_rules* rules, double m[N][N]) {
     }
 }
 
-/* The formula in double precision, with sines of multiples of 60 degrees written out. */
+/* The formula in double precision; sines of multiples of 60 degrees over the largest of them. */
 static void formula_matrix(double g, double m[N][N]) {
-    const double s = 0.86602540378443864676; /* sqrt(3) / 2 */
-    const double sine[ANGLES] = {0, s, s, 0, -s, -s};
+    const double sine[ANGLES] = {0, 1, 1, 0, -1, -1};
     double most = 0;
     for (int i = 0; i < N * N; i++) {
         const int a = i / N, b = i % N;
@@ -347,10 +346,10 @@ static bool near(double a, double b, double tolerance) {
 }
 
 /* Promise: the payoffs are the formula's, exactly antisymmetric, at most 1 and somewhere 1; the
- * cyclic fraction goes from 0 at g = 0 to 1 at g = 1 by g^2 / 2 over g^2 / 2 + (1-g)^2 5 / 18. */
+ * cyclic fraction goes from 0 at g = 0 to 1 at g = 1 by g^2 2/3 over g^2 2/3 + (1-g)^2 5/18. */
 static void test_spinning_top_mixes_skill_and_cycle(void** unused) {
     for (int step = 0; step <= 4; step++) {
-        const double g = step / 4.0, sine = g * g / 2, skill = (1 - g) * (1 - g) * 5 / 18;
+        const double g = step / 4.0, sine = g * g * 2 / 3, skill = (1 - g) * (1 - g) * 5 / 18;
         double played[N][N], exact[N][N], most = 0;
         char string[32];
         snprintf(string, sizeof string, "spinning_top(g=%g)", g);

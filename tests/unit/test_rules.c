@@ -310,7 +310,7 @@ static void test_minimax_needs(void** unused) {
     const char* games[][2] = {{"tic_tac_toe", NULL},
                               {"connect_four", NULL},
                               {"rps", "acting at a time"},
-                              {"kuhn_poker", "no chance"},
+                              {"kuhn_poker", "perfect information"},
                               {"kuhn_poker(players=3)", "two seats"}};
     for (int i = 0; i < 5; i++) {
         agon_rules* rules = NULL;
