@@ -146,7 +146,7 @@ static void plan(agon_drive* d) {
 }
 
 static void start_tasks(agon_drive* d) {
-    while (!d->stopping && d->queued.first && d->running.count < d->executor.slots) {
+    while (!d->stopping && !d->paused && d->queued.first && d->running.count < d->executor.slots) {
         agon_error error = {0};
         uint8_t* data = NULL;
         size_t size = 0;
@@ -271,6 +271,8 @@ static void commit(agon_drive* d) {
     if (d->committing || d->paused || (!d->finished.first && !d->lines))
         return;
     const size_t count = (size_t)d->finished.count;
+    free(d->batch_tasks);
+    free(d->batch_results);
     d->batch_tasks = calloc(count + 1, sizeof *d->batch_tasks);
     d->batch_results = calloc(count + 1, sizeof *d->batch_results);
     if (!d->batch_tasks || !d->batch_results) {
@@ -301,7 +303,8 @@ static void on_signal(uv_signal_t* handle, int number) {
         note(d, "stopping: finishing the tasks in flight (again to drop them)");
     } else {
         d->executor.cancel(&d->executor);
-        if (d->paused) {
+        /* One last try; when one is under way already, its end sees the signal. */
+        if (d->paused && !d->committing) {
             uv_timer_stop(&d->retry);
             d->paused = false;
             begin_job(d);
@@ -398,6 +401,7 @@ static int open_loop(agon_drive* d, agon_error* error) {
 
 int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error) {
     agon_drive* d = calloc(1, sizeof *d);
+    *interrupted = false;
     if (!d)
         return agon_fail(error, AGON_EMEMORY, "no memory for the event loop");
     d->def = def;
@@ -420,6 +424,8 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* err
     drop_all(&d->finished);
     drop_lines(d->lines);
     drop_lines(d->batch_lines);
+    free(d->batch_tasks);
+    free(d->batch_results);
     free(d);
     return rc;
 }

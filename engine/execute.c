@@ -74,15 +74,35 @@ agon_player agon__actor_player(const agon_actor* actor) {
     return (agon_player){NULL, NULL, &actor->policy};
 }
 
-int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
-                 agon_error* error) {
+void agon_context_clear(agon_context* context) {
+    agon_rules_close(context->rules);
+    context->rules = NULL;
+    context->game[0] = '\0';
+}
+
+static int reach_rules(agon_context* context, const char* game, agon_error* error) {
     agon_rules* rules = NULL;
-    agon_result result = {.kind = task->kind};
-    int rc = agon_rules_open(task->game, &rules, error);
+    if (context->rules && strcmp(context->game, game) == 0)
+        return AGON_OK;
+    int rc = agon_rules_open(game, &rules, error);
     if (rc)
         return rc;
+    agon_context_clear(context);
+    context->rules = rules;
+    context->fingerprint = agon_rules_fingerprint(rules);
+    snprintf(context->game, sizeof context->game, "%s", game);
+    return AGON_OK;
+}
+
+int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
+                 agon_error* error) {
+    agon_result result = {.kind = task->kind};
+    int rc = reach_rules(context, task->game, error);
+    if (rc)
+        return rc;
+    const agon_rules* rules = context->rules;
     memcpy(result.key, task->key, sizeof result.key);
-    if (task->fingerprint != agon_rules_fingerprint(rules)) {
+    if (task->fingerprint != context->fingerprint) {
         rc = agon_fail(error, AGON_EUNSUPPORTED,
                        "the rules of %s here are not those the task %s was made with", task->game,
                        task->key);
@@ -94,7 +114,6 @@ int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
     } else {
         rc = agon__execute_probe(task, rules, context, &result, error);
     }
-    agon_rules_close(rules);
     if (rc)
         agon_result_clear(&result);
     else

@@ -17,9 +17,16 @@ typedef struct agon_context {
     atomic_int cancel;    /* set to 1: the task stops at the next rollout with AGON_ECANCELLED */
     atomic_uint progress; /* 0..1000, of this task */
     atomic_ullong steps;  /* agent-steps done so far in this task, for the rate on the panel */
+    /* The last task's rules, kept by agon_execute: to make and fingerprint them takes as long as a
+     * small task. Zero at first; owned, agon_context_clear frees them. */
+    char game[128];
+    agon_rules* rules;
+    uint64_t fingerprint;
 } agon_context;
 
-/* *out is owned by the caller: agon_result_clear. */
+void agon_context_clear(agon_context* context);
+
+/* One task at a time per context. *out is owned by the caller: agon_result_clear. */
 int agon_execute(const agon_task* task, agon_context* context, agon_result* out, agon_error* error);
 
 /* What every kind of task uses: a reference (snapshot hash or scripted text) made playable. */

@@ -132,6 +132,9 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
     const agon_match_task* d = &task->as.match;
     agon_actor row = {0}, col = {0};
     arena a = {.task = task, .def = d, .seats = rules->spec.seats};
+    if (d->games < 1 || d->games % a.seats)
+        return agon_fail(error, AGON_EINVALID, "task %s: %d games; expected a multiple of %d seats",
+                         task->key, d->games, a.seats);
     int rc = agon__actor_open(d->row_ref, rules, context, false, &row, error);
     if (!rc)
         rc = agon__actor_open(d->col_ref, rules, context, false, &col, error);

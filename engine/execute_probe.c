@@ -38,13 +38,33 @@ static int solve(const agon_tree* tree, const agon_rules* rules, const agon_poli
     agon_tree_tabulate(tree, policy, 1, p);
     out->exact = 1;
     out->nash_conv = agon_tree_nash_conv(tree, p);
-    if (agon_tree_minimax(tree, &out->value, NULL) == AGON_OK) {
+    int rc = isnan(out->nash_conv) ? agon_fail(error, AGON_EMEMORY, "no memory for best responses")
+                                   : AGON_OK;
+    if (!rc && agon_rules_need_minimax(rules, "", NULL) == AGON_OK) {
         make_greedy(p, infosets, actions);
-        agon_tree_worst_return(tree, 0, p, &out->worst_first, NULL);
-        agon_tree_worst_return(tree, 1, p, &out->worst_second, NULL);
+        rc = agon_tree_minimax(tree, &out->value, error);
+        if (!rc)
+            rc = agon_tree_worst_return(tree, 0, p, &out->worst_first, error);
+        if (!rc)
+            rc = agon_tree_worst_return(tree, 1, p, &out->worst_second, error);
     }
     free(p);
-    return AGON_OK;
+    return rc;
+}
+
+/* A tree that is too large is a fact of the game. A lack of memory is not: it must not decide what
+ * a result says. */
+static int solve_if_small(const agon_probe_task* d, const agon_rules* rules,
+                          const agon_policy* policy, agon_probe_result* out, agon_error* error) {
+    agon_tree* tree = NULL;
+    if (d->exact_nodes <= 0)
+        return AGON_OK;
+    int rc = agon_tree_open(rules, (size_t)d->exact_nodes, &tree, error);
+    if (rc)
+        return rc == AGON_ELIMIT ? AGON_OK : rc;
+    rc = solve(tree, rules, policy, out, error);
+    agon_tree_close(tree);
+    return rc;
 }
 
 int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_context* context,
@@ -53,7 +73,6 @@ int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_con
     agon_probe_result* r = &out->as.probe;
     agon_actor actor = {0};
     agon_probes probes = {0};
-    agon_tree* tree = NULL;
     int rc = agon__actor_open(d->ref, rules, context, true, &actor, error);
     if (rc)
         return rc;
@@ -69,11 +88,9 @@ int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_con
         goto done;
     }
     rc = agon_probes_ask(&probes, rules, &actor.policy, 1, r->probability, error);
-    if (!rc && d->exact_nodes > 0 &&
-        agon_tree_open(rules, (size_t)d->exact_nodes, &tree, NULL) == AGON_OK)
-        rc = solve(tree, rules, &actor.policy, r, error);
+    if (!rc)
+        rc = solve_if_small(d, rules, &actor.policy, r, error);
 done:
-    agon_tree_close(tree);
     agon_probes_close(&probes);
     agon__actor_close(&actor);
     return rc;

@@ -1,6 +1,7 @@
 #include "engine/execute.h"
 #include "engine/rollout.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,10 @@ static int reserve(trainer* t, agon_error* error) {
     const agon_backend* backend = t->context->backend;
     const int rows = d->lanes * (d->mirror ? t->rules->spec.seats : 1);
     const int entries = rows * d->horizon;
+    if (d->ppo.minibatches < 1 || d->ppo.minibatches > entries)
+        return agon_fail(error, AGON_EINVALID,
+                         "task %s: %d minibatches of %d decisions; expected 1 to %d", t->task->key,
+                         d->ppo.minibatches, entries, entries);
     const int largest = (entries + d->ppo.minibatches - 1) / d->ppo.minibatches;
     agon_rollout_def def = {
         .rules = t->rules,
@@ -126,6 +131,11 @@ static double explained_variance(const agon_rectangle* d) {
     return variance > 0 ? 1 - error_variance / variance : 0;
 }
 
+static int diverged(const trainer* t, const char* what, agon_error* error) {
+    agon_fail(error, AGON_EINVALID, "task %s: %s is not finite", t->task->key, what);
+    return agon_hint(error, "training diverged: lower train.learning_rate");
+}
+
 static int learn(trainer* t, agon_train_result* out, agon_error* error) {
     const agon_train_task* d = t->def;
     const agon_key shuffle = agon_key_make(t->task->seed, t->task->key, AGON_FOR_SHUFFLE);
@@ -143,6 +153,8 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
             return rc;
         agon_ppo_train(t->context->backend, t->scratch, t->learner, t->rollout->data, &ppo, shuffle,
                        t->index, &stats);
+        if (!isfinite(stats.policy_loss + stats.value_loss + stats.kl + stats.grad_norm))
+            return diverged(t, "the loss", error);
         add_stats(&out->stats, &stats, 1.0 / d->rollouts);
         t->learner->steps += (uint64_t)t->rollout->data->rows * (uint64_t)d->horizon;
         atomic_store(&t->context->progress, (unsigned)(1000 * (i + 1) / d->rollouts));
@@ -155,11 +167,8 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
 static int check_finite(const trainer* t, agon_error* error) {
     const size_t n = agon_net_size(&t->learner->net);
     for (size_t i = 0; i < n; i++)
-        if (!(t->learner->params[i] - t->learner->params[i] == 0)) {
-            agon_fail(error, AGON_EINVALID, "task %s: parameter %zu is not finite after training",
-                      t->task->key, i);
-            return agon_hint(error, "training diverged: lower train.learning_rate");
-        }
+        if (!isfinite(t->learner->params[i]) || !isfinite(t->learner->moment2[i]))
+            return diverged(t, "a parameter", error);
     return AGON_OK;
 }
 

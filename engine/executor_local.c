@@ -70,7 +70,11 @@ static int submit(agon_executor* executor, uint64_t ticket, uint8_t* data, size_
         atomic_store(&s->context.cancel, 0);
         atomic_store(&s->context.progress, 0);
         atomic_store(&s->context.steps, 0);
-        return uv_queue_work(l->def.loop, &s->work, run, after);
+        if (uv_queue_work(l->def.loop, &s->work, run, after) == 0)
+            return AGON_OK;
+        s->task = NULL;
+        s->busy = 0;
+        return AGON_EIO;
     }
     return AGON_ELIMIT;
 }
@@ -99,6 +103,8 @@ static void cancel(agon_executor* executor) {
 
 static void close_local(agon_executor* executor) {
     local* l = executor->self;
+    for (int i = 0; i < executor->slots; i++)
+        agon_context_clear(&l->slots[i].context);
     free(l->slots);
     free(l);
     executor->self = NULL;

@@ -22,6 +22,7 @@ static void layout(agon_lanes* l, carver* c) {
     size_t players = (size_t)l->def.players;
     l->player = carve(c, players * sizeof *l->player);
     l->state = carve(c, lanes * l->state_size);
+    l->spare = carve(c, l->state_size);
     l->acting = carve(c, lanes * sizeof *l->acting);
     l->episode = carve(c, lanes * sizeof *l->episode);
     l->chance_episode = carve(c, lanes * sizeof *l->chance_episode);
@@ -98,8 +99,8 @@ void agon_lanes_start(agon_lanes* l, int lane, uint32_t episode, uint32_t chance
                          l->reward + (size_t)lane * l->seats, l->def.chance, chance_episode);
 }
 
-/* One uniformly random ply on a copy; false when it would end the episode. */
-static int random_ply(agon_lanes* l, int lane, agon_key key, char* copy) {
+/* One uniformly random ply, tried on the side; 0 when it would end the episode. */
+static int random_ply(agon_lanes* l, int lane, agon_key key) {
     const agon_rules* rules = l->def.rules;
     const int words = rules->mask_words;
     uint64_t mask[(AGON_MAX_ACTIONS + 63) / 64];
@@ -115,25 +116,22 @@ static int random_ply(agon_lanes* l, int lane, agon_key key, char* copy) {
         int legal = agon_mask_count(mask, words);
         action[seat] = (uint16_t)agon_mask_nth(mask, words, (int)agon_below(word, (uint32_t)legal));
     }
-    memcpy(copy, state, l->state_size);
-    if (rules->game->apply(rules->config, copy, action, reward) != 0)
+    memcpy(l->spare, state, l->state_size);
+    if (rules->game->apply(rules->config, l->spare, action, reward) != 0)
         return 0;
-    uint64_t acting = agon_rules_settle(rules, copy, reward, l->def.chance, l->chance_episode[lane],
-                                        l->ply[lane] + 1);
+    uint64_t acting = agon_rules_settle(rules, l->spare, reward, l->def.chance,
+                                        l->chance_episode[lane], l->ply[lane] + 1);
     if (!acting)
         return 0;
-    memcpy(state, copy, l->state_size);
+    memcpy(state, l->spare, l->state_size);
     l->acting[lane] = acting;
     l->ply[lane]++;
     return 1;
 }
 
 int agon_lanes_opening(agon_lanes* l, int lane, int plies, agon_key key) {
-    char copy[4096];
     int played = 0;
-    if (l->state_size > sizeof copy)
-        return 0;
-    while (played < plies && l->acting[lane] && random_ply(l, lane, key, copy))
+    while (played < plies && l->acting[lane] && random_ply(l, lane, key))
         played++;
     return played;
 }
@@ -264,10 +262,11 @@ void agon_lanes_play(agon_lanes* l) {
     const agon_game* game = rules->game;
     int count = 0;
     for (int lane = 0; lane < l->def.lanes; lane++) {
-        if (!l->live[lane] || !l->acting[lane])
+        if (!l->live[lane])
             continue;
-        l->played[count++] = (uint32_t)lane;
         memset(l->reward + (size_t)lane * l->seats, 0, (size_t)l->seats * sizeof *l->reward);
+        if (l->acting[lane]) /* chance may end an episode before anybody acts */
+            l->played[count++] = (uint32_t)lane;
     }
     int done = 0;
     if (game->apply_batch) {

@@ -58,6 +58,7 @@ typedef struct agon_lanes {
     /* internal */
     float* uniform;
     uint32_t *slot_episode, *slot_ply, *played;
+    char* spare; /* (state_size) a position tried on the side */
     const void** packed;
     int* cursor;
     agon_scratch* scratch;

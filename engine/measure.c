@@ -186,9 +186,11 @@ static int measure_ratings(const agon_population* p, agon_measurement* m) {
 
 static void measure_scores(const agon_population* p, agon_measurement* m) {
     for (int k = 0; k < m->anchors; k++)
-        for (int a = 0; a < m->agents; a++)
-            agon_match_points(agon_record_match(p->record, m->generation, a, -1 - k),
-                              &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
+        for (int a = 0; a < m->agents; a++) {
+            const agon_match_result* x = agon_record_match(p->record, m->generation, a, -1 - k);
+            agon_match_points(x, &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
+            m->anchor_games = (int)x->pairs * x->seats;
+        }
 }
 
 static void measure_exact(const agon_population* p, agon_measurement* m) {
@@ -217,8 +219,7 @@ int agon_measure(const agon_population* p, int generation, agon_measurement* out
                  agon_error* error) {
     agon_measurement m = {.generation = generation,
                           .agents = p->config->population.size,
-                          .anchors = p->anchors.count,
-                          .anchor_games = p->config->metrics.anchor_games,
+                          .anchors = p->config->metrics.anchor_games ? p->anchors.count : 0,
                           .antisymmetric = agon_population_antisymmetric(p)};
     assert(agon_population_measured(p, generation));
     int rc = reserve(&m);

@@ -28,7 +28,7 @@ typedef struct agon_measurement {
     /* against anchors, points per game in [0, 1] */
     int anchors;
     double *score, *score_se; /* (anchors, agents) */
-    int anchor_games;
+    int anchor_games;         /* each, as played: whole rounds of all seats */
     /* exact, where the tree fits */
     bool exact;
     double* nash_conv; /* (agents) */

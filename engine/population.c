@@ -13,6 +13,19 @@ bool agon_population_antisymmetric(const agon_population* p) {
 /* ---- anchors ------------------------------------------------------------------------------ */
 
 /* Splits "random one_ply"; an anchor the game refuses is an error, or is left out and noted. */
+static bool has_anchor(const agon_anchors* anchors, const char* ref) {
+    for (int i = 0; i < anchors->count; i++)
+        if (strcmp(anchors->ref[i], ref) == 0)
+            return true;
+    return false;
+}
+
+static void leave_out(agon_population* p, const char* word, const char* why) {
+    const size_t used = strlen(p->left_out);
+    snprintf(p->left_out + used, sizeof p->left_out - used, "%s%s: %.200s", used ? "; " : "", word,
+             why);
+}
+
 static int read_anchors(agon_population* p, const char* text, const char* key, bool may_refuse,
                         agon_anchors* out, agon_error* error) {
     char copy[256];
@@ -25,16 +38,19 @@ static int read_anchors(agon_population* p, const char* text, const char* key, b
             return agon_fail(error, AGON_ELIMIT, "%s: more than %d anchors", key, AGON_MAX_ANCHORS);
         int rc = agon_scripted_open(word, p->rules, &policy, &why);
         if (rc == AGON_EUNSUPPORTED && may_refuse) {
-            snprintf(p->left_out, sizeof p->left_out, "%s: %.200s", word, why.text);
+            leave_out(p, word, why.text);
             continue;
         }
         if (rc) {
             agon_fail(error, rc, "%s: %s", key, why.text);
             return agon_hint(error, "%s", why.hint);
         }
+        const bool twice = has_anchor(out, policy.name);
         snprintf(out->ref[out->count], AGON_REF_SIZE, "%s", policy.name);
         out->deterministic[out->count++] = policy.deterministic;
         agon_policy_close(&policy);
+        if (twice)
+            return agon_fail(error, AGON_EINVALID, "%s names %s twice", key, word);
     }
     return AGON_OK;
 }
@@ -88,6 +104,14 @@ int agon_population_sample(const agon_population* p, int* out) {
     return count;
 }
 
+static int measured_anchors(const agon_population* p) {
+    return p->config->metrics.anchor_games > 0 ? p->anchors.count : 0;
+}
+
+static int final_anchors(const agon_population* p) {
+    return p->config->metrics.final_games > 0 ? p->anchors.count : 0;
+}
+
 /* Visits (row, col) of every match of a measured generation; col < 0: anchor. */
 static bool each_match(const agon_population* p, bool (*visit)(void* user, int row, int col),
                        void* user) {
@@ -99,7 +123,7 @@ static bool each_match(const agon_population* p, bool (*visit)(void* user, int r
             if (i != j && !visit(user, sample[i], sample[j]))
                 return false;
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < p->anchors.count; k++)
+        for (int k = 0; k < measured_anchors(p); k++)
             if (!visit(user, i, -1 - k))
                 return false;
     return true;
@@ -130,7 +154,7 @@ bool agon_population_measured(const agon_population* p, int generation) {
 
 static bool evaluated(const agon_population* p) {
     for (int a = 0; a < p->config->population.size; a++)
-        for (int k = 0; k < p->anchors.count; k++)
+        for (int k = 0; k < final_anchors(p); k++)
             if (!agon_record_final(p->record, a, k))
                 return false;
     return true;
@@ -151,7 +175,7 @@ int agon_population_tasks(const agon_population* p) {
     each_match(p, count_match, &l);
     for (int g = 0; g <= generations; g++)
         measured += agon_population_measures(p, g);
-    return (generations + 1) * n + measured * (l.count + n) + n * p->anchors.count;
+    return (generations + 1) * n + measured * (l.count + n) + n * final_anchors(p);
 }
 
 /* ---- what is next ------------------------------------------------------------------------- */
@@ -161,7 +185,7 @@ typedef struct planning {
     int generation;
     int (*emit)(void* user, const agon_task* task);
     void* user;
-    int rc; /* emit's */
+    int rc; /* emit's, or AGON_EMEMORY */
     agon_task task;
 } planning;
 
@@ -173,6 +197,14 @@ static agon_task* begin_task(planning* w, agon_task_kind kind) {
     t->fingerprint = w->population->fingerprint;
     snprintf(t->game, sizeof t->game, "%s", w->population->rules->name);
     return t;
+}
+
+/* Is the task ours to hand out? Without memory to remember it, planning stops: w->rc. */
+static bool claim(planning* w) {
+    const int claimed = agon_record_claim(w->population->record, w->task.key);
+    if (claimed < 0)
+        w->rc = claimed;
+    return claimed > 0;
 }
 
 static bool hand_out(planning* w) {
@@ -208,8 +240,8 @@ static bool plan_train(planning* w, int agent) {
     agon_task* t = begin_task(w, AGON_TRAIN);
     agon_train_task* d = &t->as.train;
     agon_key_train(t->key, g, agent);
-    if (!agon_record_claim(p->record, t->key))
-        return true;
+    if (!claim(w))
+        return w->rc == 0;
     d->generation = g;
     d->agent = agent;
     d->lanes = c->train.lanes;
@@ -253,8 +285,8 @@ static bool plan_match(void* user, int row, int col) {
     agon_task* t = begin_task(w, AGON_MATCH);
     agon_match_task* d = &t->as.match;
     agon_key_match(t->key, g, row, col);
-    if (!agon_record_claim(p->record, t->key))
-        return true;
+    if (!claim(w))
+        return w->rc == 0;
     d->generation = g;
     d->row = row;
     d->col = col;
@@ -277,8 +309,8 @@ static bool plan_final(planning* w, int agent, int anchor) {
     agon_task* t = begin_task(w, AGON_MATCH);
     agon_match_task* d = &t->as.match;
     agon_key_final(t->key, agent, anchor);
-    if (!agon_record_claim(p->record, t->key))
-        return true;
+    if (!claim(w))
+        return w->rc == 0;
     d->generation = p->config->train.generations;
     d->row = agent;
     d->col = -1 - anchor;
@@ -296,8 +328,8 @@ static bool plan_probe(planning* w, int agent) {
     agon_task* t = begin_task(w, AGON_PROBE);
     agon_probe_task* d = &t->as.probe;
     agon_key_probe(t->key, w->generation, agent);
-    if (!agon_record_claim(p->record, t->key))
-        return true;
+    if (!claim(w))
+        return w->rc == 0;
     d->generation = w->generation;
     d->agent = agent;
     d->exact_nodes = p->config->metrics.exact_nodes;
@@ -317,7 +349,7 @@ static bool plan_measurement(planning* w) {
 static bool plan_closing(planning* w) {
     bool going = true;
     for (int a = 0; going && a < w->population->config->population.size; a++)
-        for (int k = 0; going && k < w->population->anchors.count; k++)
+        for (int k = 0; going && k < final_anchors(w->population); k++)
             going = plan_final(w, a, k);
     return going;
 }

@@ -62,7 +62,7 @@ int agon_population_sample(const agon_population* population, int* out);
  * pay-offs. */
 bool agon_population_antisymmetric(const agon_population* population);
 
-/* The opponents of a train task (league.c). Returns their number; 0: out of memory. */
+/* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1. */
 int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);
 
 #endif

@@ -1,5 +1,6 @@
 #include "engine/record.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,9 +107,9 @@ int agon_record_add(agon_record* r, const agon_result* result) {
     return AGON_OK;
 }
 
-bool agon_record_claim(agon_record* r, const char* key) {
-    size_t before = r->used;
-    return reach(r, key) && r->used > before;
+int agon_record_claim(agon_record* r, const char* key) {
+    const size_t before = r->used;
+    return reach(r, key) ? r->used > before : AGON_EMEMORY;
 }
 
 int agon_record_count(const agon_record* r) {

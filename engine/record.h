@@ -7,8 +7,6 @@
 
 #include "engine/task.h"
 
-#include <stdbool.h>
-
 typedef struct agon_record agon_record;
 
 agon_record* agon_record_open(void); /* NULL: out of memory */
@@ -16,8 +14,8 @@ void agon_record_close(agon_record* record);
 
 /* Copies a result (without blobs) under its key. AGON_EMEMORY. */
 int agon_record_add(agon_record* record, const agon_result* result);
-/* true: the key was neither known nor claimed, and now is claimed. */
-bool agon_record_claim(agon_record* record, const char* key);
+/* 1: the key was neither known nor claimed, and now is claimed; 0: it was; AGON_EMEMORY. */
+int agon_record_claim(agon_record* record, const char* key);
 /* Results stored (claims not counted). */
 int agon_record_count(const agon_record* record);
 

@@ -217,7 +217,7 @@ static int refuse_existing(const agon_store* store, agon_error* error) {
         return status;
     agon_fail(error, AGON_EINVALID, "%s already holds a run, a new one needs another directory",
               store->dir);
-    return agon_hint(error, "resume it: agon train %s/config.ini", store->dir);
+    return agon_hint(error, "go on with: agon train --resume %s", store->dir);
 }
 
 static int write_config(const agon_store* store, const agon_config* config, agon_error* error) {

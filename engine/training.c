@@ -260,12 +260,16 @@ static int rebuild_metrics(agon_training* t, agon_error* error) {
         if (rc)
             break;
         char* line = agon_measurement_line(&t->population, &m);
-        fprintf(out, "%s\n", line ? line : "");
+        if (!line || fprintf(out, "%s\n", line) < 0)
+            rc = agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
         free(line);
         agon_measurement_clear(&m);
+        if (rc)
+            break;
         t->measured = g;
     }
-    fclose(out);
+    if (fclose(out) != 0 && !rc)
+        rc = agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
     if (!rc)
         rc = agon_store_write_file(t->store, "metrics.jsonl", text, size, error);
     free(text);
@@ -289,6 +293,7 @@ int agon_training_run(agon_training* t, const agon_training_view* view, bool* in
     t->tasks = agon_population_tasks(&t->population);
     t->tasks_before = agon_record_count(t->population.record);
     t->begun = uv_hrtime();
+    *interrupted = false;
     int rc = rebuild_metrics(t, error);
     if (rc)
         return rc;

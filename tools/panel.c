@@ -42,18 +42,17 @@ static void describe_strength(const agon_training* t, const agon_measurement* m,
                              t->population.anchors.ref[k], 100 * mean, 100 * each[best]);
     }
     if (m->exact && used < size)
-        snprintf(out + used, size - used, "%sNashConv %.3f", used ? "   " : "",
-                 m->nash_conv_median);
+        snprintf(out + used, size - used, "%sNashConv %.3f", used ? "  " : "", m->nash_conv_median);
 }
 
 static void describe_cycles(const agon_measurement* m, char* out, size_t size) {
     if (!m->antisymmetric)
         snprintf(out, size, "n/a: more than two seats, or a general sum");
     else if (m->null.exceeds)
-        snprintf(out, size, "cyclic fraction %.2f (noise alone: %.2f..%.2f)   Nash support %.1f",
+        snprintf(out, size, "cyclic %.2f (noise alone %.2f..%.2f)   Nash support %.1f agents",
                  m->cyclic, m->null.low, m->null.high, exp(m->nash_entropy));
     else
-        snprintf(out, size, "pay-offs not above noise   Nash support %.1f", exp(m->nash_entropy));
+        snprintf(out, size, "not above noise   Nash support %.1f agents", exp(m->nash_entropy));
 }
 
 static void measured(void* user, const agon_training* t, const agon_measurement* m) {
@@ -62,7 +61,7 @@ static void measured(void* user, const agon_training* t, const agon_measurement*
         memmove(p->vendi, p->vendi + 1, 63 * sizeof *p->vendi), p->vendis--;
     p->vendi[p->vendis++] = m->vendi_1;
     snprintf(p->diversity, sizeof p->diversity,
-             "%.2f of %d agents differ (Vendi)   J %.3f   within %.3f nats", m->vendi_1, m->agents,
+             "Vendi %.2f of %d agents   J %.3f   within %.3f nats", m->vendi_1, m->agents,
              m->entropy.between, m->entropy.within);
     describe_strength(t, m, p->strength, sizeof p->strength);
     describe_cycles(m, p->cycles, sizeof p->cycles);
@@ -163,8 +162,8 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
              : s->paused ? ", paused"
                          : "");
     line(p, "time", text);
-    snprintf(text, sizeof text, "%s agent-steps each   %s/s learned, %s/s with opponents", steps,
-             rate, all);
+    snprintf(text, sizeof text, "%s agent-steps each   %s/s learned, %s/s in all", steps, rate,
+             all);
     line(p, "steps", text);
     line(p, "diversity", p->diversity);
     sparkline(p, text, sizeof text);

@@ -1,5 +1,6 @@
 #include "tools/report.h"
 
+#include "tools/panel.h"
 #include "tools/ui.h"
 
 #include <cjson/cJSON.h>
@@ -37,79 +38,81 @@ static void order_agents(const agon_measurement* m, standing* order) {
 }
 
 static void print_header(FILE* out, const agon_training* t, const agon_measurement* m) {
-    fprintf(out, "\n %sagent   rating", agon_ui_colour(out, AGON_BOLD));
+    fprintf(out, "\n %s agent    rating", agon_ui_colour(out, AGON_BOLD));
     for (int k = 0; k < m->anchors; k++)
-        fprintf(out, "   %18.18s", t->population.anchors.ref[k]);
+        fprintf(out, "  %12.12s", t->population.anchors.ref[k]);
     if (m->exact)
-        fprintf(out, "   NashConv");
+        fprintf(out, "  NashConv");
     if (m->exact && !isnan(m->value))
-        fprintf(out, "   worst 1st/2nd");
-    fprintf(out, "   agent-steps%s\n", agon_ui_colour(out, AGON_PLAIN));
+        fprintf(out, "   worst");
+    fprintf(out, "     steps%s\n", agon_ui_colour(out, AGON_PLAIN));
 }
 
 static void print_agent(FILE* out, const agon_training* t, const agon_measurement* m,
                         const standing* s, bool best) {
-    fprintf(out, " %c %3d", best ? '*' : ' ', s->agent);
+    char steps[16];
+    fprintf(out, " %c %4d", best ? '*' : ' ', s->agent);
     if (s->place >= 0)
-        fprintf(out, "  %+5.0f ±%3.0f", m->elo[s->place], m->elo_se[s->place]);
+        fprintf(out, "  %+4.0f ±%3.0f", m->elo[s->place], m->elo_se[s->place]);
     else
-        fprintf(out, "  %10s", "-");
+        fprintf(out, "  %9s", "-");
     for (int k = 0; k < m->anchors; k++) {
         const agon_match_result* x = agon_record_final(t->population.record, s->agent, k);
         double points, se;
         if (!x) {
-            fprintf(out, "   %18s", "not played yet");
+            fprintf(out, "  %12s", "not yet");
             continue;
         }
         agon_match_points(x, &points, &se);
-        fprintf(out, "     %6.1f ± %3.1f %%   ", 100 * points, 100 * se);
+        fprintf(out, "  %5.1f ±%3.1f %%", 100 * points, 100 * se);
     }
     if (m->exact)
-        fprintf(out, "   %8.4f", m->nash_conv[s->agent]);
+        fprintf(out, "  %8.4f", m->nash_conv[s->agent]);
     if (m->exact && !isnan(m->value))
-        fprintf(out, "   %+6.2g /%+6.2g", m->worst_first[s->agent], m->worst_second[s->agent]);
+        fprintf(out, "  %+2g / %+2g", m->worst_first[s->agent], m->worst_second[s->agent]);
     const agon_train_result* r = agon_record_train(t->population.record, m->generation, s->agent);
-    fprintf(out, "   %11llu\n", (unsigned long long)r->total_steps);
+    agon_panel_count((double)r->total_steps, steps);
+    fprintf(out, "  %8s\n", steps);
 }
 
 static void print_protocol(FILE* out, const agon_training* t, const agon_measurement* m) {
     if (m->rating_defined)
         fprintf(out,
-                " rating: Bradley-Terry, Elo scale, prior sd 350; %d sampled games a pair at "
-                "generation %d.\n",
+                "\n rating: Bradley-Terry, Elo scale, error against the mean; %d sampled games a\n"
+                "   pair at generation %d; * is best there.\n",
                 t->config.metrics.games, m->generation);
     if (m->anchors)
-        fprintf(
-            out,
-            " against scripted players: points per game ± standard error, %d games, greedy, every "
-            "seat;\n other games than the ones that chose * as best.\n",
-            t->config.metrics.final_games);
+        fprintf(out,
+                " scripted players: points per game, %d other games each, greedy, every seat.\n",
+                t->config.metrics.final_games);
     if (m->exact)
-        fprintf(out, " NashConv: exact, sampled policy (0 at an equilibrium; median %.4f).%s\n",
-                m->nash_conv_median,
-                isnan(m->value)
-                    ? ""
-                    : " worst: greedy policy, lowest return\n over all optimal replies, "
-                      "moving first / second.");
+        fprintf(out, " NashConv: exact, sampled policy; 0 at an equilibrium; median %.4f.\n",
+                m->nash_conv_median);
+    if (m->exact && !isnan(m->value))
+        fprintf(out,
+                " worst: exact, greedy policy; lowest return over all optimal replies, moving\n"
+                "   first / second; the game's value is %+g.\n",
+                m->value);
     if (t->population.left_out[0])
         fprintf(out, " left out: %s\n", t->population.left_out);
 }
 
 static void print_diversity(FILE* out, const agon_measurement* m) {
-    fprintf(
-        out,
-        "\n diversity at generation %d: Vendi %.2f of %d (order 2: %.2f, inf: %.2f), J %.3f + "
-        "within %.3f\n = mixture %.3f nats, total variation %.3f, greedy disagreement %.1f %%\n",
-        m->generation, m->vendi_1, m->agents, m->vendi_2, m->vendi_inf, m->entropy.between,
-        m->entropy.within, m->entropy.mixture, m->total_variation, 100 * m->greedy);
-    if (m->antisymmetric && m->null.exceeds)
-        fprintf(out, " cyclic fraction %.3f (noise alone: %.3f to %.3f)", m->cyclic, m->null.low,
-                m->null.high);
-    else if (m->antisymmetric)
-        fprintf(out, " cyclic fraction: not above noise");
-    if (m->antisymmetric)
-        fprintf(out, ", Nash support %.2f agents, effective diversity %.4f\n", exp(m->nash_entropy),
-                m->effective);
+    fprintf(out,
+            "\n diversity: Vendi score %.2f of %d agents (order 2: %.2f, inf: %.2f)\n"
+            "   J %.3f + within %.3f = mixture %.3f nats; total variation %.3f;\n"
+            "   greedy actions differ in %.1f %%\n",
+            m->vendi_1, m->agents, m->vendi_2, m->vendi_inf, m->entropy.between, m->entropy.within,
+            m->entropy.mixture, m->total_variation, 100 * m->greedy);
+    if (!m->antisymmetric)
+        return;
+    if (m->null.exceeds)
+        fprintf(out, " pay-offs: cyclic fraction %.3f (noise alone: %.3f to %.3f)", m->cyclic,
+                m->null.low, m->null.high);
+    else
+        fprintf(out, " pay-offs: cyclic fraction not above noise");
+    fprintf(out, ";\n   Nash support %.2f agents, effective diversity %.4f\n", exp(m->nash_entropy),
+            m->effective);
 }
 
 int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {

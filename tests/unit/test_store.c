@@ -196,7 +196,7 @@ static void test_wrong_places(void** state) {
     close_run(f);
     assert_int_equal(agon_store_create("run", &f->config, "v", 1, &store, &f->error),
                      AGON_EINVALID);
-    assert_says(f, "agon train run/config.ini");
+    assert_says(f, "agon train --resume run");
     assert_null(store);
     assert_int_equal(agon_store_create("a/b/run", &f->config, "v", 1, &store, &f->error), AGON_OK);
     assert_string_equal(agon_store_dir(store), "a/b/run");

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 256 nets x 1, 8, 32, 128
+rows, update, rollout, end-to-end training; each beside the FMA peak and sgemm rate of the same run, and the
+share is what they say. The rates themselves are not tested."""
+import json
+import os
+import subprocess
+
+AGON = os.environ["AGON"]
+r = subprocess.run([AGON, "bench", "--seconds", "0.02", "--game", "rps", "--hidden", "16"],
+                   capture_output=True, text=True)
+if r.returncode:
+    raise SystemExit(f"exit {r.returncode}: {r.stderr}")
+lines = [json.loads(line) for line in r.stdout.splitlines()]
+games = {g["game"] for g in map(lambda x: x, lines) if g["bench"] == "games"}
+listed = {g["name"] for g in json.loads(
+    subprocess.run([AGON, "games", "--json"], capture_output=True, text=True, check=True).stdout)}
+assert games == listed, (games, listed)
+forward = {(x["nets"], x["rows_per_net"]) for x in lines if x["bench"] == "forward"}
+assert forward == {(p, r) for p in (1, 16, 256) for r in (1, 8, 32, 128)}, forward
+kinds = [x["bench"] for x in lines]
+assert all(kinds.count(k) == 1 for k in ("update", "rollout", "train")), kinds
+units = {"games": "steps", "forward": "rows", "update": "rows", "rollout": "agent_steps",
+         "train": "agent_steps"}
+for x in lines:
+    rate = x[units[x["bench"]] + "_per_second"]
+    assert rate > 0 and x["low"] <= rate <= x["high"], x
+    assert x["fma_peak_gflops"] > 0 and x["sgemm_gflops"] > 0, x
+    share = x["gflops"] / (x["fma_peak_gflops"] * x["cores"])
+    assert abs(x["share_of_peak"] - share) <= 1e-3 * share + 1e-4, x
+    assert x["bench"] == "games" or x["gflops"] > 0, x
+print(f"{len(lines)} figures")

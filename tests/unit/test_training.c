@@ -1,0 +1,177 @@
+/* A whole small run in this process: from config to last row, stopped and resumed at many places,
+ * always the same metrics. */
+#include "engine/training.h"
+#include "tests/unit/store_fixture.h"
+
+/* Nothing here survives a power cut, and needs not to: waiting for the disk is left out. */
+int fsync(int file) {
+    (void)file;
+    return 0;
+}
+int fdatasync(int file) {
+    (void)file;
+    return 0;
+}
+
+typedef struct watcher {
+    int measured, last_measured, trained, last_trained;
+    int stop_at; /* signal at this trained generation; -1: never */
+} watcher;
+
+static void on_measured(void* user, const agon_training* t, const agon_measurement* m) {
+    watcher* w = user;
+    assert_true(m->generation > w->last_measured);
+    assert_true(agon_population_measures(&t->population, m->generation));
+    w->last_measured = m->generation;
+    w->measured++;
+}
+
+static void on_trained(void* user, const agon_training* t, int generation) {
+    watcher* w = user;
+    assert_true(generation > w->last_trained);
+    assert_true(agon_population_trained(&t->population, generation));
+    w->last_trained = generation;
+    w->trained++;
+    if (generation == w->stop_at)
+        raise(SIGINT);
+}
+
+static void make_config(agon_config* c, const char* game, const char* league) {
+    static const char* const settings[][2] = {
+        {"population.size", "3"},      {"train.generations", "4"},    {"train.rollouts", "2"},
+        {"train.lanes", "8"},          {"train.horizon", "6"},        {"train.epochs", "1"},
+        {"train.minibatches", "2"},    {"net.hidden", "12"},          {"metrics.every", "2"},
+        {"metrics.games", "8"},        {"metrics.anchor_games", "6"}, {"metrics.final_games", "6"},
+        {"metrics.probes", "16"},      {"metrics.bootstrap", "10"},   {"machine.threads", "2"},
+        {"metrics.exact_nodes", "100"}};
+    agon_config_defaults(c);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        assert_int_equal(agon_config_set(c, settings[i][0], settings[i][1], "test", NULL), 0);
+    assert_int_equal(agon_config_set(c, "game.name", game, "test", NULL), 0);
+    assert_int_equal(agon_config_set(c, "league.kind", league, "test", NULL), 0);
+}
+
+/* Runs to the end, or to the generation where the watcher stops it. */
+static bool go(agon_training* t, watcher* w) {
+    const agon_training_view view = {.user = w, .measured = on_measured, .trained = on_trained};
+    bool interrupted = false;
+    agon_error error = {0};
+    w->last_trained = t->trained;
+    w->last_measured = -1;
+    if (agon_training_run(t, &view, &interrupted, &error) != AGON_OK)
+        fail_msg("%s", error.text);
+    return interrupted;
+}
+
+static agon_training* create(const agon_config* config, const char* dir) {
+    agon_config c = *config;
+    agon_training* t = NULL;
+    agon_error error = {0};
+    snprintf(c.run.dir, sizeof c.run.dir, "%s", dir);
+    if (agon_training_create(&c, "test", &t, &error) != AGON_OK)
+        fail_msg("%s", error.text);
+    return t;
+}
+
+static agon_training* resume(const char* dir) {
+    agon_training* t = NULL;
+    agon_error error = {0};
+    if (agon_training_resume(dir, NULL, &t, &error) != AGON_OK)
+        fail_msg("%s", error.text);
+    return t;
+}
+
+static const char* const cases[][2] = {{"rps", "uniform"},
+                                       {"connect_four(rows=4,cols=4,connect=3)", "pfsp"},
+                                       {"kuhn_poker", "mirror"}};
+
+/* Promise: a run tells of every generation once, in order, and ends with every task done; reading
+ * it shows the same; resuming a finished run does nothing. */
+static void a_run_is_complete(void** state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char dir[32];
+        agon_config config;
+        watcher w = {.stop_at = -1};
+        snprintf(dir, sizeof dir, "whole%zu", i);
+        make_config(&config, cases[i][0], cases[i][1]);
+        agon_training* t = create(&config, dir);
+        assert_false(go(t, &w));
+        assert_int_equal(w.trained, 5);
+        assert_int_equal(w.measured, 3);
+        assert_true(agon_population_finished(&t->population));
+        assert_int_equal(agon_record_count(t->population.record), t->tasks);
+        const int seats = config.league.kind == AGON_LEAGUE_MIRROR ? 2 : 1;
+        assert_int_equal(t->steps, 4 * 3 * 2 * 8 * 6 * seats);
+        agon_training_close(t);
+
+        assert_int_equal(agon_training_read(dir, &t, NULL), AGON_OK);
+        assert_true(agon_population_finished(&t->population));
+        agon_training_close(t);
+        t = resume(dir);
+        w = (watcher){.stop_at = -1};
+        assert_false(go(t, &w));
+        assert_true(w.trained == 0 && t->steps == 0 && t->tasks_before == t->tasks);
+        agon_training_close(t);
+    }
+}
+
+/* Promise: metrics.jsonl is a function of config and seed: the same bytes when the run was stopped
+ * after any generation, and when the file was lost. */
+static void stopping_changes_nothing(void** state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        agon_config config;
+        make_config(&config, cases[i][0], cases[i][1]);
+        for (int stop = 0; stop < 4; stop++) {
+            char dir[32], command[256];
+            watcher w = {.stop_at = stop};
+            snprintf(dir, sizeof dir, "stop%zu%d", i, stop);
+            agon_training* t = create(&config, dir);
+            assert_true(go(t, &w));
+            assert_false(agon_population_finished(&t->population));
+            agon_training_close(t);
+            snprintf(command, sizeof command, "rm -f %s/metrics.jsonl", dir);
+            run_shell(command);
+            t = resume(dir);
+            w = (watcher){.stop_at = -1};
+            assert_false(go(t, &w));
+            assert_true(agon_population_finished(&t->population));
+            agon_training_close(t);
+            snprintf(command, sizeof command,
+                     "cmp whole%zu/metrics.jsonl %s/metrics.jsonl && test $(wc -l < %s/"
+                     "metrics.jsonl) = 3",
+                     i, dir, dir);
+            run_shell(command);
+        }
+    }
+}
+
+/* Promise: a run made under other rules is refused, and so is a second run in one place. */
+static void wrong_runs_are_refused(void** state) {
+    (void)state;
+    agon_config config;
+    agon_training* t = NULL;
+    agon_error error = {0};
+    make_config(&config, "rps", "uniform");
+    snprintf(config.run.dir, sizeof config.run.dir, "whole0");
+    assert_int_equal(agon_training_create(&config, "test", &t, &error), AGON_EINVALID);
+    assert_int_equal(agon_training_resume("nowhere", NULL, &t, &error), AGON_EMISSING);
+    agon_store* store;
+    assert_int_equal(agon_store_create("foreign", &config, "test", 0xabc, &store, &error), 0);
+    agon_store_close(store);
+    assert_int_equal(agon_training_resume("foreign", NULL, &t, &error), AGON_EUNSUPPORTED);
+    assert_non_null(strstr(error.text, "other rules"));
+    strcpy(config.game.name, "no_such_game");
+    assert_int_equal(agon_training_create(&config, "test", &t, &error), AGON_EUNKNOWN);
+}
+
+int main(void) {
+    setenv("UV_THREADPOOL_SIZE", "4", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_is_complete),
+        cmocka_unit_test(stopping_changes_nothing),
+        cmocka_unit_test(wrong_runs_are_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
