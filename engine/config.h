@@ -41,7 +41,7 @@ typedef struct agon_config {
     } population;
     struct {
         int kind;            /* agon_league */
-        int opponents;       /* distinct opponents of a train task; 0: lanes / 8 */
+        int opponents;       /* opponents of a train task, drawn with replacement; 0: lanes / 8 */
         double past;         /* share of opponents drawn from earlier generations */
         double anchor_share; /* share of opponents that are anchors */
         char anchors[256];   /* scripted policies, separated by spaces: "random one_ply" */
@@ -67,8 +67,8 @@ typedef struct agon_config {
     struct {
         int every;         /* generations between measurements; first and last always count */
         int games;         /* games per pair and measurement, even: both seats, paired openings */
-        int anchor_games;  /* games of each agent against each anchor and measurement, greedy */
-        int final_games;   /* games per agent and anchor of the closing evaluation, greedy */
+        int anchor_games;  /* games of each agent against each anchor and measurement */
+        int final_games;   /* games per agent and anchor of the closing evaluation */
         int budget;        /* most agents of the pay-off matrix; more are thinned evenly; 0: all */
         int opening;       /* random plies that open each pair of games */
         int probes;        /* probe states of set U */

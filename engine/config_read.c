@@ -35,7 +35,7 @@ static int refuse_section(source* in, const char* name, size_t length) {
     agon_fail(in->error, AGON_EUNKNOWN, "%s:%d: unknown section [%s]%s%s%s", in->origin, in->line,
               agon__quote_bytes(name, length, shown), near ? "; did you mean [" : "",
               near ? near : "", near ? "]?" : "");
-    agon_hint(in->error, "agon help lists every section and key");
+    agon_hint(in->error, "agon help keys lists every section and key");
     return AGON_EUNKNOWN;
 }
 

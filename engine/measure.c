@@ -11,7 +11,7 @@
 #define PRIOR_SD 350.0 /* of ratings, Elo */
 #define SHRINK   4.0   /* pseudo-pairs that pull a cell's variance to the mean of all cells */
 
-void agon_match_points(const agon_match_result* m, double* points, double* se) {
+static void match_points(const agon_match_result* m, double* points, double* se) {
     double wins = 0, draws = 0, games = 0;
     for (int s = 0; s < m->seats; s++) {
         wins += (double)m->tally[s].wins;
@@ -19,9 +19,35 @@ void agon_match_points(const agon_match_result* m, double* points, double* se) {
         games += (double)m->tally[s].games;
     }
     *points = (wins + 0.5 * draws) / games;
-    *se = sqrt(((wins + 0.25 * draws) / games - *points * *points) / games);
-    if (!(*se >= 0))
-        *se = 0;
+    *se = sqrt(fmax(((wins + 0.25 * draws) / games - *points * *points) / games, 0));
+}
+
+static void match_return(const agon_match_result* m, double* mean, double* se) {
+    uint64_t games = 0;
+    double sum = 0, squares = 0;
+    for (int s = 0; s < m->seats; s++) {
+        games += m->tally[s].games;
+        sum += m->tally[s].sum;
+        squares += m->tally[s].sum_squares;
+    }
+    agon_score_se(games, sum, squares, mean, se);
+}
+
+void agon_match_score(const agon_population* p, const agon_match_result* m, double* score,
+                      double* se) {
+    if (agon_population_points(p))
+        match_points(m, score, se);
+    else
+        match_return(m, score, se);
+}
+
+const char* agon_score_protocol(const agon_population* p) {
+    return agon_population_greedy(p) ? "greedy, every seat"
+                                     : "sampled at temperature 1, every seat";
+}
+
+const char* agon_score_unit(const agon_population* p) {
+    return agon_population_points(p) ? "points per game" : "mean return";
 }
 
 void agon_measurement_clear(agon_measurement* m) {
@@ -188,7 +214,7 @@ static void measure_scores(const agon_population* p, agon_measurement* m) {
     for (int k = 0; k < m->anchors; k++)
         for (int a = 0; a < m->agents; a++) {
             const agon_match_result* x = agon_record_match(p->record, m->generation, a, -1 - k);
-            agon_match_points(x, &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
+            agon_match_score(p, x, &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
             m->anchor_games = (int)x->pairs * x->seats;
         }
 }

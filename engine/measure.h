@@ -1,7 +1,8 @@
 /* measure.h: what a measured generation says, as numbers and as a line of metrics.jsonl.
  *
  * A pure function of config and record. Strength protocols: pay-offs between agents are sampled at
- * temperature 1; scores against anchors are greedy (argmax), the agent once in every seat. */
+ * temperature 1; against anchors the agent sits once in every seat, and plays as
+ * agon_population_greedy says. */
 #ifndef AGON_MEASURE_H
 #define AGON_MEASURE_H
 
@@ -25,7 +26,7 @@ typedef struct agon_measurement {
     agon_cyclic_null null;
     bool rating_defined;
     double *elo, *elo_se; /* (rated); errors are those of the difference to the mean rating */
-    /* against anchors, points per game in [0, 1] */
+    /* against anchors: points per game in [0, 1], or mean returns (agon_population_points) */
     int anchors;
     double *score, *score_se; /* (anchors, agents) */
     int anchor_games;         /* each, as played: whole rounds of all seats */
@@ -50,7 +51,12 @@ char* agon_measurement_line(const agon_population* population, const agon_measur
  * others (the closing evaluation). */
 int agon_measurement_best(const agon_measurement* m);
 
-/* Points per game and their standard error from a match. */
-void agon_match_points(const agon_match_result* match, double* points, double* se);
+/* A match as one number with its standard error: points per game (a win 1, a draw 1/2), or the row
+ * policy's mean return. Games are taken as independent. */
+void agon_match_score(const agon_population* population, const agon_match_result* match,
+                      double* score, double* se);
+/* How scores were made, for people: "greedy, every seat"; and their unit: "points per game". */
+const char* agon_score_protocol(const agon_population* population);
+const char* agon_score_unit(const agon_population* population);
 
 #endif

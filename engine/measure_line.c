@@ -9,24 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* NaN has no JSON; it becomes null. */
+/* NaN has no JSON; it becomes null. Versions of cJSON differ in how they print -0; it becomes 0. */
+static cJSON* number_make(double x) {
+    return isfinite(x) ? cJSON_CreateNumber(x + 0.0) : cJSON_CreateNull();
+}
+
 static void number(cJSON* to, const char* name, double x) {
-    if (isfinite(x))
-        cJSON_AddNumberToObject(to, name, x);
-    else
-        cJSON_AddNullToObject(to, name);
+    cJSON_AddItemToObject(to, name, number_make(x));
 }
 
 static void numbers(cJSON* to, const char* name, const double* x, int n) {
     cJSON* list = cJSON_AddArrayToObject(to, name);
     for (int i = 0; i < n; i++)
-        cJSON_AddItemToArray(list, isfinite(x[i]) ? cJSON_CreateNumber(x[i]) : cJSON_CreateNull());
+        cJSON_AddItemToArray(list, number_make(x[i]));
 }
 
 static void matrix(cJSON* to, const char* name, const double* x, int n) {
     cJSON* list = cJSON_AddArrayToObject(to, name);
-    for (int i = 0; i < n; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(x + (size_t)i * (size_t)n, n));
+    for (int i = 0; i < n; i++) {
+        cJSON* row = cJSON_CreateArray();
+        for (int j = 0; j < n; j++)
+            cJSON_AddItemToArray(row, number_make(x[(size_t)i * (size_t)n + (size_t)j]));
+        cJSON_AddItemToArray(list, row);
+    }
 }
 
 static void add_diversity(cJSON* root, const agon_measurement* m) {
@@ -97,7 +102,8 @@ static void add_scores(cJSON* root, const agon_population* p, const agon_measure
         number(d, "se", m->score_se[(size_t)k * (size_t)m->agents + (size_t)best]);
         numbers(d, "each", each, m->agents);
         number(d, "games", m->anchor_games);
-        cJSON_AddStringToObject(d, "protocol", "greedy, every seat; points per game");
+        cJSON_AddStringToObject(d, "protocol", agon_score_protocol(p));
+        cJSON_AddStringToObject(d, "unit", agon_score_unit(p));
     }
     number(root, "best_agent", best);
 }

@@ -10,6 +10,16 @@ bool agon_population_antisymmetric(const agon_population* p) {
     return s->seats == 2 && s->utility != AGON_GENERAL_SUM;
 }
 
+bool agon_population_greedy(const agon_population* p) {
+    return p->rules->spec.information == AGON_PERFECT;
+}
+
+bool agon_population_points(const agon_population* p) {
+    const agon_spec* s = &p->rules->spec;
+    return s->seats == 2 && s->utility == AGON_ZERO_SUM && s->return_min == -1 &&
+           s->return_max == 1;
+}
+
 /* ---- anchors ------------------------------------------------------------------------------ */
 
 /* Splits "random one_ply"; an anchor the game refuses is an error, or is left out and noted. */
@@ -299,6 +309,7 @@ static bool plan_match(void* user, int row, int col) {
     } else {
         d->games = whole_pairs(p, p->config->metrics.anchor_games);
         d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
+        d->temperature = agon_population_greedy(p) ? 0 : 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
     }
     return hand_out(w);
@@ -315,6 +326,7 @@ static bool plan_final(planning* w, int agent, int anchor) {
     d->row = agent;
     d->col = -1 - anchor;
     d->final = 1;
+    d->temperature = agon_population_greedy(p) ? 0 : 1;
     d->games = whole_pairs(p, p->config->metrics.final_games);
     d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s",

@@ -62,6 +62,12 @@ int agon_population_sample(const agon_population* population, int* out);
  * pay-offs. */
 bool agon_population_antisymmetric(const agon_population* population);
 
+/* How agents play against anchors: greedily with perfect information (temperature 0), else sampled,
+ * because there the greedy form of a mixed strategy is another strategy. */
+bool agon_population_greedy(const agon_population* population);
+/* Do wins, draws and losses say it all? Then strength is points per game, else the mean return. */
+bool agon_population_points(const agon_population* population);
+
 /* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1. */
 int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);
 

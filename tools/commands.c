@@ -19,7 +19,7 @@ static const char help_train[] =
     "       agon train --resume RUN [run.key=value|machine.key=value ...]\n"
     "  --print-config   print the resolved settings and stop\n"
     "  --quiet          errors only\n"
-    "  --json           one JSON object per measured generation\n"
+    "  --json           one JSON object per measured generation, then the closing report\n"
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 

@@ -92,6 +92,7 @@ static cJSON* game_json(const agon_rules* rules) {
     cJSON_AddNumberToObject(game, "actions", spec->actions);
     cJSON_AddStringToObject(game, "information", information_name(spec->information));
     cJSON_AddBoolToObject(game, "simultaneous", spec->simultaneous);
+    cJSON_AddBoolToObject(game, "seats_symmetric", spec->seats_symmetric);
     cJSON_AddStringToObject(game, "utility", utility_name(spec->utility));
     cJSON_AddNumberToObject(game, "return_min", (double)spec->return_min);
     cJSON_AddNumberToObject(game, "return_max", (double)spec->return_max);
@@ -141,11 +142,14 @@ static void print_facts(const agon_rules* rules) {
         printf("  chance        up to %d outcomes\n", spec->chance_outcomes);
     printf("  returns       %s, from %g to %g\n", utility_name(spec->utility),
            (double)spec->return_min, (double)spec->return_max);
-    printf("  length        at most %d plies\n", spec->max_plies);
+    printf("  length        at most %d %s\n", spec->max_plies,
+           spec->max_plies == 1 ? "ply" : "plies");
     printf("  observation   %s:", shape);
     for (int i = 0; i < spec->planes && i < AGON_MAX_PLANES; i++)
         printf("%s %s", i ? "," : "", spec->plane_names[i]);
-    printf("\n  state         %zu bytes, %d symmetries\n", spec->state_size, spec->symmetries);
+    printf("\n  state         %zu bytes\n", spec->state_size);
+    if (spec->symmetries > 1)
+        printf("  symmetries    %d, identity included\n", spec->symmetries);
     agon_game_parameters(rules->game, parameters, sizeof parameters);
     printf("  parameters    %s\n", parameters[0] ? parameters : "none");
     printf("  rules         version %d, fingerprint %016llx\n", rules->game->rules_version,

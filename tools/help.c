@@ -1,6 +1,8 @@
 /* agon help: commands, and the keys of the configuration as their table defines them. */
+#include "agents/policy.h"
 #include "engine/config.h"
 #include "tools/command.h"
+#include "tools/embedded.h"
 #include "tools/ui.h"
 
 #include <string.h>
@@ -27,12 +29,44 @@ static const char* key_default(const agon_config_key* key) {
     return key->fallback && *key->fallback ? key->fallback : "(empty)";
 }
 
+/* Games whose embedded settings differ from the default, with their values. */
+static void print_own(const agon_config_key* key) {
+    agon_config common, own;
+    char usual[512], value[512];
+    int printed = 0;
+    agon_config_defaults(&common);
+    agon_config_value(&common, key, usual, sizeof usual);
+    for (int i = 0; i < agon_game_count(); i++) {
+        const char* game = agon_game_at(i)->name;
+        const char* text = agon_embedded_config(game);
+        agon_config_defaults(&own);
+        if (!text || agon_config_read_text(&own, text, game, NULL) != AGON_OK)
+            continue;
+        agon_config_value(&own, key, value, sizeof value);
+        if (strcmp(value, usual) != 0)
+            printf("%s%s %s", printed++ ? "; " : "  games    ", game, *value ? value : "(empty)");
+    }
+    if (printed)
+        printf("\n");
+}
+
+/* What may stand in a list of scripted policies. */
+static void print_policies(void) {
+    const char *name, *description;
+    for (int i = 0; agon_scripted_at(i, &name, &description); i++)
+        printf("  %-8s %s: %s\n", i ? "" : "policies", name, description);
+}
+
 static void print_key(const agon_config_key* key) {
     char range[256];
     key_range(key, range, sizeof range);
     printf("%s%s.%s%s\n  %s\n", agon_ui_colour(stdout, AGON_BOLD), key->section, key->name,
            agon_ui_colour(stdout, AGON_PLAIN), key->meaning);
     printf("  type     %s\n  default  %s\n", key_type(key->type), key_default(key));
+    if (strcmp(key->section, "game") != 0)
+        print_own(key);
+    if (strcmp(key->name, "anchors") == 0)
+        print_policies();
     if (range[0])
         printf("  range    %s\n", range);
     if (key->unit && *key->unit)

@@ -30,6 +30,7 @@ void agon_panel_time(double seconds, char out[16]) {
 static void describe_strength(const agon_training* t, const agon_measurement* m, char* out,
                               size_t size) {
     const int best = agon_measurement_best(m);
+    const bool points = agon_population_points(&t->population);
     size_t used = 0;
     out[0] = 0;
     for (int k = 0; k < m->anchors && used < size; k++) {
@@ -37,9 +38,10 @@ static void describe_strength(const agon_training* t, const agon_measurement* m,
         double mean = 0;
         for (int a = 0; a < m->agents; a++)
             mean += each[a] / m->agents;
-        used +=
-            (size_t)snprintf(out + used, size - used, "%s%s %.1f %% (best %.1f)", k ? "   " : "",
-                             t->population.anchors.ref[k], 100 * mean, 100 * each[best]);
+        used += (size_t)snprintf(out + used, size - used,
+                                 points ? "%s%s %.1f, best %.1f %%" : "%s%s %+.3f, best %+.3f",
+                                 k ? "  " : "", t->population.anchors.ref[k],
+                                 (points ? 100 : 1) * mean, (points ? 100 : 1) * each[best]);
     }
     if (m->exact && used < size)
         snprintf(out + used, size - used, "%sNashConv %.3f", used ? "  " : "", m->nash_conv_median);

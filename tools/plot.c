@@ -168,8 +168,10 @@ static void script_strength(FILE* file, const plot_job* job) {
     for (int a = 0; a < data->anchors; a++)
         fprintf(file, "%s%s", a ? " " : "", data->anchor[a]);
     fprintf(file, "'\nscore_unit = '%s'\n", *data->score_unit ? data->score_unit : "score");
-    fprintf(file, "score_title = 'Score%s%s%s'\n\n", *data->protocol ? " (" : "", data->protocol,
-            *data->protocol ? ")" : "");
+    fprintf(file, "score_title = 'Score%s%s", *data->protocol ? ": " : "", data->protocol);
+    if (data->score_games > 0)
+        fprintf(file, ", %.0f games", data->score_games);
+    fprintf(file, "'\n\n");
     fprintf(file, "%s\n%s\n%s", agon_embedded("common.gp"), agon_embedded("series.gp"),
             agon_embedded("strength.gp"));
 }

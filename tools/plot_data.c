@@ -115,6 +115,7 @@ static void read_scores(agon_plot_data* data, agon_plot_row* row, const cJSON* s
         row->best[i] = number_at(score, "best");
         row->se[i] = number_at(score, "se");
         read_text(child(score, "protocol"), data->protocol, sizeof data->protocol);
+        data->score_games = number_at(score, "games");
         read_text(child(score, "unit"), data->score_unit, sizeof data->score_unit);
     }
 }

@@ -45,6 +45,7 @@ typedef struct agon_plot_data {
     int anchors;
     char anchor[AGON_PLOT_ANCHORS][64]; /* cleaned for use in scripts: no spaces or quotes */
     char protocol[96];                  /* how scores were played, cleaned; may be empty */
+    double score_games;                 /* of each score; NaN: not said */
     char score_unit[48];                /* cleaned; may be empty */
     /* Why something is absent, cleaned; empty: nothing is said. */
     char why_diversity[160], why_payoff[160], why_nash_conv[160], why_rating[160];

@@ -58,13 +58,16 @@ static void print_agent(FILE* out, const agon_training* t, const agon_measuremen
         fprintf(out, "  %9s", "-");
     for (int k = 0; k < m->anchors; k++) {
         const agon_match_result* x = agon_record_final(t->population.record, s->agent, k);
-        double points, se;
+        double score, se;
         if (!x) {
             fprintf(out, "  %12s", "not yet");
             continue;
         }
-        agon_match_points(x, &points, &se);
-        fprintf(out, "  %5.1f ±%3.1f %%", 100 * points, 100 * se);
+        agon_match_score(&t->population, x, &score, &se);
+        if (agon_population_points(&t->population))
+            fprintf(out, "  %5.1f ±%3.1f %%", 100 * score, 100 * se);
+        else
+            fprintf(out, "  %+6.3f ±%.3f", score, se);
     }
     if (m->exact)
         fprintf(out, "  %8.4f", m->nash_conv[s->agent]);
@@ -82,9 +85,9 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
                 "   pair at generation %d; * is best there.\n",
                 t->config.metrics.games, m->generation);
     if (m->anchors)
-        fprintf(out,
-                " scripted players: points per game, %d other games each, greedy, every seat.\n",
-                t->config.metrics.final_games);
+        fprintf(out, " scripted players: %s, %d other games each;\n   %s.\n",
+                agon_score_unit(&t->population), t->config.metrics.final_games,
+                agon_score_protocol(&t->population));
     if (m->exact)
         fprintf(out, " NashConv: exact, sampled policy; 0 at an equilibrium; median %.4f.\n",
                 m->nash_conv_median);
@@ -149,16 +152,18 @@ static void add_final(cJSON* root, const agon_training* t, int best) {
         cJSON* each = cJSON_AddArrayToObject(d, "each");
         for (int a = 0; a < t->config.population.size; a++) {
             const agon_match_result* x = agon_record_final(t->population.record, a, k);
-            double points = NAN, se = NAN;
+            double score = NAN, se = NAN;
             if (x)
-                agon_match_points(x, &points, &se);
-            cJSON_AddItemToArray(each, x ? cJSON_CreateNumber(points) : cJSON_CreateNull());
+                agon_match_score(&t->population, x, &score, &se);
+            cJSON_AddItemToArray(each, x ? cJSON_CreateNumber(score) : cJSON_CreateNull());
             if (a == best && x) {
-                cJSON_AddNumberToObject(d, "best", points);
+                cJSON_AddNumberToObject(d, "best", score);
                 cJSON_AddNumberToObject(d, "best_se", se);
             }
         }
         cJSON_AddNumberToObject(d, "games", t->config.metrics.final_games);
+        cJSON_AddStringToObject(d, "protocol", agon_score_protocol(&t->population));
+        cJSON_AddStringToObject(d, "unit", agon_score_unit(&t->population));
     }
 }
 

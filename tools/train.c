@@ -106,10 +106,12 @@ static int run(agon_training* t, const options* o) {
         fprintf(stderr, "stopped; go on with: agon train --resume %s\n", agon_store_dir(t->store));
         return AGON_EXIT_OK;
     }
+    if (o->quiet)
+        return AGON_EXIT_OK;
     rc = o->json ? agon_report_json(stdout, t, &error) : agon_report_table(stdout, t, &error);
     if (rc)
         return agon_ui_error(&error);
-    if (!o->json && !o->quiet)
+    if (!o->json)
         printf("\n run: %s   pictures: agon plot %s\n", agon_store_dir(t->store),
                agon_store_dir(t->store));
     return AGON_EXIT_OK;

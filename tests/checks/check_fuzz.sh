@@ -9,7 +9,7 @@ clang=${CLANG:-clang}
 flags="-std=gnu11 -O1 -gline-tables-only -D_GNU_SOURCE -I. -ffp-contract=off -fno-math-errno -w
        -fno-sanitize-recover=all"
 sanitize=address,undefined
-libraries="libuv sqlite3 msgpack inih libcjson libcrypto sleef"
+libraries="libuv sqlite3 $(pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih libcjson libcrypto sleef"
 
 if ! command -v "$clang" > /dev/null; then
     echo "skipped: clang is not installed (apt-get install clang)"
@@ -48,7 +48,7 @@ build_archive() {
     sources=$(ls games/*.c agents/*.c engine/*.c)
     [ "$(uname -m)" = x86_64 ] || sources=$(echo "$sources" | grep -v _avx)
     echo "$sources" | xargs -P "$(nproc)" -I {} bash -c 'compile "$1" || exit 255' _ {} &&
-        echo "$sources" | tr / - | sed "s|.*|$objects/&.o|" | xargs ar rcs "$work/agon.a"
+        (cd "$objects" && echo "$sources" | tr / - | sed 's|$|.o|' | xargs ar rcs "$work/agon.a")
 }
 
 fuzz() { # TARGET.c

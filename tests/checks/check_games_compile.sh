@@ -7,7 +7,7 @@ CC=${CC:-cc}
 CXX=${CXX:-g++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-flags="-Wall -Wextra -Werror -Wno-unused-parameter -ffp-contract=off -I$SOURCE"
+flags="-Wall -Wextra -Werror -Wno-unused-parameter -ffp-contract=off"
 
 games=$(cd "$SOURCE/games" && sed -n 's/^const agon_game agon_game_\([a-z0-9_]*\) = {$/\1/p' ./*.c)
 [ -n "$games" ] || { echo "no games found in $SOURCE/games"; exit 1; }
@@ -15,9 +15,9 @@ games=$(cd "$SOURCE/games" && sed -n 's/^const agon_game agon_game_\([a-z0-9_]*\
 
 for game in $games; do
     file=$SOURCE/games/$game.c
-    "$CC" -std=c11 $flags -c "$file" -o "$work/c.o"
+    "$CC" -std=c11 $flags -I"$SOURCE" -c "$file" -o "$work/c.o"
     # Left-out optional slots are NULL by the contract; C++ warns where C does not.
-    "$CXX" -std=c++20 -x c++ $flags -Wno-missing-field-initializers -c "$file" -o "$work/cxx.o"
+    "$CXX" -std=c++20 -x c++ $flags -I"$SOURCE" -Wno-missing-field-initializers -c "$file" -o "$work/cxx.o"
     nm "$work/cxx.o" | grep -q " [RDB] agon_game_$game\$" ||
         { echo "$game: C++ does not export agon_game_$game"; exit 1; }
     cat >> "$work/kernel.cu" <<CU

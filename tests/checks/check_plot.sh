@@ -3,7 +3,7 @@
 # file as names and not as commands, and refuses damaged files with their name and line.
 set -uo pipefail
 command -v gnuplot >/dev/null || {
-    echo "skipped: gnuplot is missing (tools/setup installs it)"
+    echo "skipped: gnuplot is missing (tools/setup --tests installs it)"
     exit 77
 }
 work=$(mktemp -d)

@@ -12,7 +12,7 @@ import tempfile
 try:
     import numpy as np
 except ImportError:
-    print("skipped: numpy is missing (tools/setup installs it)")
+    print("skipped: numpy is missing (tools/setup --tests installs it)")
     sys.exit(77)
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tools", "python"))

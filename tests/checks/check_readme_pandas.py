@@ -11,7 +11,7 @@ import tempfile
 try:
     import pandas  # noqa: F401
 except ImportError:
-    print("skipped: pandas is missing (tools/setup installs it)")
+    print("skipped: pandas is missing (tools/setup --tests installs it)")
     sys.exit(77)
 
 SETTINGS = """population.size=3 train.generations=2 train.rollouts=2 train.lanes=8 train.horizon=8

@@ -14,12 +14,15 @@ set border 15
 unset grid
 if (agents <= 32) {
     if (agents > 16) { set xtics rotate by 90 right }
-    set for [i=1:agents] xtics add (word(names, i) i)
-    set for [i=1:agents] ytics add (word(names, i) i)
+    # The first replaces gnuplot's own numbers, which are no agents.
+    set xtics (word(names, 1) 1)
+    set ytics (word(names, 1) 1)
+    set for [i=2:agents] xtics add (word(names, i) i)
+    set for [i=2:agents] ytics add (word(names, i) i)
 }
 set xlabel xname
 set ylabel yname
-set cblabel 'mean return of the row agent'
+set cblabel "row agent's mean return, 1 = the most the game pays"
 set format cb '%.2g'
 unset key
 plot 'payoff.tsv' using 'column_rank':'row_rank':'payoff' with image

@@ -28,7 +28,7 @@ if (has_nash_conv) {
     if (panel == panels) { set format x '%g'; set xlabel time }
     set ylabel 'return'
     set yrange [0:*]
-    set label 3 'NashConv: what best responses gain; 0 at equilibrium' at graph 0,heading left
+    set label 3 'NashConv: exact, sampled policy; what best responses gain, 0 at equilibrium' at graph 0,heading left
     plot 'strength.tsv' using (column('steps')/unit):'nash_conv_low':'nash_conv_high' with filledcurves \
              fillcolor rgb colour[4] fillstyle transparent solid 0.25 noborder title 'least to most exploitable agent', \
          '' using (column('steps')/unit):'nash_conv_median' linecolor rgb colour[4] pointtype 7 pointsize marks title 'median'
@@ -40,7 +40,7 @@ if (has_rating) {
     if (panel == panels) { set format x '%g'; set xlabel time }
     set ylabel 'Elo'
     set yrange [*:*]
-    set label 3 'Ratings of the agents' at graph 0,heading left
+    set label 3 'Ratings of the agents: Bradley-Terry, sampled games between them' at graph 0,heading left
     plot 'strength.tsv' using (column('steps')/unit):'elo_low':'elo_high' with filledcurves \
              fillcolor rgb colour[3] fillstyle transparent solid 0.25 noborder title 'weakest to strongest', \
          '' using (column('steps')/unit):'elo_median' linecolor rgb colour[3] pointtype 7 pointsize marks title 'median'
