@@ -283,7 +283,7 @@ static int opening_plies(const agon_population* p) {
     return plain ? p->config->metrics.opening : 0;
 }
 
-static int whole_pairs(const agon_population* p, int games) {
+int agon_population_games(const agon_population* p, int games) {
     const int seats = p->rules->spec.seats;
     return games < seats ? seats : games / seats * seats;
 }
@@ -302,12 +302,12 @@ static bool plan_match(void* user, int row, int col) {
     d->col = col;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, row)->snapshot);
     if (col >= 0) {
-        d->games = whole_pairs(p, p->config->metrics.games);
+        d->games = agon_population_games(p, p->config->metrics.games);
         d->opening = opening_plies(p);
         d->temperature = 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, col)->snapshot);
     } else {
-        d->games = whole_pairs(p, p->config->metrics.anchor_games);
+        d->games = agon_population_games(p, p->config->metrics.anchor_games);
         d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
         d->temperature = agon_population_greedy(p) ? 0 : 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
@@ -327,7 +327,7 @@ static bool plan_final(planning* w, int agent, int anchor) {
     d->col = -1 - anchor;
     d->final = 1;
     d->temperature = agon_population_greedy(p) ? 0 : 1;
-    d->games = whole_pairs(p, p->config->metrics.final_games);
+    d->games = agon_population_games(p, p->config->metrics.final_games);
     d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s",
              agon_record_train(p->record, d->generation, agent)->snapshot);

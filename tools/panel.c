@@ -48,13 +48,16 @@ static void describe_strength(const agon_training* t, const agon_measurement* m,
 }
 
 static void describe_cycles(const agon_measurement* m, char* out, size_t size) {
-    if (!m->antisymmetric)
+    if (m->rated < 2)
+        snprintf(out, size, "n/a: one agent");
+    else if (!m->antisymmetric)
         snprintf(out, size, "n/a: more than two seats, or a general sum");
     else if (m->null.exceeds)
         snprintf(out, size, "cyclic %.2f (noise alone %.2f..%.2f)   Nash support %.1f agents",
                  m->cyclic, m->null.low, m->null.high, exp(m->nash_entropy));
     else
-        snprintf(out, size, "not above noise   Nash support %.1f agents", exp(m->nash_entropy));
+        snprintf(out, size, "cycles not above noise   Nash support %.1f agents",
+                 exp(m->nash_entropy));
 }
 
 static void measured(void* user, const agon_training* t, const agon_measurement* m) {
@@ -129,9 +132,10 @@ static void bar(double share, char out[64]) {
 /* The Vendi score over time as eight heights between 1 and the number of agents. */
 static void sparkline(const agon_panel* p, char* out, size_t size) {
     static const char* const height[8] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    const int width = agon_ui_width(p->out) - 13, most = width < 40 ? width : 40;
     size_t used = 0;
     out[0] = 0;
-    for (int i = p->vendis > 40 ? p->vendis - 40 : 0; i < p->vendis && used + 4 < size; i++) {
+    for (int i = p->vendis > most ? p->vendis - most : 0; i < p->vendis && used + 4 < size; i++) {
         double x = p->agents > 1 ? (p->vendi[i] - 1) / (p->agents - 1) : 0;
         int h = (int)(x * 8);
         used += (size_t)snprintf(out + used, size - used, "%s", height[h < 0 ? 0 : h > 7 ? 7 : h]);

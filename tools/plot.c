@@ -1,5 +1,6 @@
 /* agon plot: pictures of a run. Beside each picture lie its data and its gnuplot script. */
 #include "engine/config.h"
+#include "games/rules.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/plot_data.h"
@@ -130,7 +131,11 @@ static void say_absent(const plot_job* job, const char* what, const char* why) {
 
 static void write_common(FILE* file, const plot_job* job, const char* name, const char* title,
                          int height) {
-    fprintf(file, "# %s of a run of agon. The data are in %s.tsv.\n", name, name);
+    char version[2048], *rest = NULL;
+    fprintf(file, "# %s of a run of agon. The data are in %s.tsv. Drawn by\n", name, name);
+    agon_version_text(version, sizeof version);
+    for (char* line = strtok_r(version, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        fprintf(file, "#   %s\n", line);
     fprintf(file, "name = '%s'\nheight = %d\n", name, height);
     fprintf(file, "title = '%s%s%s'\n", title, *job->game ? ": " : "", job->game);
     fprintf(file, "footer = '%s'\n", job->footer);
@@ -315,11 +320,21 @@ static int make_directory(const char* path, agon_error* error) {
     return agon_fail(error, AGON_EIO, "%s: %s", path, strerror(errno));
 }
 
+/* Games of a pair as played: whole rounds of all seats. */
+static int pair_games(const agon_config* config) {
+    agon_rules* rules;
+    if (agon_rules_open(config->game.name, &rules, NULL) != AGON_OK)
+        return config->metrics.games;
+    const int seats = rules->spec.seats, games = config->metrics.games;
+    agon_rules_close(rules);
+    return games < seats ? seats : games / seats * seats;
+}
+
 /* Settings are for title and footer alone: a run without them is drawn without them. */
 static void read_settings(plot_job* job) {
     agon_config config;
     agon_error ignored = {0};
-    char path[1200], line[128], text[320];
+    char path[1200], line[128], league[32], text[320];
     agon_version_line(line, sizeof line);
     snprintf(path, sizeof path, "%s/config.ini", job->run);
     agon_config_defaults(&config);
@@ -331,10 +346,13 @@ static void read_settings(plot_job* job) {
     char every[48] = "every generation";
     if (config.metrics.every > 1)
         snprintf(every, sizeof every, "every %d generations", config.metrics.every);
+    agon_config_value(&config, agon_config_find("league.kind"), league, sizeof league);
     snprintf(text, sizeof text,
-             "%s  -  %d agents, seed %llu, measured %s, %d games a pair, %d probe states", line,
-             config.population.size, (unsigned long long)config.train.seed, every,
-             config.metrics.games, config.metrics.probes);
+             "%s  -  league %s, %d agent%s, seed %llu, measured %s, %d games a pair, at most %d "
+             "probe states",
+             line, league, config.population.size, config.population.size == 1 ? "" : "s",
+             (unsigned long long)config.train.seed, every, pair_games(&config),
+             config.metrics.probes);
     agon_plot_clean(text, job->footer, sizeof job->footer);
 }
 

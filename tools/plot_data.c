@@ -330,7 +330,7 @@ int agon_plot_data_read(const char* path, agon_plot_data* out, agon_error* error
     fclose(file);
     if (code == AGON_OK && data.rows == 0) {
         agon_fail(error, AGON_EFORMAT, "%s: no measured generation yet", path);
-        code = agon_hint(error, "the first is written after the first generation");
+        code = agon_hint(error, "the first comes within seconds of training; let the run go on");
     }
     if (code == AGON_OK)
         *out = data;

@@ -37,9 +37,14 @@ static void order_agents(const agon_measurement* m, standing* order) {
     qsort(order, (size_t)m->agents, sizeof *order, by_rating);
 }
 
+/* Scripted players of the closing evaluation. */
+static int final_anchors(const agon_training* t) {
+    return t->config.metrics.final_games > 0 ? t->population.anchors.count : 0;
+}
+
 static void print_header(FILE* out, const agon_training* t, const agon_measurement* m) {
     fprintf(out, "\n %s agent    rating", agon_ui_colour(out, AGON_BOLD));
-    for (int k = 0; k < m->anchors; k++)
+    for (int k = 0; k < final_anchors(t); k++)
         fprintf(out, "  %12.12s", t->population.anchors.ref[k]);
     if (m->exact)
         fprintf(out, "  NashConv");
@@ -52,11 +57,11 @@ static void print_agent(FILE* out, const agon_training* t, const agon_measuremen
                         const standing* s, bool best) {
     char steps[16];
     fprintf(out, " %c %4d", best ? '*' : ' ', s->agent);
-    if (s->place >= 0)
-        fprintf(out, "  %+4.0f ±%3.0f", m->elo[s->place], m->elo_se[s->place]);
+    if (s->place >= 0 && m->rating_defined)
+        fprintf(out, "  %+4.0f ±%3.0f", rint(m->elo[s->place]) + 0.0, m->elo_se[s->place]);
     else
         fprintf(out, "  %9s", "-");
-    for (int k = 0; k < m->anchors; k++) {
+    for (int k = 0; k < final_anchors(t); k++) {
         const agon_match_result* x = agon_record_final(t->population.record, s->agent, k);
         double score, se;
         if (!x) {
@@ -79,14 +84,17 @@ static void print_agent(FILE* out, const agon_training* t, const agon_measuremen
 }
 
 static void print_protocol(FILE* out, const agon_training* t, const agon_measurement* m) {
+    fprintf(out, "\n");
     if (m->rating_defined)
         fprintf(out,
-                "\n rating: Bradley-Terry, Elo scale, error against the mean; %d sampled games a\n"
-                "   pair at generation %d; * is best there.\n",
-                t->config.metrics.games, m->generation);
-    if (m->anchors)
+                " rating: Bradley-Terry, Elo scale, error against the mean; %d sampled games a\n"
+                "   pair at generation %d; * has the best %s there.\n",
+                agon_population_games(&t->population, t->config.metrics.games), m->generation,
+                m->antisymmetric ? "mean pay-off" : "rating");
+    if (final_anchors(t))
         fprintf(out, " scripted players: %s, %d other games each;\n   %s.\n",
-                agon_score_unit(&t->population), t->config.metrics.final_games,
+                agon_score_unit(&t->population),
+                agon_population_games(&t->population, t->config.metrics.final_games),
                 agon_score_protocol(&t->population));
     if (m->exact)
         fprintf(out, " NashConv: exact, sampled policy; 0 at an equilibrium; median %.4f.\n",
@@ -102,13 +110,17 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
 
 static void print_diversity(FILE* out, const agon_measurement* m) {
     fprintf(out,
-            "\n diversity: Vendi score %.2f of %d agents (order 2: %.2f, inf: %.2f)\n"
+            "\n diversity: Vendi score %.2f of %d agent%s (order 2: %.2f, inf: %.2f)\n"
             "   J %.3f + within %.3f = mixture %.3f nats; total variation %.3f;\n"
             "   greedy actions differ in %.1f %%\n",
-            m->vendi_1, m->agents, m->vendi_2, m->vendi_inf, m->entropy.between, m->entropy.within,
-            m->entropy.mixture, m->total_variation, 100 * m->greedy);
-    if (!m->antisymmetric)
+            m->vendi_1, m->agents, m->agents == 1 ? "" : "s", m->vendi_2, m->vendi_inf,
+            m->entropy.between, m->entropy.within, m->entropy.mixture, m->total_variation,
+            100 * m->greedy);
+    if (!m->antisymmetric || m->rated < 2) {
+        fprintf(out, " pay-offs: n/a: %s\n",
+                m->rated < 2 ? "one agent" : "more than two seats, or a general sum");
         return;
+    }
     if (m->null.exceeds)
         fprintf(out, " pay-offs: cyclic fraction %.3f (noise alone: %.3f to %.3f)", m->cyclic,
                 m->null.low, m->null.high);
@@ -134,7 +146,7 @@ int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {
         order_agents(&m, order);
         print_header(out, t, &m);
         for (int i = 0; i < shown; i++)
-            print_agent(out, t, &m, &order[i], order[i].agent == best);
+            print_agent(out, t, &m, &order[i], m.rated > 1 && order[i].agent == best);
         if (shown < m.agents)
             fprintf(out, "   ... and %d more in run.db\n", m.agents - shown);
         print_protocol(out, t, &m);
@@ -147,7 +159,7 @@ int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {
 
 static void add_final(cJSON* root, const agon_training* t, int best) {
     cJSON* all = cJSON_AddObjectToObject(root, "final");
-    for (int k = 0; k < t->population.anchors.count; k++) {
+    for (int k = 0; k < final_anchors(t); k++) {
         cJSON* d = cJSON_AddObjectToObject(all, t->population.anchors.ref[k]);
         cJSON* each = cJSON_AddArrayToObject(d, "each");
         for (int a = 0; a < t->config.population.size; a++) {
@@ -161,7 +173,8 @@ static void add_final(cJSON* root, const agon_training* t, int best) {
                 cJSON_AddNumberToObject(d, "best_se", se);
             }
         }
-        cJSON_AddNumberToObject(d, "games", t->config.metrics.final_games);
+        cJSON_AddNumberToObject(
+            d, "games", agon_population_games(&t->population, t->config.metrics.final_games));
         cJSON_AddStringToObject(d, "protocol", agon_score_protocol(&t->population));
         cJSON_AddStringToObject(d, "unit", agon_score_unit(&t->population));
     }

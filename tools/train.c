@@ -76,6 +76,20 @@ static void size_pool(const agon_config* c) {
     setenv("UV_THREADPOOL_SIZE", text, 1);
 }
 
+/* A directory as a shell takes it: as it is, or in single quotes. */
+static const char* shell_word(const char* word, char out[2048]) {
+    size_t used = 0;
+    if (word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] ==
+        '\0')
+        return word;
+    out[used++] = '\'';
+    for (; *word && used < 2040; word++)
+        used += (size_t)sprintf(out + used, *word == '\'' ? "'\\''" : "%c", *word);
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
 static void print_measured(void* user, const agon_training* t, const agon_measurement* m) {
     char* text = agon_measurement_line(&t->population, m);
     (void)user;
@@ -89,6 +103,8 @@ static int run(agon_training* t, const options* o) {
     agon_panel panel;
     agon_training_view view = {0};
     bool interrupted = false;
+    char quoted[2048];
+    const char* dir = shell_word(agon_store_dir(t->store), quoted);
     agon_panel_begin(&panel, stderr, t);
     if (o->json)
         view.measured = print_measured;
@@ -98,12 +114,11 @@ static int run(agon_training* t, const options* o) {
     agon_panel_end(&panel);
     if (rc) {
         if (!error.hint[0])
-            agon_hint(&error, "what is committed is kept; go on with: agon train --resume %s",
-                      agon_store_dir(t->store));
+            agon_hint(&error, "what is committed is kept; go on with: agon train --resume %s", dir);
         return agon_ui_error(&error);
     }
     if (interrupted && !agon_population_finished(&t->population)) {
-        fprintf(stderr, "stopped; go on with: agon train --resume %s\n", agon_store_dir(t->store));
+        fprintf(stderr, "stopped; go on with: agon train --resume %s\n", dir);
         return AGON_EXIT_OK;
     }
     if (o->quiet)
@@ -112,8 +127,7 @@ static int run(agon_training* t, const options* o) {
     if (rc)
         return agon_ui_error(&error);
     if (!o->json)
-        printf("\n run: %s   pictures: agon plot %s\n", agon_store_dir(t->store),
-               agon_store_dir(t->store));
+        printf("\n run: %s   pictures: agon plot %s\n", dir, dir);
     return AGON_EXIT_OK;
 }
 
@@ -152,6 +166,9 @@ static int train_on(int words, char** argv, const options* o) {
     agon_training* t = NULL;
     if (words < 1)
         return agon_ui_usage("train", "--resume needs a run directory");
+    if (o->print_config)
+        return agon_ui_usage("train", "a run's settings are in its config.ini: %s/config.ini",
+                             argv[1]);
     agon_config_defaults(&machine);
     if (apply_overrides(&machine, words - 1, argv + 2, true, &error))
         return agon_ui_error(&error);

@@ -4,7 +4,7 @@ if (has_score) {
     panel = panel + 1
     if (panel == panels) { set format x '%g'; set xlabel time }
     set ylabel score_unit
-    set yrange [*:*]
+    if (score_unit eq 'points per game') { set yrange [0:1] } else { set yrange [*:*] }
     set label 3 score_title at graph 0,heading left
     # The legend is set by hand: gnuplot breaks long names of opponents over the panel.
     across = 0.0
