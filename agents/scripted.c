@@ -3,8 +3,9 @@
  * one_ply, exactly. A move wins when the episode is over after it and the mover's reward for that
  * ply exceeds the mean of the other seats'; it loses when the episode is over and the reward is
  * below that mean. A move is safe when it does not lose and, if another seat acts next, that seat
- * has no winning move. The policy chooses evenly among the winning moves; without any, among the
- * safe moves; without any, among all legal moves. */
+ * has no winning move. Where chance moves next, what it may bring is not looked at: neither a win
+ * nor a loss. The policy chooses evenly among the winning moves; without any, among the safe moves;
+ * without any, among all legal moves. */
 #include "agents/scripted.h"
 
 /* ---- random ------------------------------------------------------------------------------- */
@@ -56,6 +57,8 @@ static verdict judge(agon__walk* walk, int seat, int action) {
         const double lead = walk_lead(walk, seat);
         return lead > 0 ? WINS : lead < 0 ? LOSES : SAFE;
     }
+    if (acting & AGON_CHANCE)
+        return SAFE;
     const int next = __builtin_ctzll(acting);
     return next != seat && can_win(walk, 1, next) ? LOSES : SAFE;
 }
@@ -100,7 +103,6 @@ static int one_ply_open(agon__call* call, const agon_rules* rules, agon_policy* 
         return code;
     const char* missing = spec->information != AGON_PERFECT ? "perfect information"
                           : spec->simultaneous              ? "one seat acting at a time"
-                          : spec->chance_outcomes > 0       ? "no chance"
                                                             : NULL;
     if (missing)
         return agon_fail(error, AGON_EUNSUPPORTED, "one_ply needs %s, which %s does not have",
@@ -127,8 +129,7 @@ typedef struct scripted {
 static const scripted table[] = {
     {"random", "any game: uniform over legal actions", random_open},
     {"one_ply",
-     "perfect information, no chance: wins at once, else avoids giving the next seat a win, else "
-     "random",
+     "perfect information: wins at once, else avoids giving the next seat a win, else random",
      one_ply_open},
     {"alpha_beta",
      "two seats, perfect information, no chance, zero or constant sum: negamax; depth (1..20, "

@@ -136,7 +136,9 @@ static void fill_payoffs(const agon_population* p, agon_measurement* m) {
             freedom += (double)x->pairs - 1;
         }
     }
-    const double pooled = freedom > 0 ? deviations / freedom : 0;
+    /* One more degree of freedom with the widest deviation: few games must not look like no noise.
+     */
+    const double pooled = (deviations + scale * scale) / (freedom + 1);
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
             const agon_match_result* x =

@@ -136,6 +136,7 @@ char* agon_measurement_line(const agon_population* p, const agon_measurement* m)
     number(root, "agents", m->agents);
     cJSON_AddStringToObject(root, "game", p->rules->name);
     cJSON_AddStringToObject(root, "probes", p->probes);
+    number(root, "probe_states", agon_record_probe(p->record, m->generation, 0)->states);
     add_diversity(root, m);
     add_payoff(root, p, m);
     add_rating(root, m);

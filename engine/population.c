@@ -30,10 +30,9 @@ static bool has_anchor(const agon_anchors* anchors, const char* ref) {
     return false;
 }
 
-static void leave_out(agon_population* p, const char* word, const char* why) {
+static void leave_out(agon_population* p, const char* why) {
     const size_t used = strlen(p->left_out);
-    snprintf(p->left_out + used, sizeof p->left_out - used, "%s%s: %.200s", used ? "; " : "", word,
-             why);
+    snprintf(p->left_out + used, sizeof p->left_out - used, "%s%.200s", used ? "; " : "", why);
 }
 
 static int read_anchors(agon_population* p, const char* text, const char* key, bool may_refuse,
@@ -48,7 +47,7 @@ static int read_anchors(agon_population* p, const char* text, const char* key, b
             return agon_fail(error, AGON_ELIMIT, "%s: more than %d anchors", key, AGON_MAX_ANCHORS);
         int rc = agon_scripted_open(word, p->rules, &policy, &why);
         if (rc == AGON_EUNSUPPORTED && may_refuse) {
-            leave_out(p, word, why.text);
+            leave_out(p, why.text);
             continue;
         }
         if (rc) {

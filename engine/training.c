@@ -224,7 +224,6 @@ static int committed(void* user, agon_drive* drive, const agon_task* task,
             if (t->view.trained)
                 t->view.trained(t->view.user, t, t->trained);
         }
-        return AGON_OK;
     }
     return report_measured(t, drive, error);
 }

@@ -143,8 +143,10 @@ typedef enum agon_dtype {
 } agon_dtype;
 
 /* What `configure` says about a game with these parameters. All bounds are promises that the
- * game suite tests. Zeroed before the call. */
+ * game suite tests. Zeroed before the call, but for struct_size; a fact left at 0 is absent, so the
+ * struct can grow at its end without a new ABI. */
 typedef struct agon_spec {
+    uint32_t struct_size; /* set by the host: bytes it has room for */
     int seats;            /* 1..AGON_MAX_SEATS */
     int actions;          /* actions are 0..actions-1; 1..AGON_MAX_ACTIONS */
     int chance_outcomes;  /* largest number of outcomes of a chance node; 0: no chance */

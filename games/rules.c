@@ -118,6 +118,7 @@ static int configure(agon_rules* rules, const agon__game_string* string, agon_er
         params.name[i] = string->param[i];
         params.value[i] = string->value[i];
     }
+    rules->spec.struct_size = sizeof rules->spec;
     const int result = game->configure(&params, &rules->spec, rules->config);
     if (result != 0 || params.error[0]) {
         agon_fail(error, AGON_EINVALID, "game %s: %s", game->name,
@@ -193,7 +194,7 @@ void agon_rules_close(agon_rules* rules) {
 void agon_game_parameters(const agon_game* game, char* out, size_t size) {
     assert(size > 0);
     agon_params params = {0};
-    agon_spec spec = {0};
+    agon_spec spec = {.struct_size = sizeof spec};
     void* config = calloc(1, game->config_size ? game->config_size : 1);
     if (config)
         game->configure(&params, &spec, config);

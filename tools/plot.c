@@ -343,16 +343,11 @@ static void read_settings(plot_job* job) {
         return;
     }
     agon_plot_clean(config.game.name, job->game, sizeof job->game);
-    char every[48] = "every generation";
-    if (config.metrics.every > 1)
-        snprintf(every, sizeof every, "every %d generations", config.metrics.every);
     agon_config_value(&config, agon_config_find("league.kind"), league, sizeof league);
     snprintf(text, sizeof text,
-             "%s  -  league %s, %d agent%s, seed %llu, measured %s, %d games a pair, at most %d "
-             "probe states",
+             "%s  -  league %s, %d agent%s, seed %llu, %d games a pair, at most %d probe states",
              line, league, config.population.size, config.population.size == 1 ? "" : "s",
-             (unsigned long long)config.train.seed, every, pair_games(&config),
-             config.metrics.probes);
+             (unsigned long long)config.train.seed, pair_games(&config), config.metrics.probes);
     agon_plot_clean(text, job->footer, sizeof job->footer);
 }
 

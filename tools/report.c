@@ -83,6 +83,22 @@ static void print_agent(FILE* out, const agon_training* t, const agon_measuremen
     fprintf(out, "  %8s\n", steps);
 }
 
+/* Anchors that agents also train against: then a score is no test on strangers, and says so. */
+static void print_met(FILE* out, const agon_training* t) {
+    const agon_population* p = &t->population;
+    const bool met =
+        t->config.league.kind == AGON_LEAGUE_FIXED ||
+        (t->config.league.kind != AGON_LEAGUE_MIRROR && t->config.league.anchor_share > 0);
+    int count = 0;
+    for (int k = 0; met && k < p->anchors.count; k++)
+        for (int i = 0; i < p->opponents.count; i++)
+            if (strcmp(p->anchors.ref[k], p->opponents.ref[i]) == 0)
+                fprintf(out, "%s%s",
+                        count++ ? ", " : "   Also met in training: ", p->anchors.ref[k]);
+    if (count)
+        fprintf(out, ".\n");
+}
+
 static void print_protocol(FILE* out, const agon_training* t, const agon_measurement* m) {
     fprintf(out, "\n");
     if (m->rating_defined)
@@ -96,6 +112,8 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
                 agon_score_unit(&t->population),
                 agon_population_games(&t->population, t->config.metrics.final_games),
                 agon_score_protocol(&t->population));
+    if (final_anchors(t))
+        print_met(out, t);
     if (m->exact)
         fprintf(out, " NashConv: exact, sampled policy; 0 at an equilibrium; median %.4f.\n",
                 m->nash_conv_median);
@@ -150,6 +168,8 @@ int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {
         if (shown < m.agents)
             fprintf(out, "   ... and %d more in run.db\n", m.agents - shown);
         print_protocol(out, t, &m);
+        fprintf(out, " best agent: %s/blobs/%s.safetensors\n", agon_store_dir(t->store),
+                agon_record_train(t->population.record, g, best)->snapshot);
         print_diversity(out, &m);
     }
     free(order);

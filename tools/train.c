@@ -53,6 +53,10 @@ static int apply_overrides(agon_config* c, int count, char** words, bool machine
             return agon_hint(error, "'agon help keys' lists the keys");
         }
         snprintf(name, sizeof name, "%.*s", (int)(equals - words[i]), words[i]);
+        if (strcmp(name, "game.name") == 0) {
+            agon_fail(error, AGON_EUSAGE, "game.name cannot be overridden");
+            return agon_hint(error, "the game is the first word: agon train GAME ...");
+        }
         const agon_config_key* key = agon_config_find(name);
         if (machine_only && key && agon_config_decides(key)) {
             agon_fail(error, AGON_EUSAGE, "%s decides the result and is fixed by the run", name);

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The metrics of engine/ against numpy and scipy, on 20 random populations.
 
 Guards: diversity, pay-off and rating functions compute what their headers say, by formulas and

@@ -74,7 +74,7 @@ static void payoffs_are_means(void** state) {
     near(m.payoff[1 * AGENTS + 2], 0.25);
     near(m.payoff[0 * AGENTS + 2], 1);
     /* Squared deviations of the 4 pair scores: 1 - 2^2/4, 0.5 - 1/4 and 2 - 4^2/4 (0 at least). */
-    const double s01 = 0, s12 = 0.25, pooled = (s01 + s12) / 9;
+    const double s01 = 0, s12 = 0.25, pooled = (s01 + s12 + 1) / 10; /* 1: the widest */
     near(m.payoff_se[0 * AGENTS + 1], sqrt((s01 + 4 * pooled) / 7 / 4));
     near(m.payoff_se[2 * AGENTS + 1], sqrt((s12 + 4 * pooled) / 7 / 4));
     near(m.payoff_se[0], 0);
@@ -306,13 +306,30 @@ static void many_seats_have_ratings(void** state) {
     close_bench(&b);
 }
 
+/* Promise: one pair of games per cell is never called a cycle, however clear it looks. */
+static void few_games_claim_nothing(void** state) {
+    (void)state;
+    static const char* const settings[] = {"metrics.anchors", "", "metrics.games", "2", NULL};
+    plan_bench b;
+    open_three(&b, "tic_tac_toe", settings);
+    add_match(&b, 0, 1, 2, 1, 1);
+    add_match(&b, 1, 2, 2, 1, 1);
+    add_match(&b, 0, 2, 2, -1, -1);
+    agon_measurement m = must_measure(&b);
+    near(m.cyclic, 1);
+    assert_true(m.payoff_se[1] > 0.5);
+    assert_false(m.null.exceeds);
+    agon_measurement_clear(&m);
+    close_bench(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(payoffs_are_means),       cmocka_unit_test(ratings_follow_points),
         cmocka_unit_test(scores_are_points),       cmocka_unit_test(behaviour_is_compared),
         cmocka_unit_test(the_line_says_it_all),    cmocka_unit_test(cycles_are_claimed),
         cmocka_unit_test(exact_needs_everyone),    cmocka_unit_test(payoffs_are_scaled),
-        cmocka_unit_test(many_seats_have_ratings),
+        cmocka_unit_test(many_seats_have_ratings), cmocka_unit_test(few_games_claim_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

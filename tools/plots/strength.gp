@@ -40,7 +40,7 @@ if (has_rating) {
     if (panel == panels) { set format x '%g'; set xlabel time }
     set ylabel 'Elo'
     set yrange [*:*]
-    set label 3 'Ratings of the agents: Bradley-Terry, sampled games between them' at graph 0,heading left
+    set label 3 'Ratings of the agents: Bradley-Terry, sampled games; 0 = mean of the generation' at graph 0,heading left
     plot 'strength.tsv' using (column('steps')/unit):'elo_low':'elo_high' with filledcurves \
              fillcolor rgb colour[3] fillstyle transparent solid 0.25 noborder title 'weakest to strongest', \
          '' using (column('steps')/unit):'elo_median' linecolor rgb colour[3] pointtype 7 pointsize marks title 'median'
