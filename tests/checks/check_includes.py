@@ -43,7 +43,10 @@ MADE = {"agon_build.h"}  # written by the build
 
 def folder_of(path, text):
     """The folder an include with quotes leads to, or None when there is no such file."""
-    for base in (path.parent, ROOT):
+    bases = [path.parent, ROOT]
+    if path.parent.name == "template":  # made to be copied beside the header
+        bases.append(path.parent.parent)
+    for base in bases:
         target = (base / text).resolve()
         if target.is_file():
             return target.relative_to(ROOT.resolve()).parts[0]
