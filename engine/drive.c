@@ -416,6 +416,7 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* err
     plan(d);
     advance(d);
     uv_run(&d->loop, UV_RUN_DEFAULT);
+    on_tick(&d->ticker); /* the last word: what is shown is the end */
     uv_loop_close(&d->loop);
     d->executor.close(&d->executor);
     rc = d->rc;

@@ -20,7 +20,7 @@ typedef struct agon_drive_client {
     /* A result is committed. May call agon_drive_append. */
     int (*committed)(void* user, agon_drive* drive, const agon_task* task,
                      const agon_result* result, agon_error* error);
-    void (*tick)(void* user, agon_drive* drive); /* (optional) twice a second */
+    void (*tick)(void* user, agon_drive* drive); /* (optional) twice a second, and at the end */
     void (*note)(void* user, const char* text);  /* (optional) a sentence for the person watching */
 } agon_drive_client;
 

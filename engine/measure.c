@@ -82,7 +82,35 @@ static int reserve(agon_measurement* m) {
                : AGON_EMEMORY;
 }
 
-static int measure_behaviour(const agon_population* p, const double* weight, agon_measurement* m) {
+/* kernel: scratch (agents, agents). */
+static int compare_equally(const agon_behaviour* b, double* kernel, agon_measurement* m) {
+    int rc = agon_diversity_entropy(b, &m->entropy);
+    if (!rc)
+        rc = agon_diversity_total_variation(b, &m->total_variation);
+    if (!rc)
+        rc = agon_diversity_greedy(b, &m->greedy, &m->ties);
+    if (!rc)
+        rc = agon_diversity_kernel(b, kernel);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->vendi_1);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, 2, &m->vendi_2);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, INFINITY, &m->vendi_inf);
+    return rc;
+}
+
+static int compare_by_reach(const agon_behaviour* b, double* kernel, agon_measurement* m) {
+    int rc = agon_diversity_entropy(b, &m->reach_entropy);
+    if (!rc)
+        rc = agon_diversity_kernel(b, kernel);
+    if (!rc)
+        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->reach_vendi_1);
+    m->by_reach = !rc;
+    return rc;
+}
+
+static int measure_behaviour(const agon_population* p, agon_measurement* m) {
     const agon_probe_result* first = agon_record_probe(p->record, m->generation, 0);
     const size_t n = (size_t)m->agents, each = (size_t)first->states * (size_t)first->actions;
     float* probability = malloc(n * each * sizeof *probability);
@@ -92,21 +120,12 @@ static int measure_behaviour(const agon_population* p, const double* weight, ago
         memcpy(probability + a * each,
                agon_record_probe(p->record, m->generation, (int)a)->probability,
                each * sizeof *probability);
-    const agon_behaviour b = {m->agents, first->states, first->actions, probability, weight};
+    agon_behaviour b = {m->agents, first->states, first->actions, probability, p->probe_weight};
     if (!rc)
-        rc = agon_diversity_entropy(&b, &m->entropy);
-    if (!rc)
-        rc = agon_diversity_total_variation(&b, &m->total_variation);
-    if (!rc)
-        rc = agon_diversity_greedy(&b, &m->greedy, &m->ties);
-    if (!rc)
-        rc = agon_diversity_kernel(&b, kernel);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->vendi_1);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, 2, &m->vendi_2);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, INFINITY, &m->vendi_inf);
+        rc = compare_equally(&b, kernel, m);
+    b.weight = p->probe_reach;
+    if (!rc && p->probe_reach)
+        rc = compare_by_reach(&b, kernel, m);
     free(probability);
     free(kernel);
     return rc;
@@ -254,7 +273,7 @@ int agon_measure(const agon_population* p, int generation, agon_measurement* out
     if (!rc) {
         m.rated = agon_population_sample(p, m.agent);
         m.steps = mean_steps(p, generation);
-        rc = measure_behaviour(p, p->probe_weight, &m);
+        rc = measure_behaviour(p, &m);
     }
     if (!rc && m.antisymmetric)
         rc = measure_payoffs(p, &m);

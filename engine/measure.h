@@ -13,9 +13,13 @@
 typedef struct agon_measurement {
     int generation, agents;
     double steps; /* agent-steps per agent, mean */
-    /* behaviour on probe set U */
+    /* behaviour on probe set U: states weigh the same per ply bucket, then the same in it */
     agon_entropy_split entropy;
     double total_variation, vendi_1, vendi_2, vendi_inf, greedy, ties;
+    /* and, where the set is complete, weighted by how often uniform play comes to each state */
+    bool by_reach; /* the next two hold */
+    agon_entropy_split reach_entropy;
+    double reach_vendi_1;
     /* pay-offs among `rated` agents */
     int rated;
     int* agent;         /* (rated) their numbers */

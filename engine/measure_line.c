@@ -34,8 +34,24 @@ static void matrix(cJSON* to, const char* name, const double* x, int n) {
     }
 }
 
+/* With states weighted by how often uniform play comes to them. */
+static void add_by_reach(cJSON* to, const agon_measurement* m) {
+    if (!m->by_reach) {
+        cJSON_AddNullToObject(to, "by_reach");
+        cJSON_AddStringToObject(to, "by_reach_why",
+                                "the probe set is a sample: not all information states");
+        return;
+    }
+    cJSON* d = cJSON_AddObjectToObject(to, "by_reach");
+    number(d, "J", m->reach_entropy.between);
+    number(d, "within", m->reach_entropy.within);
+    number(d, "mixture", m->reach_entropy.mixture);
+    number(d, "vendi_1", m->reach_vendi_1);
+}
+
 static void add_diversity(cJSON* root, const agon_measurement* m) {
     cJSON* d = cJSON_AddObjectToObject(root, "diversity");
+    cJSON_AddStringToObject(d, "weights", "equal per ply bucket, then per state");
     number(d, "J", m->entropy.between);
     number(d, "within", m->entropy.within);
     number(d, "mixture", m->entropy.mixture);
@@ -45,6 +61,7 @@ static void add_diversity(cJSON* root, const agon_measurement* m) {
     number(d, "vendi_inf", m->vendi_inf);
     number(d, "greedy_disagreement", m->greedy);
     number(d, "greedy_ties", m->ties);
+    add_by_reach(d, m);
 }
 
 static void add_cyclic(cJSON* to, const agon_measurement* m) {

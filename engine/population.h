@@ -28,6 +28,7 @@ typedef struct agon_population {
     char net_text[128];
     char probes[AGON_HASH_SIZE]; /* set by the caller before planning */
     const double* probe_weight;  /* (probe states) borrowed, set by the caller */
+    const double* probe_reach;   /* the same; NULL when the probe set is not complete */
     agon_anchors opponents;      /* league.anchors */
     agon_anchors anchors;        /* metrics.anchors, without those the game refuses */
     char left_out[256];          /* which were left out and why; "" when none */

@@ -15,6 +15,7 @@ void agon_probes_close(agon_probes* probes) {
     free(probes->seat);
     free(probes->ply);
     free(probes->weight);
+    free(probes->reach);
     memset(probes, 0, sizeof *probes);
 }
 
@@ -124,6 +125,8 @@ int agon_probes_encode(const agon_probes* probes, const agon_rules* rules, agon_
                                           "bucket");
     agon_blob_add_meta(blob, "U.complete", "%d", probes->complete);
     agon_blob_add_tensor(blob, "U.weight", AGON_BLOB_F64, 1, &states, probes->weight);
+    if (probes->reach)
+        agon_blob_add_tensor(blob, "U.reach", AGON_BLOB_F64, 1, &states, probes->reach);
     agon_blob_add_tensor(blob, "U.offset", AGON_BLOB_I32, 1, &ends, probes->offset);
     agon_blob_add_tensor(blob, "U.ply", AGON_BLOB_I32, 1, &states, probes->ply);
     agon_blob_add_tensor(blob, "U.action", AGON_BLOB_U16, 2, actions, probes->action);
@@ -188,6 +191,9 @@ static bool take_tensors(const agon_blob* blob, const agon_rules* rules, agon_pr
     if (take_tensor(blob, "U.offset", AGON_BLOB_I32, states + 1, 0, (void**)&p->offset, error) < 0)
         return false;
     const int64_t rows = p->offset[states] >= 0 ? p->offset[states] : 0;
+    if (agon_blob_tensor_find(blob, "U.reach") &&
+        take_tensor(blob, "U.reach", AGON_BLOB_F64, states, 0, (void**)&p->reach, error) < 0)
+        return false;
     return take_tensor(blob, "U.ply", AGON_BLOB_I32, states, 0, (void**)&p->ply, error) >= 0 &&
            take_tensor(blob, "U.weight", AGON_BLOB_F64, states, 0, (void**)&p->weight, error) >=
                0 &&
@@ -195,9 +201,34 @@ static bool take_tensors(const agon_blob* blob, const agon_rules* rules, agon_pr
                        error) >= 0;
 }
 
-/* Offsets rise from 0 to the number of plies, weights are a distribution. */
-static int check_numbers(const agon_probes* p, agon_error* error) {
+static int check_distribution(const double* x, int states, const char* name, agon_error* error) {
     double sum = 0;
+    for (int i = 0; i < states; i++) {
+        if (!(x[i] >= 0 && x[i] <= 1))
+            return agon_fail(error, AGON_EFORMAT, "probe set: %s of state %d is %g, expected 0..1",
+                             name, i, x[i]);
+        sum += x[i];
+    }
+    if (!(fabs(sum - 1.0) <= 1e-9))
+        return agon_fail(error, AGON_EFORMAT, "probe set: values of %s add up to %.12g, expected 1",
+                         name, sum);
+    return 0;
+}
+
+/* Weights are distributions; how often uniform play comes to a state is known of complete sets. */
+static int check_weights(const agon_probes* p, agon_error* error) {
+    const int code = check_distribution(p->weight, p->states, "U.weight", error);
+    if (code != 0)
+        return code;
+    if ((p->reach != NULL) != (p->complete != 0))
+        return agon_fail(error, AGON_EFORMAT,
+                         "probe set: U.reach is %s, but U.complete is %d; expected together",
+                         p->reach ? "there" : "missing", p->complete);
+    return p->reach ? check_distribution(p->reach, p->states, "U.reach", error) : 0;
+}
+
+/* Offsets rise from 0 to the number of plies. */
+static int check_offsets(const agon_probes* p, agon_error* error) {
     if (p->states == 0 || p->offset[0] != 0)
         return agon_fail(error, AGON_EFORMAT,
                          "probe set: %d states beginning at ply %d, expected some, from 0",
@@ -205,14 +236,7 @@ static int check_numbers(const agon_probes* p, agon_error* error) {
     for (int i = 0; i < p->states; i++) {
         if (p->offset[i + 1] < p->offset[i])
             return agon_fail(error, AGON_EFORMAT, "probe set: U.offset falls at state %d", i);
-        if (!(p->weight[i] >= 0 && p->weight[i] <= 1))
-            return agon_fail(error, AGON_EFORMAT,
-                             "probe set: weight of state %d is %g, expected 0..1", i, p->weight[i]);
-        sum += p->weight[i];
     }
-    if (!(fabs(sum - 1.0) <= 1e-9))
-        return agon_fail(error, AGON_EFORMAT, "probe set: weights add up to %.12g, expected 1",
-                         sum);
     return 0;
 }
 
@@ -237,7 +261,9 @@ static int read_blob(const agon_blob* blob, const agon_rules* rules, agon_probes
     out->complete = complete && strcmp(complete, "1") == 0;
     if (!take_tensors(blob, rules, out, error))
         return error ? error->code : AGON_EFORMAT;
-    code = check_numbers(out, error);
+    code = check_offsets(out, error);
+    if (code == 0)
+        code = check_weights(out, error);
     return code == 0 ? check_lines(out, rules, error) : code;
 }
 

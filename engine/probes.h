@@ -3,9 +3,10 @@
  * A probe state is the actions from the start and a seat, so that policies with memory can be
  * asked. Set U: states of uniformly random legal play, the same number for each bucket of plies, at
  * least two legal actions, no two equal up to the game's symmetries; for games whose information
- * sets are at most `count`, all of them. Weights: equal per ply bucket, then equal per state. The
- * set is a blob: its hash is what a measurement names. More sets fit beside U (tensors "U.*",
- * "B.*", "X.*"). */
+ * sets are at most `count`, all of them. Weights: equal per ply bucket, then equal per state. A
+ * complete set has a second weight: how often uniform play comes to the state, so that what hardly
+ * ever happens hardly counts. The set is a blob: its hash is what a measurement names. More sets
+ * fit beside U (tensors "U.*", "B.*", "X.*"). */
 #ifndef AGON_PROBES_H
 #define AGON_PROBES_H
 
@@ -21,6 +22,10 @@ typedef struct agon_probes {
     int32_t* ply;     /* (states) plies of seats before it, chance not counted */
     double* weight;   /* (states) adds up to 1 */
     int complete;     /* 1: all information sets */
+    /* (states), only of complete sets, else NULL: probability that uniform play of all seats and
+     * chance comes to the state, divided by the sum over the set, so that it adds up to 1.
+     * Positions that are one up to symmetry count together. */
+    double* reach;
 } agon_probes;
 
 /* Makes set U. Owned by the caller: agon_probes_close. */

@@ -5,6 +5,7 @@
 #include "agents/tree.h"
 
 #include <assert.h>
+#include <math.h>
 
 enum {
     TREE_LIMIT = 200000, /* nodes; larger games are sampled */
@@ -18,6 +19,7 @@ typedef struct candidate {
     size_t line; /* first row of its line in the pool */
     int rows;
     int ply;
+    double reach; /* under uniform play; 0 when sampled */
     uint8_t seat;
     uint8_t taken;
 } candidate;
@@ -117,7 +119,7 @@ static int find_legal(pool* p, const void* state, int seat) {
     return agon_mask_count(p->mask, r->mask_words);
 }
 
-/* Adds the question when it is new; p->mask is set. */
+/* Adds the question when it is new, else its reach to the one like it; p->mask is set. */
 static int consider(pool* p, const void* state, const candidate* c) {
     size_t number;
     const int added = agon_keymap_add(&p->seen, p->key, question_key(p, state, c->seat), &number);
@@ -126,6 +128,8 @@ static int consider(pool* p, const void* state, const candidate* c) {
         return out_of_memory(p);
     if (added)
         p->items[p->count++] = *c;
+    else
+        p->items[number].reach += c->reach;
     return 0;
 }
 
@@ -150,7 +154,9 @@ static int add_tree(pool* p, const agon_tree* tree) {
         const void* state = agon_tree_infoset_state(tree, i, &seat);
         if (find_legal(p, state, seat) < 2)
             continue;
-        candidate c = {.ply = agon_tree_infoset_ply(tree, i), .seat = (uint8_t)seat};
+        candidate c = {.ply = agon_tree_infoset_ply(tree, i),
+                       .reach = agon_tree_infoset_reach(tree, i),
+                       .seat = (uint8_t)seat};
         code = append_line(p, tree, i, &c);
         if (code == 0)
             code = consider(p, state, &c);
@@ -327,7 +333,10 @@ static int set_open(const pool* p, agon_probes* out) {
     out->seat = (uint8_t*)calloc(states, sizeof *out->seat);
     out->ply = (int32_t*)calloc(states, sizeof *out->ply);
     out->weight = (double*)calloc(states, sizeof *out->weight);
-    if (!out->offset || !out->action || !out->seat || !out->ply || !out->weight)
+    if (out->complete)
+        out->reach = (double*)calloc(states, sizeof *out->reach);
+    if (!out->offset || !out->action || !out->seat || !out->ply || !out->weight ||
+        (out->complete && !out->reach))
         return out_of_memory(p);
     return 0;
 }
@@ -349,9 +358,25 @@ static void set_fill(const pool* p, const buckets* b, agon_probes* out) {
             out->seat[at] = c->seat;
             out->ply[at] = c->ply;
             out->weight[at] = 1.0 / ((double)filled * (double)b->take[k]);
+            if (out->reach)
+                out->reach[at] = c->reach;
             at++;
         }
     }
+}
+
+static int normalise_reach(const pool* p, agon_probes* out) {
+    double sum = 0;
+    for (int i = 0; i < out->states; i++)
+        sum += out->reach[i];
+    if (!(sum > 0 && isfinite(sum)))
+        return agon_fail(p->error, AGON_EUNSUPPORTED,
+                         "%s: uniform play comes to its probe states with probability %g in all, "
+                         "expected more than 0; run agon check",
+                         p->rules->name, sum);
+    for (int i = 0; i < out->states; i++)
+        out->reach[i] /= sum;
+    return 0;
 }
 
 static int set_make(pool* p, uint64_t seed, agon_probes* out) {
@@ -363,9 +388,10 @@ static int set_make(pool* p, uint64_t seed, agon_probes* out) {
     int code = mark_taken(p, &b, seed);
     if (code == 0)
         code = set_open(p, out);
-    if (code == 0)
-        set_fill(p, &b, out);
-    return code;
+    if (code != 0)
+        return code;
+    set_fill(p, &b, out);
+    return out->reach ? normalise_reach(p, out) : 0;
 }
 
 int agon_probes_make(const agon_rules* rules, int count, uint64_t seed, agon_probes* out,

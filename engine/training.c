@@ -75,6 +75,7 @@ static int settle_probes(agon_training* t, bool may_make, agon_error* error) {
         return rc;
     snprintf(t->population.probes, AGON_HASH_SIZE, "%s", agon_store_meta(t->store, "probes"));
     t->population.probe_weight = t->probes.weight;
+    t->population.probe_reach = t->probes.reach;
     return AGON_OK;
 }
 

@@ -158,11 +158,76 @@ int agon_bench_games(const agon_bench* b, agon_error* error) {
 
 /* ---- forward ------------------------------------------------------------------------------ */
 
+/* Buffers and call of one shape; zeroed, so that one release fits every failure. */
 typedef struct forwarding {
     agon_forward call;
     const agon_backend* backend;
     agon_scratch* scratch;
+    void* block; /* packed weights of all nets */
+    const void** packed;
+    int* offsets;
+    float *params, *out; /* out: value, log-probability, uniform */
+    uint8_t* obs;
+    uint16_t* action;
 } forwarding;
+
+static void close_forwarding(forwarding* f) {
+    if (f->scratch)
+        f->backend->scratch_close(f->scratch);
+    free(f->block);
+    free(f->packed);
+    free(f->offsets);
+    free(f->params);
+    free(f->out);
+    free(f->obs);
+    free(f->action);
+}
+
+static bool reserve_forwarding(forwarding* f, const agon_rules* rules, const agon_net* net,
+                               int nets, size_t rows) {
+    const size_t each = (f->backend->packed_size(net) + 63) & ~(size_t)63;
+    if (posix_memalign(&f->block, 64, each * (size_t)nets) != 0)
+        f->block = NULL;
+    f->packed = calloc((size_t)nets, sizeof *f->packed);
+    f->offsets = calloc((size_t)nets + 1, sizeof *f->offsets);
+    f->params = calloc(agon_net_size(net), sizeof *f->params);
+    f->obs = calloc(rows, rules->obs_bytes);
+    f->out = calloc(rows * 3, sizeof *f->out);
+    f->action = calloc(rows, sizeof *f->action);
+    f->scratch = f->backend->scratch_open();
+    for (int i = 0; f->block && f->packed && i < nets; i++)
+        f->packed[i] = (char*)f->block + each * (size_t)i;
+    return f->block && f->packed && f->offsets && f->params && f->obs && f->out && f->action &&
+           f->scratch && f->backend->scratch_reserve(f->scratch, net, (int)rows, 0) == 0;
+}
+
+/* Different weights for each net, and observations that are a third ones. */
+static void fill_forwarding(forwarding* f, const agon_rules* rules, const agon_net* net, int nets,
+                            int rows_each) {
+    const size_t rows = (size_t)nets * (size_t)rows_each;
+    for (int i = 0; i < nets; i++) {
+        agon_net_init(net, agon_key_make((uint64_t)i, "bench", AGON_FOR_TEST), f->params);
+        f->backend->pack(net, f->params, (void*)f->packed[i]);
+        f->offsets[i + 1] = (i + 1) * rows_each;
+    }
+    for (size_t i = 0; i < rows * rules->obs_bytes; i++)
+        f->obs[i] = i % 3 == 0;
+    for (size_t i = 0; i < rows; i++)
+        f->out[2 * rows + i] = (float)(i % 97) / 97;
+    f->call = (agon_forward){
+        .net = net,
+        .input = {rules->spec.obs_type, rules->spec.obs_scale},
+        .nets = nets,
+        .packed = f->packed,
+        .offsets = f->offsets,
+        .obs = f->obs,
+        .temperature = 1,
+        .uniform = f->out + 2 * rows,
+        .value = f->out,
+        .log_probability = f->out + rows,
+        .action = f->action,
+    };
+}
 
 static double go_forward(void* user, double amount) {
     forwarding* f = user;
@@ -175,64 +240,19 @@ static double go_forward(void* user, double amount) {
 
 static int measure_forward(const agon_bench* b, const agon_rules* rules, const agon_net* net,
                            int nets, int rows_each) {
-    const agon_backend* backend = agon_cpu_backend();
-    const size_t packed = (backend->packed_size(net) + 63) & ~(size_t)63;
-    const size_t rows = (size_t)nets * (size_t)rows_each;
+    forwarding f = {.backend = agon_cpu_backend()};
     char fields[256], shape[128];
-    void* block = NULL;
-    if (posix_memalign(&block, 64, packed * (size_t)nets) != 0)
-        return AGON_EMEMORY;
-    const void** pointer = calloc((size_t)nets, sizeof *pointer);
-    int* offsets = calloc((size_t)nets + 1, sizeof *offsets);
-    float* params = calloc(agon_net_size(net), sizeof *params);
-    uint8_t* obs = calloc(rows, rules->obs_bytes);
-    float* out = calloc(rows * 3, sizeof *out);
-    uint16_t* action = calloc(rows, sizeof *action);
-    agon_scratch* scratch = backend->scratch_open();
-    int rc = pointer && offsets && params && obs && out && action && scratch &&
-                     backend->scratch_reserve(scratch, net, (int)rows, 0) == 0
-                 ? AGON_OK
-                 : AGON_EMEMORY;
-    if (!rc) {
-        for (int i = 0; i < nets; i++) {
-            agon_net_init(net, agon_key_make((uint64_t)i, "bench", AGON_FOR_TEST), params);
-            pointer[i] = (char*)block + packed * (size_t)i;
-            backend->pack(net, params, (char*)block + packed * (size_t)i);
-            offsets[i + 1] = (i + 1) * rows_each;
-        }
-        for (size_t i = 0; i < rows * rules->obs_bytes; i++)
-            obs[i] = i % 3 == 0;
-        for (size_t i = 0; i < rows; i++)
-            out[2 * rows + i] = (float)(i % 97) / 97;
-        forwarding f = {{.net = net,
-                         .input = {rules->spec.obs_type, rules->spec.obs_scale},
-                         .nets = nets,
-                         .packed = pointer,
-                         .offsets = offsets,
-                         .obs = obs,
-                         .temperature = 1,
-                         .uniform = out + 2 * rows,
-                         .value = out,
-                         .log_probability = out + rows,
-                         .action = action},
-                        backend,
-                        scratch};
+    const bool ready = reserve_forwarding(&f, rules, net, nets, (size_t)nets * (size_t)rows_each);
+    if (ready) {
+        fill_forwarding(&f, rules, net, nets, rows_each);
         agon_bench_rate rate = agon_bench_measure(b, go_forward, &f);
         agon_net_format(net, shape, sizeof shape);
         snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
                  nets, rows_each);
         agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
     }
-    if (scratch)
-        backend->scratch_close(scratch);
-    free(block);
-    free(pointer);
-    free(offsets);
-    free(params);
-    free(obs);
-    free(out);
-    free(action);
-    return rc;
+    close_forwarding(&f);
+    return ready ? AGON_OK : AGON_EMEMORY;
 }
 
 int agon_bench_forward(const agon_bench* b, agon_error* error) {

@@ -134,6 +134,9 @@ static void print_diversity(FILE* out, const agon_measurement* m) {
             m->vendi_1, m->agents, m->agents == 1 ? "" : "s", m->vendi_2, m->vendi_inf,
             m->entropy.between, m->entropy.within, m->entropy.mixture, m->total_variation,
             100 * m->greedy);
+    if (m->by_reach)
+        fprintf(out, "   weighted by reach: Vendi %.2f, J %.3f + within %.3f nats\n",
+                m->reach_vendi_1, m->reach_entropy.between, m->reach_entropy.within);
     if (!m->antisymmetric || m->rated < 2) {
         fprintf(out, " pay-offs: n/a: %s\n",
                 m->rated < 2 ? "one agent" : "more than two seats, or a general sum");

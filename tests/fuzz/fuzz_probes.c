@@ -39,15 +39,23 @@ static void decode_numbers(const uint8_t* data, size_t size, const agon_rules* r
     int32_t offset[4] = {0}, ply[3];
     uint16_t action[16 * AGON_MAX_SEATS] = {0};
     uint8_t seat[3];
-    double weight[3];
+    double weight[3], reach[3];
     if (size < 10)
         return;
-    agon_probes p = {1 + data[0] % 3, rules->spec.seats, offset, action, seat, ply, weight, 0};
+    agon_probes p = {.states = 1 + data[0] % 3,
+                     .seats = rules->spec.seats,
+                     .offset = offset,
+                     .action = action,
+                     .seat = seat,
+                     .ply = ply,
+                     .weight = weight,
+                     .complete = data[0] >> 6 & 1,
+                     .reach = data[0] >> 7 ? reach : NULL};
     for (int i = 0; i < p.states; i++) {
         offset[i + 1] = (int8_t)data[1 + i];
         ply[i] = (int8_t)data[4 + i];
         seat[i] = data[7 + i];
-        weight[i] = 1.0 / p.states;
+        weight[i] = reach[i] = 1.0 / p.states;
     }
     const int rows = offset[p.states];
     if (rows < 0 || rows > 16)

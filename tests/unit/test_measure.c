@@ -169,6 +169,57 @@ static const cJSON* at(const cJSON* root, const char* a, const char* b) {
     return x;
 }
 
+/* Promise: with reach, behaviour is measured under both weights, each by its own; the plain numbers
+ * do not change. Two agents differ in the first of two states only, in everything; that state has
+ * half of the weight and a tenth of the reach: J = share * ln 2, kernel off the diagonal 1 - share,
+ * eigenvalues of half the kernel share / 2 and 1 - share / 2. */
+static void reach_is_a_second_weight(void** state) {
+    (void)state;
+    static const char* const settings[] = {"metrics.anchors", "", NULL};
+    static const float probability[2][2][3] = {{{1}, {0.5f, 0.5f}}, {{0, 1}, {0.5f, 0.5f}}};
+    static const double weight[2] = {0.5, 0.5}, reach[2] = {0.1, 0.9};
+    const double* const both[2] = {weight, reach};
+    plan_bench b;
+    char key[AGON_KEY_SIZE];
+    open_bench(&b, "rps", settings);
+    configure(&b.config, "population.size", "2");
+    b.population.probe_weight = weight;
+    b.population.probe_reach = reach;
+    for (int a = 0; a < 2; a++) {
+        agon_key_train(key, 0, a);
+        record(&b.population, fake_train(key));
+        agon_key_probe(key, 0, a);
+        agon_result r = fake_probe(key, 3, NULL);
+        free(r.as.probe.probability);
+        r.as.probe.states = 2;
+        r.as.probe.probability = malloc(sizeof probability[a]);
+        memcpy(r.as.probe.probability, probability[a], sizeof probability[a]);
+        record(&b.population, r);
+    }
+    add_match(&b, 0, 1, 8, 0, 0);
+    agon_measurement m = must_measure(&b);
+    assert_true(m.by_reach);
+    const agon_entropy_split split[2] = {m.entropy, m.reach_entropy};
+    const double vendi[2] = {m.vendi_1, m.reach_vendi_1};
+    for (int k = 0; k < 2; k++) {
+        const double share = both[k][0], l = share / 2;
+        near(split[k].between, share * log(2));
+        near(split[k].within, (1 - share) * log(2));
+        near(split[k].mixture, log(2));
+        near(vendi[k], exp(-l * log(l) - (1 - l) * log(1 - l)));
+    }
+    cJSON* root = parse_line(&b, &m);
+    const cJSON* by_reach = at(root, "diversity", "by_reach");
+    assert_true(at(by_reach, "J", NULL)->valuedouble == m.reach_entropy.between);
+    assert_true(at(by_reach, "within", NULL)->valuedouble == m.reach_entropy.within);
+    assert_true(at(by_reach, "mixture", NULL)->valuedouble == m.reach_entropy.mixture);
+    assert_true(at(by_reach, "vendi_1", NULL)->valuedouble == m.reach_vendi_1);
+    assert_null(cJSON_GetObjectItem(at(root, "diversity", NULL), "by_reach_why"));
+    cJSON_Delete(root);
+    agon_measurement_clear(&m);
+    close_bench(&b);
+}
+
 /* Promise: the line is JSON that reads back to the last bit, repeats byte for byte, and says null
  * with a reason where a number does not exist. */
 static void the_line_says_it_all(void** state) {
@@ -185,6 +236,10 @@ static void the_line_says_it_all(void** state) {
     assert_string_equal(at(root, "game", NULL)->valuestring, "tic_tac_toe");
     assert_string_equal(at(root, "probes", NULL)->valuestring, b.population.probes);
     assert_true(at(root, "diversity", "J")->valuedouble == m.entropy.between);
+    assert_string_equal(at(root, "diversity", "weights")->valuestring,
+                        "equal per ply bucket, then per state");
+    assert_true(cJSON_IsNull(at(root, "diversity", "by_reach"))); /* no reach was given */
+    assert_non_null(strstr(at(root, "diversity", "by_reach_why")->valuestring, "sample"));
     assert_true(cJSON_IsTrue(at(root, "payoff", "defined")));
     const cJSON* row = cJSON_GetArrayItem(at(root, "payoff", "matrix"), 2);
     assert_true(cJSON_GetArrayItem(row, 0)->valuedouble == -1);
@@ -325,11 +380,12 @@ static void few_games_claim_nothing(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(payoffs_are_means),       cmocka_unit_test(ratings_follow_points),
-        cmocka_unit_test(scores_are_points),       cmocka_unit_test(behaviour_is_compared),
-        cmocka_unit_test(the_line_says_it_all),    cmocka_unit_test(cycles_are_claimed),
-        cmocka_unit_test(exact_needs_everyone),    cmocka_unit_test(payoffs_are_scaled),
-        cmocka_unit_test(many_seats_have_ratings), cmocka_unit_test(few_games_claim_nothing),
+        cmocka_unit_test(payoffs_are_means),        cmocka_unit_test(ratings_follow_points),
+        cmocka_unit_test(scores_are_points),        cmocka_unit_test(behaviour_is_compared),
+        cmocka_unit_test(reach_is_a_second_weight), cmocka_unit_test(the_line_says_it_all),
+        cmocka_unit_test(cycles_are_claimed),       cmocka_unit_test(exact_needs_everyone),
+        cmocka_unit_test(payoffs_are_scaled),       cmocka_unit_test(many_seats_have_ratings),
+        cmocka_unit_test(few_games_claim_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

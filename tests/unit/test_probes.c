@@ -31,11 +31,16 @@ static agon_bytes encode(const agon_probes* probes, const agon_rules* rules) {
     return bytes;
 }
 
-static double weight_sum(const agon_probes* p) {
+static double sum_of(const double* x, int n) {
     double sum = 0;
-    for (int i = 0; i < p->states; i++)
-        sum += p->weight[i];
+    for (int i = 0; i < n; i++)
+        sum += x[i];
     return sum;
+}
+
+static void near(double got, double expected) {
+    if (!(fabs(got - expected) <= 1e-12))
+        fail_msg("%.15g, expected %.15g", got, expected);
 }
 
 /* Guards: small games are asked everything: the known numbers of information sets. */
@@ -50,10 +55,64 @@ static void small_games_are_complete(void** state) {
         agon_probes probes = make(rules, 512, 1);
         assert_int_equal(probes.complete, 1);
         assert_int_equal(probes.states, known[i].states);
-        assert_true(fabs(weight_sum(&probes) - 1) < 1e-12);
+        near(sum_of(probes.weight, probes.states), 1);
         agon_probes_close(&probes);
         agon_rules_close(rules);
     }
+}
+
+/* Guards: reach is what uniform play gives. Kuhn poker: with a card of three, seat 0 is asked at
+ * once (1/3), seat 1 after a pass or a bet (1/3 * 1/2 each), seat 0 again after pass, bet (1/3 *
+ * 1/4). Three cards: 1 + 1/2 + 1/2 + 1/4 = 9/4 in all. */
+static void reach_is_that_of_uniform_play(void** state) {
+    (void)state;
+    agon_rules* rules = open_rules("kuhn_poker");
+    agon_probes p = make(rules, 512, 1);
+    int asked[3] = {0};
+    assert_int_equal(p.states, 12);
+    assert_non_null(p.reach);
+    for (int i = 0; i < p.states; i++) {
+        assert_in_range(p.ply[i], 0, 2);
+        near(p.reach[i], 1.0 / 3 / (1 << p.ply[i]) / (9.0 / 4));
+        asked[p.ply[i]]++;
+    }
+    assert_true(asked[0] == 3 && asked[1] == 6 && asked[2] == 3);
+    agon_probes_close(&p);
+    agon_rules_close(rules);
+
+    rules = open_rules("rps"); /* both seats are always asked */
+    p = make(rules, 512, 1);
+    near(p.reach[0], 0.5);
+    near(p.reach[1], 0.5);
+    agon_probes_close(&p);
+    agon_rules_close(rules);
+}
+
+/* Guards: reach of positions that are one by symmetry is added up. Tic-tac-toe: four of nine first
+ * moves are to a corner, four to an edge; nothing ends before ply 5, and then 1440 of 15120 games
+ * have. */
+static void reach_is_added_over_symmetries(void** state) {
+    (void)state;
+    agon_rules* rules = open_rules("tic_tac_toe");
+    agon_probes p = make(rules, 2000, 1);
+    double at_ply[10] = {0};
+    double start = 0;
+    assert_non_null(p.reach);
+    near(sum_of(p.reach, p.states), 1);
+    for (int i = 0; i < p.states; i++) {
+        at_ply[p.ply[i]] += p.reach[i];
+        start = p.ply[i] == 0 ? p.reach[i] : start;
+    }
+    assert_true(start > 0);
+    for (int i = 0; i < p.states; i++) {
+        if (p.ply[i] == 1)
+            near(p.reach[i] / start, p.action[(size_t)p.offset[i] * 2] == 4 ? 1.0 / 9 : 4.0 / 9);
+    }
+    for (int ply = 0; ply < 5; ply++)
+        near(at_ply[ply] / start, 1);
+    near(at_ply[5] / start, 1 - 1440.0 / 15120);
+    agon_probes_close(&p);
+    agon_rules_close(rules);
 }
 
 /* Guards: positions that differ by a symmetry are one question. Tic-tac-toe has 765 positions up
@@ -77,6 +136,7 @@ static void sampled_sets_are_stratified(void** state) {
     int count[8] = {0};
     double weight[8] = {0};
     assert_int_equal(probes.complete, 0);
+    assert_null(probes.reach); /* not known of a sample */
     assert_int_equal(probes.states, 256);
     for (int i = 0; i < probes.states; i++) {
         assert_int_equal(probes.seat[i], probes.ply[i] & 1);
@@ -132,6 +192,10 @@ static void blobs_round_trip(void** state) {
         assert_memory_equal(a.seat, b.seat, n);
         assert_memory_equal(a.ply, b.ply, n * sizeof *a.ply);
         assert_memory_equal(a.weight, b.weight, n * sizeof *a.weight);
+        assert_int_equal(a.complete, a.reach != NULL);
+        assert_int_equal(a.complete, b.reach != NULL);
+        if (a.reach)
+            assert_memory_equal(a.reach, b.reach, n * sizeof *a.reach);
         assert_memory_equal(a.action, b.action, rows * (size_t)a.seats * sizeof *a.action);
         free(bytes.data);
         agon_probes_close(&a);
@@ -174,7 +238,13 @@ static void damaged_sets_are_refused(void** state) {
     REFUSED_WITH(p.ply[n - 1], -1, "plies");
     REFUSED_WITH(p.weight[0], NAN, "weight");
     REFUSED_WITH(p.weight[0], -1, "weight");
-    REFUSED_WITH(p.weight[0], .9, "add up");
+    REFUSED_WITH(p.weight[0], .9, "U.weight add up");
+    REFUSED_WITH(p.reach[0], NAN, "U.reach of state 0");
+    REFUSED_WITH(p.reach[n - 1], INFINITY, "U.reach of state 11");
+    REFUSED_WITH(p.reach[0], -.1, "U.reach of state 0");
+    REFUSED_WITH(p.reach[0], .9, "U.reach add up");
+    REFUSED_WITH(p.reach, NULL, "U.reach is missing");
+    REFUSED_WITH(p.complete, 0, "U.reach is there");
     REFUSED_WITH(p.offset[0], 1, "beginning");
     REFUSED_WITH(p.offset[0], -5, "beginning");
     REFUSED_WITH(p.offset[1], p.offset[n] + 1, "falls");
@@ -242,6 +312,8 @@ static void asking(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_games_are_complete),
+        cmocka_unit_test(reach_is_that_of_uniform_play),
+        cmocka_unit_test(reach_is_added_over_symmetries),
         cmocka_unit_test(symmetric_positions_are_one),
         cmocka_unit_test(sampled_sets_are_stratified),
         cmocka_unit_test(sets_are_frozen),

@@ -85,6 +85,13 @@ static const char* const cases[][2] = {{"rps", "uniform"},
                                        {"connect_four(rows=4,cols=4,connect=3)", "pfsp"},
                                        {"kuhn_poker", "mirror"}};
 
+/* Measures weigh probe states as the set says; only a complete one knows how often they come. */
+static void assert_weights(const agon_training* t) {
+    assert_ptr_equal(t->population.probe_weight, t->probes.weight);
+    assert_ptr_equal(t->population.probe_reach, t->probes.reach);
+    assert_int_equal(t->probes.reach != NULL, strncmp(t->rules->name, "connect_four", 12) != 0);
+}
+
 /* Promise: a run tells of every generation once, in order, and ends with every task done; reading
  * it shows the same; resuming a finished run does nothing. */
 static void a_run_is_complete(void** state) {
@@ -103,10 +110,12 @@ static void a_run_is_complete(void** state) {
         assert_int_equal(agon_record_count(t->population.record), t->tasks);
         const int seats = config.league.kind == AGON_LEAGUE_MIRROR ? 2 : 1;
         assert_int_equal(t->steps, 4 * 3 * 2 * 8 * 6 * seats);
+        assert_weights(t);
         agon_training_close(t);
 
         assert_int_equal(agon_training_read(dir, &t, NULL), AGON_OK);
         assert_true(agon_population_finished(&t->population));
+        assert_weights(t);
         agon_training_close(t);
         t = resume(dir);
         w = (watcher){.stop_at = -1};
