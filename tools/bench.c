@@ -27,6 +27,7 @@ static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
     if (rc)
         return rc;
     snprintf(config.run.dir, sizeof config.run.dir, "%s/run", dir);
+    config.league.anchor_share = 0; /* every decision is a forward, so FLOP can be counted */
     config.train.generations = 2;
     config.metrics.every = 2;
     rc = agon_training_create(&config, "bench", &t, error);
@@ -39,7 +40,8 @@ static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
         rate.per_second = rate.low = rate.high = steps / seconds;
         agon_net_format(&t->population.net, shape, sizeof shape);
         snprintf(fields, sizeof fields,
-                 "\"game\":\"%s\",\"net\":\"%s\",\"agents\":%d,\"epochs\":%d,\"seconds\":%.3f,"
+                 "\"game\":\"%s\",\"net\":\"%s\",\"agents\":%d,\"epochs\":%d,"
+                 "\"opponents\":\"snapshots\",\"seconds\":%.3f,"
                  "\"steps_with_opponents_per_second\":%.6g",
                  t->rules->name, shape, config.population.size, config.train.epochs, seconds,
                  (steps + (double)t->other_steps) / seconds);
