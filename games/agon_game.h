@@ -115,7 +115,8 @@ static inline double agon_param_float(agon_params* p, const char* name, double f
     if (!text)
         return fallback;
     value = strtod(text, &end);
-    if (end == text || *end || !(value >= low && value <= high)) {
+    if (end == text || *end || text[strspn(text, "+-.0123456789eE")] ||
+        !(value >= low && value <= high)) {
         if (!p->error[0])
             snprintf(p->error, sizeof p->error, "%s=%s: expected a number from %g to %g", name,
                      text, low, high);
