@@ -22,7 +22,6 @@ bool agon_population_points(const agon_population* p) {
 
 /* ---- anchors ------------------------------------------------------------------------------ */
 
-/* Splits "random one_ply"; an anchor the game refuses is an error, or is left out and noted. */
 static bool has_anchor(const agon_anchors* anchors, const char* ref) {
     for (int i = 0; i < anchors->count; i++)
         if (strcmp(anchors->ref[i], ref) == 0)
@@ -35,6 +34,7 @@ static void leave_out(agon_population* p, const char* why) {
     snprintf(p->left_out + used, sizeof p->left_out - used, "%s%.200s", used ? "; " : "", why);
 }
 
+/* Splits "random one_ply"; an anchor the game refuses is an error, or is left out and noted. */
 static int read_anchors(agon_population* p, const char* text, const char* key, bool may_refuse,
                         agon_anchors* out, agon_error* error) {
     char copy[256];
