@@ -155,8 +155,7 @@ static void fill_payoffs(const agon_population* p, agon_measurement* m) {
             freedom += (double)x->pairs - 1;
         }
     }
-    /* One more degree of freedom with the widest deviation: few games must not look like no noise.
-     */
+    /* One more degree of freedom, as wide as can be: few games must not look like no noise. */
     const double pooled = (deviations + scale * scale) / (freedom + 1);
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {

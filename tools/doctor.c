@@ -51,6 +51,13 @@ static void find_libraries(finding* f) {
 
 static void find_simd(finding* f) {
     const char* wanted = getenv("AGON_SIMD");
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("fma")) {
+        snprintf(f->found, sizeof f->found, "this CPU has no FMA");
+        snprintf(f->advice, sizeof f->advice, "nothing will run: SLEEF's exact functions need it");
+        return;
+    }
+#endif
     snprintf(f->found, sizeof f->found, "%s", agon_cpu_backend()->name);
     if (wanted && *wanted && !strstr(agon_cpu_backend()->name, wanted))
         snprintf(f->advice, sizeof f->advice,
