@@ -93,7 +93,7 @@ static void add_payoff(cJSON* root, const agon_population* p, const agon_measure
     number(d, "residual", m->residual);
     matrix(d, "matrix", m->payoff, m->rated);
     matrix(d, "se", m->payoff_se, m->rated);
-    number(d, "games", p->config->metrics.games);
+    number(d, "games", agon_population_games(p->rules, p->config->metrics.games));
     cJSON_AddStringToObject(d, "protocol", "sampled at temperature 1, both seats, paired openings");
 }
 

@@ -282,8 +282,8 @@ static int opening_plies(const agon_population* p) {
     return plain ? p->config->metrics.opening : 0;
 }
 
-int agon_population_games(const agon_population* p, int games) {
-    const int seats = p->rules->spec.seats;
+int agon_population_games(const agon_rules* rules, int games) {
+    const int seats = rules->spec.seats;
     return games < seats ? seats : games / seats * seats;
 }
 
@@ -301,12 +301,12 @@ static bool plan_match(void* user, int row, int col) {
     d->col = col;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, row)->snapshot);
     if (col >= 0) {
-        d->games = agon_population_games(p, p->config->metrics.games);
+        d->games = agon_population_games(p->rules, p->config->metrics.games);
         d->opening = opening_plies(p);
         d->temperature = 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, col)->snapshot);
     } else {
-        d->games = agon_population_games(p, p->config->metrics.anchor_games);
+        d->games = agon_population_games(p->rules, p->config->metrics.anchor_games);
         d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
         d->temperature = agon_population_greedy(p) ? 0 : 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
@@ -326,7 +326,7 @@ static bool plan_final(planning* w, int agent, int anchor) {
     d->col = -1 - anchor;
     d->final = 1;
     d->temperature = agon_population_greedy(p) ? 0 : 1;
-    d->games = agon_population_games(p, p->config->metrics.final_games);
+    d->games = agon_population_games(p->rules, p->config->metrics.final_games);
     d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s",
              agon_record_train(p->record, d->generation, agent)->snapshot);

@@ -69,7 +69,7 @@ bool agon_population_greedy(const agon_population* population);
 /* Do wins, draws and losses say it all? Then strength is points per game, else the mean return. */
 bool agon_population_points(const agon_population* population);
 /* Games that are played where `games` are asked for: whole rounds of all seats, at least one. */
-int agon_population_games(const agon_population* population, int games);
+int agon_population_games(const agon_rules* rules, int games);
 
 /* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1. */
 int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);

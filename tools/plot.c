@@ -1,6 +1,5 @@
 /* agon plot: pictures of a run. Beside each picture lie its data and its gnuplot script. */
-#include "engine/config.h"
-#include "games/rules.h"
+#include "engine/population.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/plot_data.h"
@@ -320,14 +319,14 @@ static int make_directory(const char* path, agon_error* error) {
     return agon_fail(error, AGON_EIO, "%s: %s", path, strerror(errno));
 }
 
-/* Games of a pair as played: whole rounds of all seats. */
+/* Games of a pair as played. */
 static int pair_games(const agon_config* config) {
     agon_rules* rules;
     if (agon_rules_open(config->game.name, &rules, NULL) != AGON_OK)
         return config->metrics.games;
-    const int seats = rules->spec.seats, games = config->metrics.games;
+    const int games = agon_population_games(rules, config->metrics.games);
     agon_rules_close(rules);
-    return games < seats ? seats : games / seats * seats;
+    return games;
 }
 
 /* Settings are for title and footer alone: a run without them is drawn without them. */

@@ -105,12 +105,12 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
         fprintf(out,
                 " rating: Bradley-Terry, Elo scale, error against the mean; %d sampled games a\n"
                 "   pair at generation %d; * has the best %s there.\n",
-                agon_population_games(&t->population, t->config.metrics.games), m->generation,
+                agon_population_games(t->rules, t->config.metrics.games), m->generation,
                 m->antisymmetric ? "mean pay-off" : "rating");
     if (final_anchors(t))
         fprintf(out, " scripted players: %s, %d other games each;\n   %s.\n",
                 agon_score_unit(&t->population),
-                agon_population_games(&t->population, t->config.metrics.final_games),
+                agon_population_games(t->rules, t->config.metrics.final_games),
                 agon_score_protocol(&t->population));
     if (final_anchors(t))
         print_met(out, t);
@@ -196,8 +196,8 @@ static void add_final(cJSON* root, const agon_training* t, int best) {
                 cJSON_AddNumberToObject(d, "best_se", se);
             }
         }
-        cJSON_AddNumberToObject(
-            d, "games", agon_population_games(&t->population, t->config.metrics.final_games));
+        cJSON_AddNumberToObject(d, "games",
+                                agon_population_games(t->rules, t->config.metrics.final_games));
         cJSON_AddStringToObject(d, "protocol", agon_score_protocol(&t->population));
         cJSON_AddStringToObject(d, "unit", agon_score_unit(&t->population));
     }
