@@ -130,7 +130,7 @@ static size_t infoset_key(builder* b, const void* state, int seat) {
     b->key[0] = (char)seat;
     if (r->game->infostate) {
         const int length = r->game->infostate(r->config, state, seat, b->key + 8);
-        assert(length >= 0 && length <= 256);
+        assert(length >= 0 && length <= AGON_INFOSTATE);
         return 8 + (size_t)length;
     }
     const size_t mask = (size_t)r->mask_words * sizeof(uint64_t);
@@ -259,7 +259,7 @@ static int builder_open(builder* b) {
     const size_t seats = (size_t)spec->seats;
     size_t key = b->rules->obs_bytes + words;
     key = key < spec->state_size ? spec->state_size : key;
-    key = key < 256 ? 256 : key;
+    key = key < AGON_INFOSTATE ? AGON_INFOSTATE : key;
     b->key_size = 8 + key;
     b->state = (char*)calloc(1, spec->state_size);
     b->reward = (float*)calloc(seats, sizeof *b->reward);

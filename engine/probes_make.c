@@ -48,7 +48,7 @@ static int pool_open(pool* p) {
     const size_t words = (size_t)r->mask_words * sizeof(uint64_t);
     size_t key = r->obs_bytes + words;
     key = key < r->spec.state_size ? r->spec.state_size : key;
-    p->key_size = 8 + (key < 256 ? 256 : key);
+    p->key_size = 8 + (key < AGON_INFOSTATE ? AGON_INFOSTATE : key);
     p->state = (char*)calloc(1, r->spec.state_size);
     p->image = (char*)calloc(1, r->spec.state_size);
     p->key = (char*)calloc(1, p->key_size);
@@ -103,7 +103,7 @@ static size_t question_key(pool* p, const void* state, int seat) {
         return position_key(p, state);
     if (r->game->infostate) {
         const int length = r->game->infostate(r->config, state, seat, p->key + 8);
-        assert(length >= 0 && length <= 256);
+        assert(length >= 0 && length <= AGON_INFOSTATE);
         return 8 + (size_t)length;
     }
     r->game->observe(r->config, state, seat, p->key + 8);

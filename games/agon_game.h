@@ -25,8 +25,11 @@
  *   const agon_game agon_game_my_game = {
  *       AGON_GAME_HEAD(my_game, 1, "one line about it", sizeof(my_game_config)),
  *       .text = my_game_text,         // optional slots, in the order of the table
- *       AGON_GAME_LOOPS(my_game),
  *   };
+ *
+ * The same file is a built-in or, compiled with -DAGON_PLUGIN into a shared object
+ * (`agon build-game FILE.c`), a plug-in: every agon of the same ABI number loads it, because
+ * `agon_game` and `agon_spec` only ever grow at their ends.
  */
 #ifndef AGON_GAME_H
 #define AGON_GAME_H
@@ -42,6 +45,10 @@
 #define AGON_MAX_ACTIONS 65535
 #define AGON_MAX_PLANES  32
 #define AGON_MAX_PARAMS  16
+#define AGON_MAX_ROLES   8
+#define AGON_MAX_NUMBERS 16           /* features, and stats, of a game */
+#define AGON_ACTION_NAME 64           /* bytes that hold every name of an action, NUL included */
+#define AGON_INFOSTATE   1024         /* bytes of the longest information state */
 #define AGON_CHANCE      (1ull << 63) /* acting set: nature moves, alone */
 
 #ifdef __CUDACC__
@@ -101,6 +108,46 @@ static inline int agon_param_int(agon_params* p, const char* name, int fallback,
         return fallback;
     }
     return (int)value;
+}
+
+/* Parameter `name` as one of the words of `choices`, separated by '|': its number, counted from 0.
+ * `fallback` (a number, too) when absent; otherwise as agon_param_int. */
+static inline int agon_param_choice(agon_params* p, const char* name, int fallback,
+                                    const char* choices) {
+    const char* text = agon_param_text(p, name);
+    const char* word = choices;
+    const char* standard = choices;
+    size_t used = strlen(p->asked);
+    int found = -1;
+    for (int number = 0; *word; number++) {
+        const size_t length = strcspn(word, "|");
+        if (number == fallback)
+            standard = word;
+        if (text && strlen(text) == length && strncmp(text, word, length) == 0)
+            found = number;
+        word += length + (word[length] == '|');
+    }
+    snprintf(p->asked + used, sizeof p->asked - used, "%s%s (%s, default %.*s)", used ? ", " : "",
+             name, choices, (int)strcspn(standard, "|"), standard);
+    if (text && found < 0 && !p->error[0])
+        snprintf(p->error, sizeof p->error, "%s=%s: expected one of %s", name, text, choices);
+    return found < 0 ? fallback : found;
+}
+
+/* Parameter `name` as a switch: true or false (also True, False, 1, 0); as agon_param_int. */
+static inline int agon_param_bool(agon_params* p, const char* name, int fallback) {
+    const char* text = agon_param_text(p, name);
+    const char* const word[] = {"false", "False", "0", "true", "True", "1"};
+    size_t used = strlen(p->asked);
+    snprintf(p->asked + used, sizeof p->asked - used, "%s%s (true|false, default %s)",
+             used ? ", " : "", name, fallback ? "true" : "false");
+    for (int i = 0; text && i < 6; i++) {
+        if (strcmp(text, word[i]) == 0)
+            return i >= 3;
+    }
+    if (text && !p->error[0])
+        snprintf(p->error, sizeof p->error, "%s=%s: expected true or false", name, text);
+    return fallback;
 }
 
 /* Parameter `name` as a decimal number in [low, high]; otherwise as agon_param_int. */
@@ -165,6 +212,16 @@ typedef struct agon_spec {
     float obs_scale;                          /* AGON_U8: factor on widening; 1 for 0/1 planes */
     const char* plane_names[AGON_MAX_PLANES]; /* static strings; one per plane */
     int symmetries; /* order of the symmetry group, identity included; 1: none */
+
+    /* Who belongs together. Zeros: every seat for itself, all seats of one kind. */
+    uint8_t team[AGON_MAX_SEATS]; /* seats of one team number share an aim; 0: no team */
+    uint8_t role[AGON_MAX_SEATS]; /* kind of part: 0, 1, .. without gaps, < AGON_MAX_ROLES */
+    const char* role_names[AGON_MAX_ROLES]; /* static strings; NULL: the number */
+
+    /* Numbers that a finished episode leaves behind (slots `features` and `stats`). */
+    int features, stats;                         /* 0..AGON_MAX_NUMBERS each */
+    const char* feature_names[AGON_MAX_NUMBERS]; /* static strings: a-z, 0-9, _ */
+    const char* stat_names[AGON_MAX_NUMBERS];
 } agon_spec;
 
 /* ---- the table --------------------------------------------------------------------------- */
@@ -175,6 +232,9 @@ typedef struct agon_game {
     const char* name;     /* lower_case, as in game strings */
     int rules_version;    /* raised when the rules change */
     const char* summary;  /* one line */
+    const char* source;   /* the file it was compiled from, for checks and messages */
+    uint32_t spec_size;   /* sizeof(agon_spec) it was compiled with */
+    uint32_t unused;      /* 0 */
     size_t config_size;   /* bytes of config; tables included */
 
     /* Fills facts and config. Returns 0, or -1 with params->error set. */
@@ -199,32 +259,6 @@ typedef struct agon_game {
      * seat may ask in any state that is not over and not a chance node. */
     void (*observe)(const void* config, const void* state, int seat, void* out);
 
-    /* (optional; NULL: no chance) Probabilities of the outcomes of a chance node; every listed one
-     * is > 0 and they add up to 1. prob: (chance_outcomes). Returns the number of outcomes. */
-    int (*chance)(const void* config, const void* state, double* prob);
-
-    /* (optional; NULL: none) The position for people, as lines of text. Returns the length that
-     * is needed, as snprintf does. */
-    int (*text)(const void* config, const void* state, char* out, size_t size);
-
-    /* (optional; NULL: the number) Name of an action, without spaces. At a chance node `seat` is
-     * -1 and `action` the outcome. Returns the length that is needed. */
-    int (*action_name)(const void* config, const void* state, int seat, int action, char* out,
-                       size_t size);
-
-    /* (optional; NULL: spec.symmetries = 1) out = symmetry g of state; g = 0 is the identity. */
-    void (*symmetry)(const void* config, int g, const void* state, void* out);
-    /* (with symmetry) The action that corresponds to `action` after symmetry g. */
-    int (*symmetry_action)(const void* config, int g, int action);
-
-    /* (optional; NULL: nothing is hidden) Replaces what `seat` cannot know by another value it
-     * holds possible, chosen by `random`. What the seat observes must not change. */
-    void (*resample)(const void* config, void* state, int seat, uint64_t random);
-
-    /* (optional; NULL: the observation tells all that the seat has seen) The seat's information
-     * state as bytes, perfect recall. out: (256). Returns its length in bytes. */
-    int (*infostate)(const void* config, const void* state, int seat, void* out);
-
     /* Batch loops over the scalar functions, made by AGON_GAME_BATCH so that they inline.
      * states: base of an array with stride spec.state_size; lane[i] indexes it. */
 
@@ -239,7 +273,52 @@ typedef struct agon_game {
     /* Observations and masks by slot: obs (count, entries), mask (count, mask words). */
     void (*observe_batch)(const void* config, const void* states, const uint32_t* lane,
                           const uint8_t* seat, int count, void* obs, uint64_t* mask);
+
+    /* (optional; NULL: no chance) Probabilities of the outcomes of a chance node; every listed one
+     * is > 0 and they add up to 1. prob: (chance_outcomes). Returns the number of outcomes. */
+    int (*chance)(const void* config, const void* state, double* prob);
+
+    /* (optional; NULL: none) The position for people, as lines of text. Returns the length that
+     * is needed, as snprintf does. */
+    int (*text)(const void* config, const void* state, char* out, size_t size);
+
+    /* (optional; NULL: the number) Name of an action, without spaces. At a chance node `seat` is
+     * -1 and `action` the outcome. Names of a position's legal actions differ. Returns the length
+     * that is needed, < AGON_ACTION_NAME. */
+    int (*action_name)(const void* config, const void* state, int seat, int action, char* out,
+                       size_t size);
+
+    /* (optional; NULL: spec.symmetries = 1) out = symmetry g of state; g = 0 is the identity. */
+    void (*symmetry)(const void* config, int g, const void* state, void* out);
+    /* (with symmetry) The action that corresponds to `action` after symmetry g. */
+    int (*symmetry_action)(const void* config, int g, int action);
+
+    /* (optional; NULL: nothing is hidden) Replaces what `seat` cannot know by another value it
+     * holds possible, chosen by `random`. What the seat observes must not change. */
+    void (*resample)(const void* config, void* state, int seat, uint64_t random);
+
+    /* (optional; NULL: the observation tells all that the seat has seen) The seat's information
+     * state as bytes, perfect recall. out: (AGON_INFOSTATE). Returns its length in bytes. */
+    int (*infostate)(const void* config, const void* state, int seat, void* out);
+
+    /* (optional; with spec.features) Behaviour descriptors of one seat over a finished episode, any
+     * finite numbers: out (spec.features). Means per agent reach metrics.jsonl by their names. */
+    void (*features)(const void* config, const void* state, int seat, float* out);
+
+    /* (optional; with spec.stats) Numbers about a finished episode as a whole: out (spec.stats). */
+    void (*stats)(const void* config, const void* state, float* out);
 } agon_game;
+
+/* What the loader of plug-ins asks for. */
+#ifdef AGON_PLUGIN
+#define AGON_GAME_EXPORT(NAME)                                                                     \
+    AGON_EXTERN const agon_game* agon_plugin(void);                                                \
+    const agon_game* agon_plugin(void) {                                                           \
+        return &agon_game_##NAME;                                                                  \
+    }
+#else
+#define AGON_GAME_EXPORT(NAME)
+#endif
 
 /* The batch loops and the facts they need, for a game whose functions are NAME_acting, NAME_apply,
  * NAME_legal, NAME_observe. The four facts are macros or constants visible at this point:
@@ -274,15 +353,16 @@ typedef struct agon_game {
             NAME##_legal(config, state, seat[i], mask + (size_t)i * words);                        \
         }                                                                                          \
     }                                                                                              \
-    AGON_EXTERN const agon_game agon_game_##NAME;
+    AGON_EXTERN const agon_game agon_game_##NAME;                                                  \
+    AGON_GAME_EXPORT(NAME)
 
-/* The two ends of a table: abi to observe, and the batch loops; optional slots go between them. */
+/* The beginning of a table: all that is not optional. Optional slots follow, in their order. */
 #define AGON_GAME_HEAD(NAME, RULES_VERSION, SUMMARY, CONFIG_SIZE)                                  \
     .abi = AGON_ABI, .struct_size = sizeof(agon_game), .name = #NAME,                              \
-    .rules_version = RULES_VERSION, .summary = SUMMARY, .config_size = CONFIG_SIZE,                \
+    .rules_version = RULES_VERSION, .summary = SUMMARY, .source = __FILE__,                        \
+    .spec_size = sizeof(agon_spec), .unused = 0, .config_size = CONFIG_SIZE,                       \
     .configure = NAME##_configure, .init = NAME##_init, .acting = NAME##_acting,                   \
-    .legal = NAME##_legal, .apply = NAME##_apply, .observe = NAME##_observe
-#define AGON_GAME_LOOPS(NAME)                                                                      \
+    .legal = NAME##_legal, .apply = NAME##_apply, .observe = NAME##_observe,                       \
     .acting_batch = NAME##_acting_batch, .apply_batch = NAME##_apply_batch,                        \
     .observe_batch = NAME##_observe_batch
 

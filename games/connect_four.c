@@ -116,5 +116,4 @@ const agon_game agon_game_connect_four = {
     .action_name = connect_four_action_name,
     .symmetry = connect_four_symmetry,
     .symmetry_action = connect_four_symmetry_action,
-    AGON_GAME_LOOPS(connect_four),
 };

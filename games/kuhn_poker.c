@@ -199,5 +199,4 @@ const agon_game agon_game_kuhn_poker = {
     .text = kuhn_poker_text,
     .action_name = kuhn_poker_action_name,
     .resample = kuhn_poker_resample,
-    AGON_GAME_LOOPS(kuhn_poker),
 };

@@ -82,6 +82,27 @@ int agon_action_text(const agon_rules* rules, const void* state, int seat, int a
     return snprintf(out, size, "%d", action);
 }
 
+static bool is_named(const agon_rules* rules, const void* state, int seat, int action,
+                     const char* name) {
+    char text[AGON_ACTION_NAME];
+    const int length = agon_action_text(rules, state, seat, action, text, sizeof text);
+    return length >= 0 && length < (int)sizeof text && strcmp(text, name) == 0;
+}
+
+int agon_action_find(const agon_rules* rules, const void* state, int seat, const char* name) {
+    double prob[AGON__MAX_OUTCOMES];
+    uint64_t mask[(AGON_MAX_ACTIONS + 63) / 64] = {0};
+    const int count =
+        seat < 0 ? rules->game->chance(rules->config, state, prob) : rules->spec.actions;
+    if (seat >= 0)
+        rules->game->legal(rules->config, state, seat, mask);
+    for (int action = 0; action < count; action++) {
+        if ((seat < 0 || agon_mask_has(mask, action)) && is_named(rules, state, seat, action, name))
+            return action;
+    }
+    return -1;
+}
+
 /* ---- fingerprint -------------------------------------------------------------------------- */
 
 /* FNV-1a on 64-bit words, the high half folded down in each step because a product moves bits up

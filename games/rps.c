@@ -86,5 +86,4 @@ const agon_game agon_game_rps = {
     AGON_GAME_HEAD(rps, 1, "rock, paper, scissors, once", 0),
     .text = rps_text,
     .action_name = rps_action_name,
-    AGON_GAME_LOOPS(rps),
 };

@@ -59,6 +59,8 @@ static int check_ranges(const agon_game* game, const agon_spec* s, agon_error* e
         {"obs_type", s->obs_type, AGON_U8, AGON_F32},
         {"obs_scale", s->obs_type == AGON_U8 ? (double)s->obs_scale : 1, FLT_MIN, FLT_MAX},
         {"symmetries", s->symmetries, 1, INT32_MAX},
+        {"features", s->features, 0, AGON_MAX_NUMBERS},
+        {"stats", s->stats, 0, AGON_MAX_NUMBERS},
     };
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
         if (!(range[i].value >= range[i].low && range[i].value <= range[i].high))
@@ -69,8 +71,42 @@ static int check_ranges(const agon_game* game, const agon_spec* s, agon_error* e
     return 0;
 }
 
+/* Roles have no gaps, so that they can index tables. */
+static int check_roles(const agon_game* game, const agon_spec* s, agon_error* error) {
+    uint32_t seen = 0;
+    for (int seat = 0; seat < s->seats; seat++) {
+        if (s->role[seat] >= AGON_MAX_ROLES)
+            return agon_fail(error, AGON_EINVALID, "game %s: role[%d] is %d, expected 0 to %d",
+                             game->name, seat, s->role[seat], AGON_MAX_ROLES - 1);
+        seen |= 1u << s->role[seat];
+    }
+    if (seen & (seen + 1))
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: roles 0x%x of its seats, expected 0, 1, .. without gaps",
+                         game->name, seen);
+    return 0;
+}
+
+/* Names become keys of JSON objects. */
+static int check_names(const agon_game* game, const char* what, const char* const* name, int count,
+                       agon_error* error) {
+    for (int i = 0; i < count; i++) {
+        const char* p = name[i];
+        while (p && ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_'))
+            p++;
+        if (!p || p == name[i] || *p || p - name[i] > 40)
+            return agon_fail(error, AGON_EINVALID,
+                             "game %s: name of %s %d, expected 1 to 40 of a-z, 0-9, _", game->name,
+                             what, i);
+    }
+    return 0;
+}
+
 int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_error* error) {
-    const int code = check_ranges(game, spec, error);
+    int code = check_ranges(game, spec, error);
+    code = code ? code : check_roles(game, spec, error);
+    code = code ? code : check_names(game, "feature", spec->feature_names, spec->features, error);
+    code = code ? code : check_names(game, "stat", spec->stat_names, spec->stats, error);
     if (code)
         return code;
     if (spec->state_size % 8 != 0)
@@ -86,6 +122,13 @@ int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_er
         return agon_fail(error, AGON_EINVALID,
                          "game %s: chance_outcomes is %d, but the chance function is %s",
                          game->name, spec->chance_outcomes, game->chance ? "there" : "NULL");
+    if ((spec->features > 0) != (game->features != NULL))
+        return agon_fail(error, AGON_EINVALID,
+                         "game %s: features is %d, but the features function is %s", game->name,
+                         spec->features, game->features ? "there" : "NULL");
+    if ((spec->stats > 0) != (game->stats != NULL))
+        return agon_fail(error, AGON_EINVALID, "game %s: stats is %d, but the stats function is %s",
+                         game->name, spec->stats, game->stats ? "there" : "NULL");
     if (spec->symmetries > 1 && !game->symmetry)
         return agon_fail(error, AGON_EINVALID,
                          "game %s: symmetries is %d, but the symmetry function is NULL", game->name,

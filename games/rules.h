@@ -61,6 +61,10 @@ static inline bool agon_mask_has(const uint64_t* mask, int action) {
 int agon_action_text(const agon_rules* rules, const void* state, int seat, int action, char* out,
                      size_t size);
 
+/* The action of an acting seat (or, with seat -1, the outcome of a chance node) that has this name,
+ * -1 when no legal one has. */
+int agon_action_find(const agon_rules* rules, const void* state, int seat, const char* name);
+
 /* Perfect information, no chance, one seat at a time, two seats, zero- or constant-sum: what
  * alpha-beta, MCTS and minimax values need. If not, fills error with the fact that is missing. */
 int agon_rules_need_minimax(const agon_rules* rules, const char* who, agon_error* error);

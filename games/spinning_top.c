@@ -152,5 +152,4 @@ const agon_game agon_game_spinning_top = {
                    sizeof(spinning_top_config)),
     .text = spinning_top_text,
     .action_name = spinning_top_action_name,
-    AGON_GAME_LOOPS(spinning_top),
 };

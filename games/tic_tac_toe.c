@@ -76,5 +76,4 @@ const agon_game agon_game_tic_tac_toe = {
     .action_name = tic_tac_toe_action_name,
     .symmetry = tic_tac_toe_symmetry,
     .symmetry_action = tic_tac_toe_symmetry_action,
-    AGON_GAME_LOOPS(tic_tac_toe),
 };

@@ -215,5 +215,4 @@ const agon_game agon_game_tron = {
                    sizeof(tron_config)),
     .text = tron_text,
     .action_name = tron_action_name,
-    AGON_GAME_LOOPS(tron),
 };

@@ -105,5 +105,4 @@ const agon_game agon_game_my_game = {
                    sizeof(my_game_config)),
     .text = my_game_text,
     .action_name = my_game_action_name,
-    AGON_GAME_LOOPS(my_game),
 };

@@ -57,10 +57,11 @@ static void check_mask(const walk* w) {
     const agon_rules* rules = w->rules;
     uint64_t mask[MAX_WORDS];
     if (w->acting == AGON_CHANCE) {
-        double prob[64];
+        double prob[MAX_OUTCOMES];
+        uint64_t all[MAX_OUTCOMES / 64];
         const int outcomes = rules->game->chance(rules->config, w->state, prob);
-        mask[0] = (1ull << outcomes) - 1;
-        try_actions(w, 0, mask, outcomes);
+        memset(all, 0xff, sizeof all);
+        try_actions(w, 0, all, outcomes);
         return;
     }
     for (int seat = 0; seat < rules->spec.seats; seat++) {

@@ -84,7 +84,6 @@ AGON_GAME_BATCH(race)
 const agon_game agon_game_race = {
     AGON_GAME_HEAD(race, 1, "first on field five", 0),
     .chance = race_chance,
-    AGON_GAME_LOOPS(race),
 };
 
 static void ask(const agon_rules* rules, const agon_policy* policy, race position, float* p) {
