@@ -100,16 +100,18 @@ static void fill_chunk(const agon_tree* tree, int first, int count, char* obs, u
 }
 
 void agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,
-                        float* probability) {
+                        double* probability) {
     const agon_rules* r = tree->rules;
     const int sets = (int)tree->set_count, actions = r->spec.actions;
     uint32_t lane[CHUNK], ply[CHUNK];
     const uint32_t episode[CHUNK] = {0};
     uint8_t seat[CHUNK];
-    char* obs = (char*)malloc((size_t)(sets < CHUNK ? sets : CHUNK) * r->obs_bytes + 1);
-    for (size_t i = 0; !obs && i < (size_t)sets * (size_t)actions; i++)
+    const size_t most = (size_t)(sets < CHUNK ? sets : CHUNK);
+    char* obs = (char*)malloc(most * r->obs_bytes + 1);
+    float* chunk = (float*)malloc(most * (size_t)actions * sizeof *chunk + 1);
+    for (size_t i = 0; !(obs && chunk) && i < (size_t)sets * (size_t)actions; i++)
         probability[i] = NAN;
-    for (int first = 0; obs && first < sets; first += CHUNK) {
+    for (int first = 0; obs && chunk && first < sets; first += CHUNK) {
         const int count = sets - first < CHUNK ? sets - first : CHUNK;
         fill_chunk(tree, first, count, obs, lane, seat, ply);
         const agon_batch batch = {
@@ -124,9 +126,12 @@ void agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float 
             .episode = episode,
             .ply = ply,
             .temperature = temperature,
-            .probability = probability + (size_t)first * (size_t)actions,
+            .probability = chunk,
         };
         policy->act(policy, &batch);
+        for (size_t i = 0; i < (size_t)count * (size_t)actions; i++)
+            probability[(size_t)first * (size_t)actions + i] = (double)chunk[i];
     }
     free(obs);
+    free(chunk);
 }

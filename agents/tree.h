@@ -3,8 +3,8 @@
  * The tree of a game is unrolled once: decision nodes grouped by information set (what the acting
  * seat knows), chance nodes with probabilities, simultaneous moves as one seat after the other with
  * the earlier choice hidden. In perfect-information games equal states are one node. A tabular
- * policy is an array of action probabilities (information sets, actions); any policy can be
- * tabulated.
+ * policy is an array of action probabilities (information sets, actions), in double so that exact
+ * solvers lose nothing; any policy can be tabulated.
  *
  * Information sets are told apart by seat and the game's `infostate`; where a game has none, by
  * observation and legal actions. Returns are sums of rewards in double. A best responder also
@@ -39,18 +39,18 @@ int agon_tree_infoset_line(const agon_tree* tree, int infoset, uint16_t* action,
 
 /* probability (infosets, actions) of a policy at a temperature (0: greedy). */
 void agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,
-                        float* probability);
+                        double* probability);
 
 /* Expected returns when seat s plays policy[s]: out (seats). */
-void agon_tree_returns(const agon_tree* tree, const float* const* policy, double* out);
+void agon_tree_returns(const agon_tree* tree, const double* const* policy, double* out);
 
 /* Value of a best response of `seat` when the others play policy[other]; policy[seat] is unused. */
-double agon_tree_best_response(const agon_tree* tree, int seat, const float* const* policy);
+double agon_tree_best_response(const agon_tree* tree, int seat, const double* const* policy);
 
 /* Sum over seats of (best response value - return) when all seats play `probability`. 0 at a Nash
  * equilibrium; exploitability is half of it with two seats (OpenSpiel's convention). Never
  * negative beyond rounding. */
-double agon_tree_nash_conv(const agon_tree* tree, const float* probability);
+double agon_tree_nash_conv(const agon_tree* tree, const double* probability);
 
 /* Minimax value for seat 0; AGON_EUNSUPPORTED (with the missing fact) unless the game has two
  * seats, perfect information, no chance and zero- or constant sum. */
@@ -58,7 +58,7 @@ int agon_tree_minimax(const agon_tree* tree, double* value, agon_error* error);
 
 /* The lowest return `probability` gets in `seat` against any opponent that always plays a minimax-
  * optimal move, over every such line and every move the policy gives positive probability. */
-int agon_tree_worst_return(const agon_tree* tree, int seat, const float* probability, double* value,
-                           agon_error* error);
+int agon_tree_worst_return(const agon_tree* tree, int seat, const double* probability,
+                           double* value, agon_error* error);
 
 #endif

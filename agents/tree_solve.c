@@ -7,14 +7,14 @@
 
 /* Probability that node `n` is left by `e` when each seat plays its table. */
 static double edge_probability(const agon_tree* t, const agon__node* n, uint32_t e,
-                               const float* const* policy) {
+                               const double* const* policy) {
     if (!agon__node_decides(n))
         return t->edges[e].chance;
     const size_t row = (size_t)n->infoset * (size_t)t->rules->spec.actions;
-    return (double)policy[n->seat][row + t->edges[e].action];
+    return policy[n->seat][row + t->edges[e].action];
 }
 
-void agon_tree_returns(const agon_tree* tree, const float* const* policy, double* out) {
+void agon_tree_returns(const agon_tree* tree, const double* const* policy, double* out) {
     const int seats = tree->rules->spec.seats;
     double* reach = (double*)calloc(tree->node_count, sizeof *reach);
     for (int s = 0; s < seats; s++)
@@ -43,7 +43,7 @@ void agon_tree_returns(const agon_tree* tree, const float* const* policy, double
 typedef struct response {
     const agon_tree* tree;
     int seat;
-    const float* const* policy;
+    const double* const* policy;
     uint32_t* rank;   /* (nodes) */
     uint32_t* order;  /* (nodes) by rank, within a rank by number */
     uint32_t* starts; /* (ranks + 1) */
@@ -154,7 +154,7 @@ static void response_solve(response* r) {
     }
 }
 
-double agon_tree_best_response(const agon_tree* tree, int seat, const float* const* policy) {
+double agon_tree_best_response(const agon_tree* tree, int seat, const double* const* policy) {
     const size_t nodes = tree->node_count, actions = (size_t)tree->rules->spec.actions;
     response r = {.tree = tree, .seat = seat, .policy = policy};
     double value = NAN;
@@ -179,8 +179,8 @@ double agon_tree_best_response(const agon_tree* tree, int seat, const float* con
     return value;
 }
 
-double agon_tree_nash_conv(const agon_tree* tree, const float* probability) {
-    const float* policy[AGON_MAX_SEATS];
+double agon_tree_nash_conv(const agon_tree* tree, const double* probability) {
+    const double* policy[AGON_MAX_SEATS];
     double returns[AGON_MAX_SEATS], sum = 0;
     for (int s = 0; s < AGON_MAX_SEATS; s++)
         policy[s] = probability;
@@ -220,7 +220,7 @@ int agon_tree_minimax(const agon_tree* tree, double* value, agon_error* error) {
 
 /* Whether the edge may be played: by the policy at all, by the opponent without giving up value.
  * Values are sums of rewards in different orders, hence the tolerance. */
-static bool worst_allows(const agon_tree* t, int seat, const float* probability,
+static bool worst_allows(const agon_tree* t, int seat, const double* probability,
                          const double* minimax, size_t n, uint32_t e) {
     const agon__node* node = &t->nodes[n];
     const agon__edge* edge = &t->edges[e];
@@ -230,8 +230,8 @@ static bool worst_allows(const agon_tree* t, int seat, const float* probability,
     return fabs(agon__edge_reward(t, e, 0) + minimax[edge->child] - minimax[n]) <= 1e-9;
 }
 
-int agon_tree_worst_return(const agon_tree* tree, int seat, const float* probability, double* value,
-                           agon_error* error) {
+int agon_tree_worst_return(const agon_tree* tree, int seat, const double* probability,
+                           double* value, agon_error* error) {
     const int code = agon_rules_need_minimax(tree->rules, "a worst return", error);
     if (code != 0)
         return code;

@@ -17,9 +17,9 @@ static int load_probes(const agon_probe_task* d, const agon_rules* rules, agon_c
 }
 
 /* The greedy form of a tabulated policy. */
-static void make_greedy(float* probability, int infosets, int actions) {
+static void make_greedy(double* probability, int infosets, int actions) {
     for (int i = 0; i < infosets; i++) {
-        float* p = probability + (size_t)i * (size_t)actions;
+        double* p = probability + (size_t)i * (size_t)actions;
         int best = 0;
         for (int a = 1; a < actions; a++)
             if (p[a] > p[best])
@@ -32,7 +32,7 @@ static void make_greedy(float* probability, int infosets, int actions) {
 static int solve(const agon_tree* tree, const agon_rules* rules, const agon_policy* policy,
                  agon_probe_result* out, agon_error* error) {
     const int infosets = agon_tree_infosets(tree), actions = rules->spec.actions;
-    float* p = malloc((size_t)infosets * (size_t)actions * sizeof *p);
+    double* p = malloc((size_t)infosets * (size_t)actions * sizeof *p);
     if (!p)
         return agon_fail(error, AGON_EMEMORY, "no memory for %d information sets", infosets);
     agon_tree_tabulate(tree, policy, 1, p);

@@ -10,7 +10,7 @@
 typedef struct solved {
     agon_rules* rules;
     agon_tree* tree;
-    float* table; /* (infosets, actions) */
+    double* table; /* (infosets, actions) */
 } solved;
 
 static solved solved_open(const char* game) {
@@ -45,7 +45,7 @@ static void assert_near(double got, double wanted) {
 }
 
 static double first_return(const solved* s) {
-    const float* policy[AGON_MAX_SEATS];
+    const double* policy[AGON_MAX_SEATS];
     double out[AGON_MAX_SEATS];
     for (int i = 0; i < AGON_MAX_SEATS; i++)
         policy[i] = s->table;
@@ -54,7 +54,7 @@ static double first_return(const solved* s) {
 }
 
 static double best(const solved* s, int seat) {
-    const float* policy[AGON_MAX_SEATS];
+    const double* policy[AGON_MAX_SEATS];
     for (int i = 0; i < AGON_MAX_SEATS; i++)
         policy[i] = s->table;
     return agon_tree_best_response(s->tree, seat, policy);
@@ -76,8 +76,8 @@ static void kuhn_set(solved* s, kuhn_bets bets) {
             card++;
         const int situation = obs[3] && seat == 0 ? 3 : obs[6] ? 2 : obs[3] ? 1 : 0;
         const double bet = bets[situation][card];
-        s->table[2 * i] = (float)(1.0 - bet);
-        s->table[2 * i + 1] = (float)bet;
+        s->table[2 * i] = (double)(1.0 - bet);
+        s->table[2 * i + 1] = (double)bet;
     }
 }
 
@@ -126,17 +126,17 @@ static void kuhn_equilibria(void** state) {
 static void kuhn_mixed_tables(void** state) {
     (void)state;
     solved s = solved_open("kuhn_poker");
-    const size_t size = 24 * sizeof(float);
-    float* nash = malloc(size);
+    const size_t size = 24 * sizeof(double);
+    double* nash = malloc(size);
     double out[2];
     kuhn_bets bets = {{.2, 0, .6}, {1.0 / 3, 0, 1}, {0, 1.0 / 3, 1}, {0, .2 + 1.0 / 3, 1}};
     kuhn_set(&s, bets);
     memcpy(nash, s.table, size);
     tabulate(&s, "random");
-    agon_tree_returns(s.tree, (const float*[]){nash, s.table}, out);
+    agon_tree_returns(s.tree, (const double*[]){nash, s.table}, out);
     assert_near(out[0], .1222222222);
     assert_near(out[1], -.1222222222);
-    agon_tree_returns(s.tree, (const float*[]){s.table, nash}, out);
+    agon_tree_returns(s.tree, (const double*[]){s.table, nash}, out);
     assert_near(out[0], -1.0 / 6);
     free(nash);
     solved_close(&s);
@@ -147,21 +147,21 @@ static void kuhn_mixed_tables(void** state) {
 static void best_response_is_the_best_pure_strategy(void** state) {
     (void)state;
     solved s = solved_open("kuhn_poker");
-    float pure[24];
+    double pure[24];
     double out[2];
     for (int i = 0; i < 12; i++) {
-        s.table[2 * i] = (float)((i * 7 % 12) + 1) / 13.0f;
+        s.table[2 * i] = (double)((i * 7 % 12) + 1) / 13.0f;
         s.table[2 * i + 1] = 1.0f - s.table[2 * i];
     }
     for (int seat = 0; seat < 2; seat++) {
-        const float* policy[2] = {s.table, s.table};
+        const double* policy[2] = {s.table, s.table};
         double top = -9;
         policy[seat] = NULL;
         const double value = agon_tree_best_response(s.tree, seat, policy);
         policy[seat] = pure;
         for (int choice = 0; choice < 1 << 12; choice++) {
             for (int i = 0; i < 12; i++) {
-                pure[2 * i] = (float)(choice >> i & 1);
+                pure[2 * i] = (double)(choice >> i & 1);
                 pure[2 * i + 1] = 1.0f - pure[2 * i];
             }
             agon_tree_returns(s.tree, policy, out);
@@ -176,7 +176,7 @@ static void best_response_is_the_best_pure_strategy(void** state) {
 static void random_table(solved* s, uint32_t number) {
     const agon_key key = agon_key_make(1, "table", AGON_FOR_TEST);
     for (int i = 0; i < agon_tree_infosets(s->tree); i++) {
-        const float u = agon_uniform(agon_random(key, number, (uint32_t)i, 0, 0).word[0]);
+        const double u = (double)agon_uniform(agon_random(key, number, (uint32_t)i, 0, 0).word[0]);
         s->table[2 * i] = u < .3f ? .02f : u > .7f ? .98f : u;
         s->table[2 * i + 1] = 1.0f - s->table[2 * i];
     }
@@ -184,8 +184,8 @@ static void random_table(solved* s, uint32_t number) {
 
 /* The value of seat 2's best choices, tried one by one: it acts once per line, so what one changes
  * adds to what the others change. own: (infosets, 2), zero. */
-static double one_by_one(const solved* s, float* own) {
-    const float* policy[3] = {s->table, s->table, own};
+static double one_by_one(const solved* s, double* own) {
+    const double* policy[3] = {s->table, s->table, own};
     const int sets = agon_tree_infosets(s->tree);
     double out[3], top;
     for (int i = 0; i < sets; i++)
@@ -206,11 +206,11 @@ static double one_by_one(const solved* s, float* own) {
 static void best_response_weighs_whole_lines(void** state) {
     (void)state;
     solved s = solved_open("kuhn_poker(players=3)");
-    float* own = calloc((size_t)agon_tree_infosets(s.tree) * 2, sizeof *own);
+    double* own = calloc((size_t)agon_tree_infosets(s.tree) * 2, sizeof *own);
     for (uint32_t i = 0; i < 30; i++) {
         random_table(&s, i);
         const double value =
-            agon_tree_best_response(s.tree, 2, (const float*[]){s.table, s.table, NULL});
+            agon_tree_best_response(s.tree, 2, (const double*[]){s.table, s.table, NULL});
         assert_near(value, one_by_one(&s, own));
     }
     free(own);
@@ -221,7 +221,7 @@ static void best_response_weighs_whole_lines(void** state) {
 static void kuhn_three_seats(void** state) {
     (void)state;
     solved s = solved_open("kuhn_poker(players=3)");
-    const float* policy[3] = {s.table, s.table, s.table};
+    const double* policy[3] = {s.table, s.table, s.table};
     double out[3];
     tabulate(&s, "random");
     agon_tree_returns(s.tree, policy, out);
