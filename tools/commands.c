@@ -50,6 +50,24 @@ static const char help_games[] =
     "\n"
     "Usage: agon games [GAME] [--json]\n";
 
+static const char help_perft[] =
+    "Examples\n"
+    "  agon perft connect_four 8                     lines of 1, 2, .. 8 plies\n"
+    "  agon perft connect_four 6 --divide            the same after each first ply\n"
+    "  agon perft connect_four 6 --mode positions    different positions after each ply\n"
+    "  agon perft kuhn_poker --mode tree             all nodes: chance, decisions, ends\n"
+    "\n"
+    "Counts the positions of a game, to compare with numbers that others published. A ply is an\n"
+    "action, the actions of all seats that act together, or a chance outcome.\n"
+    "\n"
+    "Usage: agon perft GAME DEPTH [options]\n"
+    "  --mode leaves      lines of exactly DEPTH plies (default)\n"
+    "  --mode ends        the same, and games that ended before\n"
+    "  --mode positions   different positions after exactly DEPTH plies\n"
+    "  --mode tree        nodes down to DEPTH, or all without one\n"
+    "  --divide           by first ply\n"
+    "  --json             one JSON object\n";
+
 static const char help_doctor[] =
     "Examples\n"
     "  agon doctor                                   what this machine offers to agon\n"
@@ -99,6 +117,7 @@ static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
+    {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
     {"bench", "measure speed on this machine", agon_cmd_bench, help_bench},
     {"help", "explain a command or a configuration key", agon_cmd_help, help_help},
