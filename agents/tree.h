@@ -52,6 +52,13 @@ double agon_tree_best_response(const agon_tree* tree, int seat, const double* co
  * negative beyond rounding. */
 double agon_tree_nash_conv(const agon_tree* tree, const double* probability);
 
+/* The policy that acts as a mixture does: each seat draws one of `count` policies by `weight` (they
+ * add up to 1) before the episode and keeps to it. At an information set the policies count by the
+ * weight times the probability that they play to it. out (infosets, actions). Needs perfect recall;
+ * AGON_EUNSUPPORTED in games of perfect information, whose positions are merged; AGON_EMEMORY. */
+int agon_tree_mix(const agon_tree* tree, int count, const double* const* policy,
+                  const double* weight, double* out, agon_error* error);
+
 /* Minimax value for seat 0; AGON_EUNSUPPORTED (with the missing fact) unless the game has two
  * seats, perfect information, no chance and zero- or constant sum. */
 int agon_tree_minimax(const agon_tree* tree, double* value, agon_error* error);

@@ -190,6 +190,73 @@ double agon_tree_nash_conv(const agon_tree* tree, const double* probability) {
     return sum;
 }
 
+/* ---- mixtures ----------------------------------------------------------------------------- */
+
+/* own (nodes): probability that the seat's choices lead to the node. */
+static void sweep_own(const agon_tree* t, int seat, const double* policy, double* own) {
+    const double* by_seat[AGON_MAX_SEATS];
+    for (int s = 0; s < AGON_MAX_SEATS; s++)
+        by_seat[s] = policy;
+    own[0] = 1;
+    for (size_t n = 0; n < t->node_count; n++) {
+        const agon__node* node = &t->nodes[n];
+        const bool chooses = agon__node_decides(node) && node->seat == seat;
+        for (uint32_t e = node->first; e < node->first + node->edges; e++)
+            own[t->edges[e].child] = own[n] * (chooses ? edge_probability(t, node, e, by_seat) : 1);
+    }
+}
+
+static void add_weighted(const agon_tree* t, int seat, const double* policy, const double* own,
+                         double weight, double* sum) {
+    const size_t actions = (size_t)t->rules->spec.actions;
+    for (size_t set = 0; set < t->set_count; set++) {
+        if (t->sets[set].seat != seat)
+            continue;
+        for (size_t a = set * actions; a < (set + 1) * actions; a++)
+            sum[a] += weight * own[t->sets[set].node] * policy[a];
+    }
+}
+
+/* Rows to probabilities; where no policy of the mixture plays to, the even mean of them stands. */
+static void normalise_rows(const agon_tree* t, int count, const double* const* policy,
+                           double* out) {
+    const size_t actions = (size_t)t->rules->spec.actions;
+    for (size_t set = 0; set < t->set_count; set++) {
+        double* row = out + set * actions;
+        double sum = 0;
+        for (size_t a = 0; a < actions; a++)
+            sum += row[a];
+        for (size_t a = 0; a < actions; a++) {
+            double mean = 0;
+            for (int k = 0; k < count && !(sum > 0); k++)
+                mean += policy[k][set * actions + a] / count;
+            row[a] = sum > 0 ? row[a] / sum : mean;
+        }
+    }
+}
+
+int agon_tree_mix(const agon_tree* tree, int count, const double* const* policy,
+                  const double* weight, double* out, agon_error* error) {
+    const size_t entries = tree->set_count * (size_t)tree->rules->spec.actions;
+    if (tree->rules->spec.information == AGON_PERFECT)
+        return agon_fail(error, AGON_EUNSUPPORTED,
+                         "a mixture needs a game with imperfect information; %s is not one",
+                         tree->rules->name);
+    double* own = (double*)malloc(tree->node_count * sizeof *own);
+    if (!own)
+        return agon_fail(error, AGON_EMEMORY, "a mixture in %s: out of memory", tree->rules->name);
+    memset(out, 0, entries * sizeof *out);
+    for (int k = 0; k < count; k++) {
+        for (int seat = 0; seat < tree->rules->spec.seats; seat++) {
+            sweep_own(tree, seat, policy[k], own);
+            add_weighted(tree, seat, policy[k], own, weight[k], out);
+        }
+    }
+    normalise_rows(tree, count, policy, out);
+    free(own);
+    return 0;
+}
+
 /* ---- minimax ------------------------------------------------------------------------------ */
 
 /* Minimax values for seat 0 of what is still to come at every node. */

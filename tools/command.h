@@ -24,6 +24,7 @@ agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_games;
 agon_command_function agon_cmd_perft;
+agon_command_function agon_cmd_solve;
 agon_command_function agon_cmd_doctor;
 agon_command_function agon_cmd_bench;
 agon_command_function agon_cmd_help;

@@ -68,6 +68,31 @@ static const char help_perft[] =
     "  --divide           by first ply\n"
     "  --json             one JSON object\n";
 
+static const char help_solve[] =
+    "Examples\n"
+    "  agon solve kuhn_poker                         value and equilibrium, by CFR+\n"
+    "  agon solve tic_tac_toe                        value, by minimax\n"
+    "  agon solve kuhn_poker runs/kuhn_poker-seed1:all --mix   NashConv of agents, their mixture\n"
+    "  agon solve kuhn_poker random --method none    NashConv of a scripted policy\n"
+    "  agon solve connect_four --positions 100 --ply 14 --out labels.jsonl\n"
+    "\n"
+    "Unrolls the game and answers exactly: its value, best responses, NashConv. With --positions\n"
+    "it solves random positions of a game that is too large, by search to its ends.\n"
+    "\n"
+    "Usage: agon solve GAME [AGENT ...] [options]\n"
+    "  AGENT: FILE.safetensors, RUN:best, RUN:all, RUN:GENERATION[/AGENT], name(params)\n"
+    "  --method M       auto, minimax, cfr, cfr+ or none\n"
+    "  --iterations N   of CFR; default 1000\n"
+    "  --nodes N        most nodes of the tree; default 20000000\n"
+    "  --mix            also the mixture that draws one of the agents before each game\n"
+    "  --greedy         agents play their likeliest action\n"
+    "  --positions N    random positions, with the value of each action\n"
+    "  --ply P          plies played before each; default 14\n"
+    "  --seed S         of the random plies; default 1\n"
+    "  --limit N        nodes for each position; default 100000000\n"
+    "  --out FILE       where to write positions, a JSON object each line\n"
+    "  --json           JSON on standard output\n";
+
 static const char help_doctor[] =
     "Examples\n"
     "  agon doctor                                   what this machine offers to agon\n"
@@ -118,6 +143,7 @@ static const agon_command commands[] = {
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
+    {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
     {"bench", "measure speed on this machine", agon_cmd_bench, help_bench},
     {"help", "explain a command or a configuration key", agon_cmd_help, help_help},

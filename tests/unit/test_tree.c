@@ -359,6 +359,37 @@ static void lines_lead_to_representatives(void** state) {
     }
 }
 
+/* Promise: a mixture returns the weighted mean of its policies' returns, whoever it meets. */
+static void mixtures_return_the_mean(void** unused) {
+    enum { SIZE = 24, COUNT = 3 };
+    const double weight[COUNT] = {0.5, 0.125, 0.375};
+    double tables[COUNT][SIZE], mixed[SIZE], opponent[SIZE], mean[2] = {0}, out[2];
+    const double* policy[COUNT];
+    solved s = solved_open("kuhn_poker");
+    random_table(&s, 100);
+    memcpy(opponent, s.table, sizeof opponent);
+    for (int k = 0; k < COUNT; k++) {
+        random_table(&s, (uint32_t)k);
+        memcpy(tables[k], s.table, sizeof tables[k]);
+        policy[k] = tables[k];
+    }
+    assert_int_equal(agon_tree_mix(s.tree, COUNT, policy, weight, mixed, NULL), 0);
+    for (int k = 0; k < COUNT; k++) {
+        agon_tree_returns(s.tree, (const double*[]){tables[k], opponent}, out);
+        mean[0] += weight[k] * out[0];
+        agon_tree_returns(s.tree, (const double*[]){opponent, tables[k]}, out);
+        mean[1] += weight[k] * out[1];
+    }
+    agon_tree_returns(s.tree, (const double*[]){mixed, opponent}, out);
+    assert_true(fabs(out[0] - mean[0]) < 1e-12);
+    agon_tree_returns(s.tree, (const double*[]){opponent, mixed}, out);
+    assert_true(fabs(out[1] - mean[1]) < 1e-12);
+    solved_close(&s);
+    s = solved_open("tic_tac_toe");
+    assert_int_equal(agon_tree_mix(s.tree, 1, policy, weight, mixed, NULL), AGON_EUNSUPPORTED);
+    solved_close(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kuhn_values),
@@ -371,6 +402,7 @@ int main(void) {
         cmocka_unit_test(spinning_top_uniform),
         cmocka_unit_test(tic_tac_toe_values),
         cmocka_unit_test(tic_tac_toe_worst_return),
+        cmocka_unit_test(mixtures_return_the_mean),
         cmocka_unit_test(refusals),
         cmocka_unit_test(lines_lead_to_representatives),
     };
