@@ -23,6 +23,7 @@ int agon_command_count(void);
 agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_games;
+agon_command_function agon_cmd_play;
 agon_command_function agon_cmd_perft;
 agon_command_function agon_cmd_solve;
 agon_command_function agon_cmd_doctor;

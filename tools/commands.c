@@ -93,6 +93,22 @@ static const char help_solve[] =
     "  --out FILE       where to write positions, a JSON object each line\n"
     "  --json           JSON on standard output\n";
 
+static const char help_play[] =
+    "Examples\n"
+    "  agon play connect_four                        you begin, against random play\n"
+    "  agon play connect_four --vs runs/connect_four-seed1:best --seat 1\n"
+    "  agon play tic_tac_toe --vs 'alpha_beta(depth=9)'\n"
+    "  agon play kuhn_poker --watch --vs 'runs/kuhn_poker-seed1:best random'\n"
+    "\n"
+    "Plays a game in the terminal: type an action's name, ? for all of them, quit to leave. Where\n"
+    "something is hidden you see what your seat observes.\n"
+    "\n"
+    "Usage: agon play GAME [options]\n"
+    "  --vs 'AGENT ...'   who takes the other seats, in their order, repeated; default random\n"
+    "  --seat N           your seat; default 0\n"
+    "  --seed S           of chance and of the agents; default 1\n"
+    "  --watch            nobody at the keyboard: the agents take all seats\n";
+
 static const char help_doctor[] =
     "Examples\n"
     "  agon doctor                                   what this machine offers to agon\n"
@@ -142,6 +158,7 @@ static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
+    {"play", "play a game, or watch agents play", agon_cmd_play, help_play},
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
