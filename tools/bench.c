@@ -90,7 +90,7 @@ static int run_part(const part* p, const agon_bench* b) {
 }
 
 int agon_cmd_bench(int argc, char** argv) {
-    const char *seconds = "0.7", *game = "connect_four", *hidden = "128,128";
+    const char *seconds = "0.7", *game = NULL, *hidden = "128,128";
     char* end;
     int words = 0;
     const agon_option known[] = {
@@ -101,7 +101,11 @@ int agon_cmd_bench(int argc, char** argv) {
     int code = agon_ui_options(argc, argv, known, 3, &words);
     if (code)
         return code;
-    agon_bench b = {.seconds = strtod(seconds, &end), .samples = 7, .game = game, .hidden = hidden};
+    agon_bench b = {.seconds = strtod(seconds, &end),
+                    .samples = 7,
+                    .game = game ? game : "connect_four",
+                    .one_game = game != NULL,
+                    .hidden = hidden};
     if (*end || !(b.seconds >= 0.01 && b.seconds <= 600))
         return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600", seconds);
     for (int i = 1; i <= words; i++)

@@ -20,6 +20,7 @@ typedef struct agon_bench {
     double seconds; /* for each figure */
     int samples;    /* per figure, alternating with the floor; odd */
     const char* game;
+    bool one_game; /* `games` measures this one, not all */
     const char* hidden;
 } agon_bench;
 

@@ -39,7 +39,9 @@ static int open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon
 
 /* ---- games -------------------------------------------------------------------------------- */
 
-enum { LANES = 1024 };
+enum {
+    LANES = 128
+}; /* as many as a train task steps together; their data stay in the first cache */
 
 typedef struct playing {
     const agon_rules* rules;
@@ -47,11 +49,11 @@ typedef struct playing {
     uint64_t *acting, *mask;
     uint16_t* action;
     float* reward;
+    double* chance;
     char* obs;
     uint32_t *lane, *live;
     uint8_t* seat;
     uint64_t noise; /* xorshift: this measures games, not generators */
-    uint32_t episode;
 } playing;
 
 static uint32_t noise(playing* p) {
@@ -62,41 +64,63 @@ static uint32_t noise(playing* p) {
 }
 
 static void restart(playing* p, int lane) {
-    static const agon_key key = {{1, 2}};
-    p->acting[lane] = agon_rules_start(
-        p->rules, p->states + (size_t)lane * p->rules->spec.state_size,
-        p->reward + (size_t)lane * (size_t)p->rules->spec.seats, key, p->episode++);
+    char* state = p->states + (size_t)lane * p->rules->spec.state_size;
+    p->rules->game->init(p->rules->config, state);
+    p->acting[lane] = p->rules->game->acting(p->rules->config, state);
 }
 
-/* One ply of every lane: observation and mask of each acting seat, a random legal action, apply. */
-static double ply(playing* p) {
+static uint16_t draw_outcome(playing* p, int lane) {
     const agon_rules* rules = p->rules;
-    const agon_game* game = rules->game;
-    const int words = rules->mask_words, seats = rules->spec.seats;
+    const int count = rules->game->chance(
+        rules->config, p->states + (size_t)lane * rules->spec.state_size, p->chance);
+    double left = noise(p) * 0x1p-32;
+    int k = 0;
+    while (k < count - 1 && (left -= p->chance[k]) >= 0)
+        k++;
+    return (uint16_t)k;
+}
+
+/* Who decides, by slot; chance is drawn at once. Returns the number of slots. */
+static int find_slots(playing* p) {
+    const size_t seats = (size_t)p->rules->spec.seats;
     int slots = 0;
-    for (int lane = 0; lane < LANES; lane++)
+    for (int lane = 0; lane < LANES; lane++) {
+        if (p->acting[lane] == AGON_CHANCE) {
+            p->action[(size_t)lane * seats] = draw_outcome(p, lane);
+            continue;
+        }
         for (uint64_t set = p->acting[lane]; set; set &= set - 1) {
             p->lane[slots] = (uint32_t)lane;
             p->seat[slots++] = (uint8_t)__builtin_ctzll(set);
         }
-    game->observe_batch(rules->config, p->states, p->lane, p->seat, slots, p->obs, p->mask);
+    }
+    return slots;
+}
+
+static void choose(playing* p, int slots) {
+    const int words = p->rules->mask_words, seats = p->rules->spec.seats;
     for (int i = 0; i < slots; i++) {
         const uint64_t* mask = p->mask + (size_t)i * (size_t)words;
-        int legal = agon_mask_count(mask, words);
+        const int legal = agon_mask_count(mask, words);
         p->action[p->lane[i] * (uint32_t)seats + p->seat[i]] =
             (uint16_t)agon_mask_nth(mask, words, (int)agon_below(noise(p), (uint32_t)legal));
     }
+    memset(p->mask, 0, (size_t)slots * (size_t)words * sizeof *p->mask);
+}
+
+/* One ply of every lane, a chance outcome or: observation and mask of each acting seat, a random
+ * legal action, apply. */
+static double ply(playing* p) {
+    const agon_rules* rules = p->rules;
+    const agon_game* game = rules->game;
+    const int slots = find_slots(p);
+    game->observe_batch(rules->config, p->states, p->lane, p->seat, slots, p->obs, p->mask);
+    choose(p, slots);
     game->apply_batch(rules->config, p->states, p->live, LANES, p->action, p->reward);
     game->acting_batch(rules->config, p->states, LANES, p->acting);
-    for (int lane = 0; lane < LANES; lane++) {
-        static const agon_key key = {{1, 2}};
-        if (p->acting[lane] & AGON_CHANCE)
-            p->acting[lane] =
-                agon_rules_settle(rules, p->states + (size_t)lane * rules->spec.state_size,
-                                  p->reward + (size_t)lane * (size_t)seats, key, p->episode++, 1);
+    for (int lane = 0; lane < LANES; lane++)
         if (!p->acting[lane])
             restart(p, lane);
-    }
     return LANES;
 }
 
@@ -116,12 +140,13 @@ static void measure_game(const agon_bench* b, const agon_rules* rules) {
     p.mask = calloc(rows * (size_t)rules->mask_words, sizeof *p.mask);
     p.action = calloc(rows, sizeof *p.action);
     p.reward = calloc(rows, sizeof *p.reward);
+    p.chance = calloc((size_t)rules->spec.chance_outcomes + 1, sizeof *p.chance);
     p.obs = calloc(rows, rules->obs_bytes);
     p.lane = calloc(rows, sizeof *p.lane);
     p.live = calloc(LANES, sizeof *p.live);
     p.seat = calloc(rows, 1);
-    if (p.states && p.acting && p.mask && p.action && p.reward && p.obs && p.lane && p.live &&
-        p.seat) {
+    if (p.states && p.acting && p.mask && p.action && p.reward && p.chance && p.obs && p.lane &&
+        p.live && p.seat) {
         for (int i = 0; i < LANES; i++) {
             p.live[i] = (uint32_t)i;
             restart(&p, i);
@@ -138,20 +163,30 @@ static void measure_game(const agon_bench* b, const agon_rules* rules) {
     free(p.mask);
     free(p.action);
     free(p.reward);
+    free(p.chance);
     free(p.obs);
     free(p.lane);
     free(p.live);
     free(p.seat);
 }
 
+static int measure_string(const agon_bench* b, const char* game, agon_error* error) {
+    agon_rules* rules = NULL;
+    const int rc = agon_rules_open(game, &rules, error);
+    if (!rc)
+        measure_game(b, rules);
+    agon_rules_close(rules);
+    return rc;
+}
+
+/* Every built-in, unless one game is named. */
 int agon_bench_games(const agon_bench* b, agon_error* error) {
+    if (b->one_game)
+        return measure_string(b, b->game, error);
     for (int i = 0; i < agon_game_count(); i++) {
-        agon_rules* rules = NULL;
-        int rc = agon_rules_open(agon_game_at(i)->name, &rules, error);
+        const int rc = measure_string(b, agon_game_at(i)->name, error);
         if (rc)
             return rc;
-        measure_game(b, rules);
-        agon_rules_close(rules);
     }
     return AGON_OK;
 }

@@ -124,6 +124,7 @@ static const char help_bench[] =
     "  agon bench                                    every part\n"
     "  agon bench forward update --hidden 64,64      two parts, for a smaller net\n"
     "  agon bench rollout --game kuhn_poker --seconds 5\n"
+    "  agon bench games --game 'connect_four(rows=8)'  one game; without --game, all of them\n"
     "\n"
     "Measures speed on this machine and prints one JSON object per figure: median, lowest and\n"
     "highest of 7 samples, beside the core's peak and OpenBLAS in the same seconds. 'train' is "
