@@ -49,31 +49,7 @@ uint64_t agon_rules_start(const agon_rules* rules, void* state, float* reward, a
     return agon_rules_settle(rules, state, reward, key, episode, 0);
 }
 
-/* ---- masks and names ---------------------------------------------------------------------- */
-
-int agon_mask_count(const uint64_t* mask, int words) {
-    int count = 0;
-    for (int i = 0; i < words; i++)
-        count += __builtin_popcountll(mask[i]);
-    return count;
-}
-
-int agon_mask_nth(const uint64_t* mask, int words, int k) {
-    for (int i = 0; i < words; i++) {
-        uint64_t word = mask[i];
-        const int here = words > 1 ? __builtin_popcountll(word) : k + 1;
-        if (k >= here) {
-            k -= here;
-            continue;
-        }
-        while (k-- > 0)
-            word &= word - 1;
-        assert(word);
-        return 64 * i + __builtin_ctzll(word);
-    }
-    assert(!"k is not below agon_mask_count");
-    return -1;
-}
+/* ---- names ---------------------------------------------------------------------- */
 
 int agon_action_text(const agon_rules* rules, const void* state, int seat, int action, char* out,
                      size_t size) {

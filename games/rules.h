@@ -50,9 +50,26 @@ uint64_t agon_rules_settle(const agon_rules* rules, void* state, float* reward, 
 uint64_t agon_rules_start(const agon_rules* rules, void* state, float* reward, agon_key key,
                           uint32_t episode);
 
-/* The k-th legal action of a mask of `words` words (k counted from 0), and how many there are. */
-int agon_mask_count(const uint64_t* mask, int words);
-int agon_mask_nth(const uint64_t* mask, int words, int k);
+/* How many legal actions a mask of `words` words has, and the k-th of them (0 <= k < count). */
+static inline int agon_mask_count(const uint64_t* mask, int words) {
+    int count = 0;
+    for (int i = 0; i < words; i++)
+        count += __builtin_popcountll(mask[i]);
+    return count;
+}
+static inline int agon_mask_nth(const uint64_t* mask, int words, int k) {
+    int i = 0;
+    for (int here; i < words - 1 && k >= (here = __builtin_popcountll(mask[i])); i++)
+        k -= here;
+#ifdef __BMI2__
+    return 64 * i + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << k, mask[i]));
+#else
+    uint64_t word = mask[i];
+    while (k-- > 0)
+        word &= word - 1;
+    return 64 * i + __builtin_ctzll(word);
+#endif
+}
 static inline bool agon_mask_has(const uint64_t* mask, int action) {
     return (mask[action >> 6] >> (action & 63)) & 1u;
 }

@@ -39,9 +39,24 @@ static int run(int argc, char** argv) {
     return command->run(argc, argv);
 }
 
+/* Compiled for CPUs of 2013 and later; an older one must get a sentence, not a signal. */
+static bool cpu_serves(void) {
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2");
+#else
+    return true;
+#endif
+}
+
 int main(int argc, char** argv) {
     static char help[] = "help", version[] = "version";
     char* overview[] = {help, NULL};
+    if (!cpu_serves()) {
+        fputs("agon: this CPU has no AVX2, FMA or BMI2; expected a CPU of level x86-64-v3\n",
+              stderr);
+        return AGON_EXIT_FAULT;
+    }
     /* `agon games | head -1` is an ordinary thing to do: the write fails, we do not. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
