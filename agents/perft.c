@@ -32,11 +32,23 @@ static int no_action(const plies* p, agon_error* error) {
                      p->rules->name);
 }
 
+/* Seats of the game, or chance in a game that has it. */
+static bool acting_is_sane(const agon_rules* rules, uint64_t acting) {
+    if (acting == AGON_CHANCE)
+        return rules->game->chance != NULL;
+    return (acting >> rules->spec.seats) == 0;
+}
+
 /* `acting` is not 0. */
 static int plies_begin(plies* p, const agon_rules* rules, const void* state, uint64_t acting,
                        uint64_t* mask, double* chance, agon_error* error) {
     const size_t words = (size_t)rules->mask_words;
     *p = (plies){.rules = rules, .state = state, .acting = acting, .mask = mask};
+    if (!acting_is_sane(rules, acting))
+        return agon_fail(error, AGON_EINVALID,
+                         "%s: acting set %016llx, expected some of %d seats%s", rules->name,
+                         (unsigned long long)acting, rules->spec.seats,
+                         rules->game->chance ? ", or chance" : "");
     if (acting == AGON_CHANCE) {
         p->outcomes = rules->game->chance(rules->config, state, chance);
         p->seats = 1;
