@@ -70,6 +70,16 @@ static const agon__form tally_form = AGON__FORM("match result", tally_fields, ch
 #define COUNT(MEMBER) AGON__PLAIN(AGON__COUNT, agon_match_result, MEMBER, #MEMBER, 0, 0)
 #define REAL(MEMBER)  AGON__PLAIN(AGON__F64, agon_match_result, MEMBER, #MEMBER, 0, 0)
 
+static const agon__field feature_fields[] = {
+    AGON__PLAIN(AGON__F64, agon_feature_sum, row, "row", 0, 0),
+    AGON__PLAIN(AGON__F64, agon_feature_sum, col, "col", 0, 0),
+};
+static const agon__form feature_form = AGON__FORM("match result", feature_fields, NULL);
+
+static const agon__field stat_fields[] = {{.name = "stat", .type = AGON__F64}};
+static const agon__form stat_form = {
+    .what = "match result", .fields = stat_fields, .count = 1, .bare = true};
+
 static const agon__field match_fields[] = {
     AGON__MANY(agon_match_result, tally, "tally", seats, tally_form),
     COUNT(pairs),
@@ -78,6 +88,8 @@ static const agon__field match_fields[] = {
     COUNT(row_steps),
     COUNT(col_steps),
     COUNT(plies),
+    AGON__MANY(agon_match_result, feature, "features", features, feature_form),
+    AGON__MANY(agon_match_result, stat, "stats", stats, stat_form),
 };
 
 static int check_match(const void* record, agon_error* error) {

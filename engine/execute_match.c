@@ -1,5 +1,6 @@
 #include "engine/execute.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,11 @@ typedef struct arena {
     double* total; /* (lanes, seats) returns so far */
     float* score;  /* (games) the row policy's return, by game */
     float* others; /* (games) mean return of the other seats */
+    /* What the game leaves behind; NULL where it leaves nothing. */
+    const agon_rules* rules;
+    agon_feature_sum* feature; /* (games, features) */
+    float* stat;               /* (games, stats) */
+    agon_error* error;
 } arena;
 
 /* Game g belongs to opening g / seats, and the row policy sits in seat g % seats. */
@@ -35,7 +41,38 @@ static void start_game(arena* a, int lane) {
         a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
 }
 
-static void finish_game(arena* a, int lane) {
+static int refuse_number(const arena* a, const char* what, const char* name, double value) {
+    return agon_fail(a->error, AGON_EINVALID, "game %s: %s %s is %g, expected a finite number",
+                     a->rules->name, what, name, value);
+}
+
+/* Features of the row's seat and of the others, as a mean; stats of the game. */
+static int describe_game(arena* a, const void* state, int game, int own) {
+    const agon_rules* r = a->rules;
+    const agon_spec* spec = &r->spec;
+    agon_feature_sum* sum = a->feature + (size_t)game * (size_t)spec->features;
+    float* stat = a->stat + (size_t)game * (size_t)spec->stats;
+    for (int seat = 0; seat < a->seats && spec->features; seat++) {
+        float feature[AGON_MAX_NUMBERS];
+        r->game->features(r->config, state, seat, feature);
+        for (int f = 0; f < spec->features; f++) {
+            if (!isfinite(feature[f]))
+                return refuse_number(a, "feature", spec->feature_names[f], (double)feature[f]);
+            if (seat == own)
+                sum[f].row = (double)feature[f];
+            else
+                sum[f].col += (double)feature[f] / (a->seats - 1);
+        }
+    }
+    if (spec->stats)
+        r->game->stats(r->config, state, stat);
+    for (int s = 0; s < spec->stats; s++)
+        if (!isfinite(stat[s]))
+            return refuse_number(a, "stat", spec->stat_names[s], (double)stat[s]);
+    return AGON_OK;
+}
+
+static int finish_game(arena* a, int lane) {
     const int game = a->game[lane], own = game % a->seats;
     double others = 0;
     for (int seat = 0; seat < a->seats; seat++)
@@ -43,10 +80,13 @@ static void finish_game(arena* a, int lane) {
             others += a->total[lane * a->seats + seat];
     a->score[game] = (float)a->total[lane * a->seats + own];
     a->others[game] = a->seats > 1 ? (float)(others / (a->seats - 1)) : 0;
+    const int rc =
+        describe_game(a, a->lanes->state + (size_t)lane * a->rules->spec.state_size, game, own);
     a->lanes->live[lane] = 0;
     a->playing--;
     if (a->next < a->def->games)
         start_game(a, lane);
+    return rc;
 }
 
 static void count_steps(const arena* a, agon_match_result* out) {
@@ -71,8 +111,9 @@ static int play_all(arena* a, agon_context* context, agon_match_result* out, ago
                 continue;
             for (int seat = 0; seat < a->seats; seat++)
                 a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
-            if (!l->acting[lane])
-                finish_game(a, lane);
+            const int rc = l->acting[lane] ? AGON_OK : finish_game(a, lane);
+            if (rc)
+                return rc;
         }
         atomic_store(&context->progress, (unsigned)(1000ull * (unsigned)(a->next - a->playing) /
                                                     (unsigned)a->def->games));
@@ -103,6 +144,21 @@ static void tally(const arena* a, agon_match_result* out) {
     }
 }
 
+/* In game order, too. */
+static void tally_numbers(const arena* a, agon_match_result* out) {
+    const agon_spec* spec = &a->rules->spec;
+    out->features = spec->features;
+    out->stats = spec->stats;
+    for (int g = 0; g < a->def->games; g++) {
+        for (int f = 0; f < spec->features; f++) {
+            out->feature[f].row += a->feature[g * spec->features + f].row;
+            out->feature[f].col += a->feature[g * spec->features + f].col;
+        }
+        for (int s = 0; s < spec->stats; s++)
+            out->stat[s] += (double)a->stat[g * spec->stats + s];
+    }
+}
+
 static int open_arena(arena* a, const agon_rules* rules, const agon_player* player,
                       agon_context* context, agon_error* error) {
     const agon_match_task* d = a->def;
@@ -122,7 +178,9 @@ static int open_arena(arena* a, const agon_rules* rules, const agon_player* play
     a->total = calloc((size_t)lanes * (size_t)a->seats, sizeof *a->total);
     a->score = calloc((size_t)games, sizeof *a->score);
     a->others = calloc((size_t)games, sizeof *a->others);
-    if (!a->game || !a->total || !a->score || !a->others)
+    a->feature = calloc((size_t)games * (size_t)rules->spec.features + 1, sizeof *a->feature);
+    a->stat = calloc((size_t)games * (size_t)rules->spec.stats + 1, sizeof *a->stat);
+    if (!a->game || !a->total || !a->score || !a->others || !a->feature || !a->stat)
         return agon_fail(error, AGON_EMEMORY, "no memory for %d games", games);
     return agon_lanes_open(&def, &a->lanes, error);
 }
@@ -131,7 +189,7 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
                         agon_result* out, agon_error* error) {
     const agon_match_task* d = &task->as.match;
     agon_actor row = {0}, col = {0};
-    arena a = {.task = task, .def = d, .seats = rules->spec.seats};
+    arena a = {.task = task, .def = d, .seats = rules->spec.seats, .rules = rules, .error = error};
     if (d->games < 1 || d->games % a.seats)
         return agon_fail(error, AGON_EINVALID, "task %s: %d games; expected a multiple of %d seats",
                          task->key, d->games, a.seats);
@@ -145,12 +203,16 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
     if (!rc)
         rc = play_all(&a, context, &out->as.match, error);
     if (!rc)
+        tally_numbers(&a, &out->as.match);
+    if (!rc)
         tally(&a, &out->as.match);
     agon_lanes_close(a.lanes);
     free(a.game);
     free(a.total);
     free(a.score);
     free(a.others);
+    free(a.feature);
+    free(a.stat);
     agon__actor_close(&row);
     agon__actor_close(&col);
     return rc;

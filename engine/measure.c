@@ -58,6 +58,7 @@ void agon_measurement_clear(agon_measurement* m) {
     free(m->elo_se);
     free(m->score);
     free(m->score_se);
+    free(m->feature);
     free(m->nash_conv);
     free(m->worst_first);
     free(m->worst_second);
@@ -73,11 +74,12 @@ static int reserve(agon_measurement* m) {
     m->elo_se = calloc(n, sizeof *m->elo_se);
     m->score = calloc(n * k + 1, sizeof *m->score);
     m->score_se = calloc(n * k + 1, sizeof *m->score_se);
+    m->feature = calloc((size_t)m->features * n + 1, sizeof *m->feature);
     m->nash_conv = calloc(n, sizeof *m->nash_conv);
     m->worst_first = calloc(n, sizeof *m->worst_first);
     m->worst_second = calloc(n, sizeof *m->worst_second);
     return m->agent && m->payoff && m->payoff_se && m->elo && m->elo_se && m->score &&
-                   m->score_se && m->nash_conv && m->worst_first && m->worst_second
+                   m->score_se && m->feature && m->nash_conv && m->worst_first && m->worst_second
                ? AGON_OK
                : AGON_EMEMORY;
 }
@@ -239,6 +241,48 @@ static void measure_scores(const agon_population* p, agon_measurement* m) {
         }
 }
 
+/* Adds one match: what its row and its column did, and its games. col < 0: an anchor, who is not
+ * counted. games: (agents + 1), the last one of all games. */
+static void add_numbers(const agon_match_result* x, int row, int col, double* games,
+                        agon_measurement* m) {
+    const double played = (double)x->pairs * x->seats;
+    for (int f = 0; f < m->features; f++) {
+        m->feature[f * m->agents + row] += x->feature[f].row;
+        if (col >= 0)
+            m->feature[f * m->agents + col] += x->feature[f].col;
+    }
+    for (int s = 0; s < m->stats; s++)
+        m->stat[s] += x->stat[s];
+    games[row] += played;
+    if (col >= 0)
+        games[col] += played;
+    games[m->agents] += played;
+}
+
+static int measure_numbers(const agon_population* p, agon_measurement* m) {
+    double* games = calloc((size_t)m->agents + 1, sizeof *games);
+    if (!games)
+        return AGON_EMEMORY;
+    for (int i = 0; i < m->rated; i++) {
+        for (int j = 0; j < m->rated; j++) {
+            const agon_match_result* x =
+                i == j ? NULL
+                       : agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
+            if (x)
+                add_numbers(x, m->agent[i], m->agent[j], games, m);
+        }
+    }
+    for (int k = 0; k < m->anchors && m->agents == 1; k++)
+        add_numbers(agon_record_match(p->record, m->generation, 0, -1 - k), 0, -1, games, m);
+    for (int f = 0; f < m->features; f++)
+        for (int a = 0; a < m->agents; a++)
+            m->feature[f * m->agents + a] /= games[a]; /* 0 / 0 is the NaN that is meant */
+    for (int s = 0; s < m->stats; s++)
+        m->stat[s] /= games[m->agents];
+    free(games);
+    return AGON_OK;
+}
+
 static void measure_exact(const agon_population* p, agon_measurement* m) {
     double sorted[m->agents];
     m->exact = true;
@@ -266,7 +310,9 @@ int agon_measure(const agon_population* p, int generation, agon_measurement* out
     agon_measurement m = {.generation = generation,
                           .agents = p->config->population.size,
                           .anchors = p->config->metrics.anchor_games ? p->anchors.count : 0,
-                          .antisymmetric = agon_population_antisymmetric(p)};
+                          .antisymmetric = agon_population_antisymmetric(p),
+                          .features = p->rules->spec.features,
+                          .stats = p->rules->spec.stats};
     assert(agon_population_measured(p, generation));
     int rc = reserve(&m);
     if (!rc) {
@@ -278,6 +324,8 @@ int agon_measure(const agon_population* p, int generation, agon_measurement* out
         rc = measure_payoffs(p, &m);
     if (!rc)
         rc = measure_ratings(p, &m);
+    if (!rc)
+        rc = measure_numbers(p, &m);
     if (rc) {
         agon_measurement_clear(&m);
         return agon_fail(error, rc, "generation %d could not be measured: %s", generation,

@@ -34,6 +34,11 @@ typedef struct agon_measurement {
     int anchors;
     double *score, *score_se; /* (anchors, agents) */
     int anchor_games;         /* each, as played: whole rounds of all seats */
+    /* What the game's own numbers say: means over the pay-off matches (with a single agent: over
+     * its anchor matches), sampled or greedy as these are. */
+    int features, stats;
+    double* feature;               /* (features, agents); NaN: the agent was in no such match */
+    double stat[AGON_MAX_NUMBERS]; /* (stats); NaN without games */
     /* exact, where the tree fits */
     bool exact;
     double* nash_conv; /* (agents) */

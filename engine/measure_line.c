@@ -125,6 +125,18 @@ static void add_scores(cJSON* root, const agon_population* p, const agon_measure
     number(root, "best_agent", best);
 }
 
+/* Under the game's own names; absent where the game has none. */
+static void add_numbers(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    const agon_spec* spec = &p->rules->spec;
+    cJSON* features = m->features ? cJSON_AddObjectToObject(root, "features") : NULL;
+    cJSON* stats = m->stats ? cJSON_AddObjectToObject(root, "stats") : NULL;
+    for (int f = 0; f < m->features; f++)
+        numbers(features, spec->feature_names[f], m->feature + (size_t)f * (size_t)m->agents,
+                m->agents);
+    for (int s = 0; s < m->stats; s++)
+        number(stats, spec->stat_names[s], m->stat[s]);
+}
+
 static void add_exact(cJSON* root, const agon_measurement* m) {
     if (!m->exact) {
         cJSON_AddNullToObject(root, "nash_conv");
@@ -158,6 +170,7 @@ char* agon_measurement_line(const agon_population* p, const agon_measurement* m)
     add_payoff(root, p, m);
     add_rating(root, m);
     add_scores(root, p, m);
+    add_numbers(root, p, m);
     add_exact(root, m);
     char* text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);

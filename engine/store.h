@@ -37,7 +37,7 @@
 #include "engine/config.h"
 #include "engine/task.h"
 
-#define AGON_RUN_FORMAT 1 /* run directories of this major number are read */
+#define AGON_RUN_FORMAT 2 /* run directories of this major number are read */
 
 typedef struct agon_store agon_store;
 

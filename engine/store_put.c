@@ -35,6 +35,9 @@ static const char* bad_field(const agon_result* result) {
             if (!tally_fits(&match->tally[i]))
                 return "a tally";
         }
+        if (match->features < 0 || match->features > AGON_MAX_NUMBERS || match->stats < 0 ||
+            match->stats > AGON_MAX_NUMBERS)
+            return "the number of features or stats";
         return fits(match->pairs) && fits(match->row_steps) && fits(match->col_steps) &&
                        fits(match->plies)
                    ? NULL

@@ -17,18 +17,20 @@
 #endif
 
 typedef enum column_type {
-    TEXT,  /* char[size] */
-    INT,   /* int */
-    COUNT, /* uint64_t, below 2^63 */
-    REAL,  /* double; NaN is NULL */
-    SHORT, /* float, stored as a double */
-    FLOATS /* float* (states, actions) as a blob */
+    TEXT,   /* char[size] */
+    INT,    /* int */
+    COUNT,  /* uint64_t, below 2^63 */
+    REAL,   /* double; NaN is NULL */
+    SHORT,  /* float, stored as a double */
+    FLOATS, /* float* (states, actions) as a blob */
+    LIST    /* double[most], `count` of them, as a JSON array */
 } column_type;
 
 typedef struct column {
     const char* name;
     column_type type;
     size_t offset, size; /* of the field in agon__record */
+    size_t count, each;  /* LIST: offset of the int that counts, doubles for one */
 } column;
 
 typedef struct table {
@@ -42,13 +44,18 @@ typedef struct table {
 
 #define FIELD(field) offsetof(agon__record, field), sizeof(((agon__record*)0)->field)
 #define COLUMN(name, type, field)                                                                  \
-    { #name, type, FIELD(field) }
+    { #name, type, FIELD(field), 0, 0 }
 #define TRAIN_TASK(name, type) COLUMN(name, type, task.as.train.name)
 #define TRAIN(name, type)      COLUMN(name, type, result.as.train.name)
 #define STATS(name)            COLUMN(name, REAL, result.as.train.stats.name)
 #define MATCH_TASK(name, type) COLUMN(name, type, task.as.match.name)
 #define MATCH(name, type)      COLUMN(name, type, result.as.match.name)
 #define TALLY(name, type)      COLUMN(name, type, tally.name)
+#define NUMBERS(name, array, counted, doubles)                                                     \
+    {                                                                                              \
+#name, LIST, FIELD(result.as.match.array),                                                 \
+            offsetof(agon__record, result.as.match.counted), doubles                               \
+    }
 #define PROBE_TASK(name, type) COLUMN(name, type, task.as.probe.name)
 #define PROBE(name, type)      COLUMN(name, type, result.as.probe.name)
 
@@ -76,14 +83,30 @@ static const column train_columns[] = {
     TRAIN(explained_variance, REAL),
 };
 static const column match_columns[] = {
-    COLUMN(key, TEXT, task.key),   COLUMN(seat, INT, seat),   MATCH_TASK(generation, INT),
-    MATCH_TASK(row, INT),          MATCH_TASK(col, INT),      MATCH_TASK(final, INT),
-    MATCH_TASK(row_ref, TEXT),     MATCH_TASK(col_ref, TEXT), MATCH_TASK(temperature, SHORT),
-    MATCH_TASK(opening, INT),      TALLY(games, COUNT),       TALLY(wins, COUNT),
-    TALLY(draws, COUNT),           TALLY(losses, COUNT),      TALLY(sum, REAL),
-    TALLY(sum_squares, REAL),      MATCH(pairs, COUNT),       MATCH(pair_sum, REAL),
-    MATCH(pair_sum_squares, REAL), MATCH(row_steps, COUNT),   MATCH(col_steps, COUNT),
+    COLUMN(key, TEXT, task.key),
+    COLUMN(seat, INT, seat),
+    MATCH_TASK(generation, INT),
+    MATCH_TASK(row, INT),
+    MATCH_TASK(col, INT),
+    MATCH_TASK(final, INT),
+    MATCH_TASK(row_ref, TEXT),
+    MATCH_TASK(col_ref, TEXT),
+    MATCH_TASK(temperature, SHORT),
+    MATCH_TASK(opening, INT),
+    TALLY(games, COUNT),
+    TALLY(wins, COUNT),
+    TALLY(draws, COUNT),
+    TALLY(losses, COUNT),
+    TALLY(sum, REAL),
+    TALLY(sum_squares, REAL),
+    MATCH(pairs, COUNT),
+    MATCH(pair_sum, REAL),
+    MATCH(pair_sum_squares, REAL),
+    MATCH(row_steps, COUNT),
+    MATCH(col_steps, COUNT),
     MATCH(plies, COUNT),
+    NUMBERS(features, feature, features, 2),
+    NUMBERS(stats, stat, stats, 1),
 };
 static const column probe_columns[] = {
     COLUMN(key, TEXT, task.key), PROBE_TASK(generation, INT), PROBE_TASK(agent, INT),
@@ -125,6 +148,8 @@ static const char* sql_type(column_type type) {
         return "INTEGER NOT NULL";
     case FLOATS:
         return "BLOB NOT NULL";
+    case LIST:
+        return "TEXT NOT NULL";
     default:
         return "REAL";
     }
@@ -206,6 +231,22 @@ static int bind_real(sqlite3_stmt* statement, int i, double value) {
                         : sqlite3_bind_double(statement, i, value + 0.0);
 }
 
+static int list_length(const column* c, const agon__record* record) {
+    return *(const int*)((const char*)record + c->count) * (int)c->each;
+}
+
+/* "[1.5,-2]", with digits enough to read the same doubles back. */
+static int bind_list(sqlite3_stmt* statement, int i, const column* c, const agon__record* record) {
+    const double* number = (const double*)((const char*)record + c->offset);
+    char out[2 * AGON_MAX_NUMBERS * 26 + 3] = "[";
+    size_t used = 1;
+    for (int k = 0; k < list_length(c, record); k++)
+        used += (size_t)snprintf(out + used, sizeof out - used, "%s%.17g", k ? "," : "",
+                                 number[k] + 0.0);
+    snprintf(out + used, sizeof out - used, "]");
+    return sqlite3_bind_text(statement, i, out, -1, SQLITE_TRANSIENT);
+}
+
 static int bind_column(sqlite3_stmt* statement, int i, const column* c,
                        const agon__record* record) {
     const void* field = (const char*)record + c->offset;
@@ -220,6 +261,8 @@ static int bind_column(sqlite3_stmt* statement, int i, const column* c,
         return bind_real(statement, i, *(const double*)field);
     case SHORT:
         return bind_real(statement, i, *(const float*)field);
+    case LIST:
+        return bind_list(statement, i, c, record);
     case FLOATS:
         break;
     }
@@ -313,6 +356,24 @@ static int read_floats(sqlite3_stmt* row, int i, agon_probe_result* probe) {
     return 0;
 }
 
+static int read_list(sqlite3_stmt* row, int i, const column* c, agon__record* record) {
+    const char* at = (const char*)sqlite3_column_text(row, i);
+    double* number = (double*)((char*)record + c->offset);
+    const size_t most = c->size / sizeof *number;
+    size_t count = 0;
+    if (!at || *at != '[')
+        return -1;
+    while (*++at != ']') {
+        char* end;
+        if (count == most || (number[count] = strtod(at, &end), end == at) ||
+            !isfinite(number[count++]) || (*end != ',' && *end != ']'))
+            return -1;
+        at = *end == ']' ? end - 1 : end;
+    }
+    *(int*)((char*)record + c->count) = (int)(count / c->each);
+    return at[1] || count % c->each ? -1 : 0;
+}
+
 static int read_column(sqlite3_stmt* row, int i, const column* c, agon__record* record) {
     void* field = (char*)record + c->offset;
     sqlite3_int64 whole = sqlite3_column_int64(row, i);
@@ -335,6 +396,8 @@ static int read_column(sqlite3_stmt* row, int i, const column* c, agon__record* 
         return 0;
     case FLOATS:
         return read_floats(row, i, &record->result.as.probe);
+    case LIST:
+        return read_list(row, i, c, record);
     }
     return -1;
 }

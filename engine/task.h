@@ -78,6 +78,10 @@ typedef struct agon_tally {
     double sum, sum_squares;             /* of returns */
 } agon_tally;
 
+typedef struct agon_feature_sum {
+    double row, col; /* of the row policy's seat; of the others, the mean of their seats */
+} agon_feature_sum;
+
 typedef struct agon_match_result {
     int seats;
     agon_tally tally[AGON_MAX_SEATS]; /* by the row policy's seat */
@@ -86,6 +90,10 @@ typedef struct agon_match_result {
     uint64_t pairs;
     double pair_sum, pair_sum_squares;
     uint64_t row_steps, col_steps, plies;
+    /* What the game's `features` and `stats` say, summed over all games. */
+    int features, stats; /* as many as the game has */
+    agon_feature_sum feature[AGON_MAX_NUMBERS];
+    double stat[AGON_MAX_NUMBERS];
 } agon_match_result;
 
 typedef struct agon_probe_result {

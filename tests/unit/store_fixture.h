@@ -119,6 +119,11 @@ static inline void fill_match(fixture* f, int i, int generation, int row, int co
     strcpy(task->as.match.row_ref, "random");
     strcpy(task->as.match.col_ref, "one_ply");
     result->as.match = (agon_match_result){.seats = 2, .pairs = 5, .pair_sum = -0.0, .plies = 70};
+    result->as.match.features = 2;
+    result->as.match.feature[0] = (agon_feature_sum){0.1, -1e-17};
+    result->as.match.feature[1] = (agon_feature_sum){1.0 / 3, 12345678901234567.0};
+    result->as.match.stats = 1;
+    result->as.match.stat[0] = 2.5e100;
     result->as.match.tally[0] = (agon_tally){5, 3, 1, 1, 2.0, 4.0};
     result->as.match.tally[1] = (agon_tally){5, 1, 1, 3, -2.0, 4.0 / 3.0};
 }

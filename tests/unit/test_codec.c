@@ -93,6 +93,10 @@ static agon_result example_result(agon_task_kind kind) {
         result.as.match.tally[1] = (agon_tally){10, 0, 0, 10, -10, 10};
         result.as.match.pairs = 10;
         result.as.match.plies = 1234;
+        result.as.match.features = 2;
+        result.as.match.feature[1] = (agon_feature_sum){-3.25, 1e-300};
+        result.as.match.stats = 1;
+        result.as.match.stat[0] = 0.1;
     } else {
         agon_probe_result* probe = &result.as.probe;
         *probe = (agon_probe_result){.states = 3, .actions = 2, .exact = 1, .nash_conv = 0.25};
@@ -278,6 +282,9 @@ static void test_result_ranges(void** unused) {
     BAD(AGON_MATCH, result.as.match.seats = 33, "at most 32");
     BAD(AGON_MATCH, result.as.match.tally[1].wins = 1, "do not add up to games");
     BAD(AGON_MATCH, result.as.match.tally[1].wins = INT64_MAX, "do not add up to games");
+    BAD(AGON_MATCH, result.as.match.feature[0].col = NAN, "field col: not finite");
+    BAD(AGON_MATCH, result.as.match.stat[0] = INFINITY, "field stat: not finite");
+    BAD(AGON_MATCH, result.as.match.stats = 17, "at most 16");
     BAD(AGON_MATCH, result.as.match.pair_sum = INFINITY, "field pair_sum: not finite");
     BAD(AGON_PROBE, result.as.probe.probability[2] = NAN, "field probability[2] = nan");
     BAD(AGON_PROBE, result.as.probe.probability[5] = 1.5f, "field probability[5] = 1.5");

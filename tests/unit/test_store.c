@@ -220,17 +220,17 @@ static void test_config_and_format(void** state) {
     set_config(f, "run.keep", "7");
     assert_int_equal(open_run(f, true), AGON_OK);
     assert_int_equal(f->config.run.keep, 7);
-    assert_int_equal(agon_store_set_meta(f->store, "format", "1.9", NULL), AGON_OK);
+    assert_int_equal(agon_store_set_meta(f->store, "format", "2.9", NULL), AGON_OK);
     close_run(f);
     assert_int_equal(open_run(f, true), AGON_OK);
-    assert_int_equal(agon_store_set_meta(f->store, "format", "2", NULL), AGON_OK);
+    assert_int_equal(agon_store_set_meta(f->store, "format", "3", NULL), AGON_OK);
     close_run(f);
     assert_int_equal(open_run(f, false), AGON_EFORMAT);
+    assert_says(f, "format 3");
     assert_says(f, "format 2");
-    assert_says(f, "format 1");
     sqlite3* db = NULL;
     assert_int_equal(sqlite3_open("run/run.db", &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "update meta set value = '1' where key = 'format'", 0, 0, 0),
+    assert_int_equal(sqlite3_exec(db, "update meta set value = '2' where key = 'format'", 0, 0, 0),
                      SQLITE_OK);
     sqlite3_close(db);
     set_config(f, "train.seed", "12345");
