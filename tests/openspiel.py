@@ -102,7 +102,7 @@ def play(bridge, game, lines):
 
 
 def compare(program, name, bridge, count, pyspiel):
-    game = pyspiel.load_game(bridge.spiel)
+    game = bridge.load(pyspiel)
     begun, plies, number = time.time(), 0, 0
     for number, lines in enumerate(episodes(program, name, bridge.episodes(count))):
         try:

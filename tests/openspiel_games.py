@@ -1,10 +1,14 @@
 """Which game of OpenSpiel each game string of agon is, and what has another number there."""
 
+import math
+import re
+
 
 class Bridge:
     """action(state, seat, a): agon's action as OpenSpiel's. outcome(state, k): agon's chance outcome
     as OpenSpiel's, or a list of outcomes drawn one after the other. returns(list): OpenSpiel's
-    returns as agon's. share: of the episodes asked for, where games are long."""
+    returns as agon's. share: of the episodes asked for, where games are long. load: the game, or
+    something that starts like one."""
 
     def __init__(self, spiel, action=None, outcome=None, returns=None, share=1.0):
         self.spiel = spiel
@@ -13,12 +17,137 @@ class Bridge:
         self.returns = returns or (lambda values: values)
         self.share = share
 
+    def load(self, pyspiel):
+        return pyspiel.load_game(self.spiel)
+
     def episodes(self, count):
         return max(1, int(count * self.share))
+
+
+def backgammon_action(state, seat, action):
+    """agon counts points along the mover's way, OpenSpiel along seat 0's."""
+    if seat == 0:
+        return action
+    order, both = divmod(action, 676)
+    second, first = divmod(both, 26)
+    first, second = (23 - i if i < 24 else i for i in (first, second))
+    return 676 * order + 26 * second + first
+
+
+def backgammon(options):
+    spiel = "backgammon" + (f"({options})" if options else "")
+    return Bridge(spiel, action=backgammon_action)
+
+
+class Wrapped:
+    """A state of OpenSpiel with some methods of its own."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def __getattr__(self, name):
+        return getattr(self.state, name)
+
+
+class Hyper(Wrapped):
+    """Hyper-backgammon of OpenSpiel 2.0.2, whose returns are always 0: it asks for 15 checkers off.
+    Here 3 are a win."""
+
+    def returns(self):
+        off = [int(n) for n in re.findall(r"[XO]: (\d+)", str(self.state))]
+        return [float(a == 3) - float(b == 3) for a, b in (off, off[::-1])]
+
+
+class Deal(Wrapped):
+    """A state of OpenSpiel's negotiation whose deal is drawn in the steps of agon. OpenSpiel draws
+    limit, pool and values in one go, from a generator of its own; here they are drawn as told, with
+    the probabilities of its rules, and its state is made of them by deserialize_state."""
+
+    def __init__(self, game):
+        super().__init__(None)
+        self.game = game
+        self.items = game.get_parameters().get("num_items", 3)
+        self.drawn = []
+
+    def is_chance_node(self):
+        return self.state is None
+
+    def is_terminal(self):
+        return self.state is not None and self.state.is_terminal()
+
+    def num_players(self):
+        return 2
+
+    def choices(self):
+        """The numbers that the next draw may give, with weights."""
+        at = len(self.drawn) - 1 - self.items
+        if not self.drawn:
+            return {n: 7.0**n / math.factorial(n) for n in range(4, 11)}
+        if at < 0:
+            return {n: 1.0 for n in range(6)}
+        begun = self.drawn[len(self.drawn) - at % self.items :]
+        left = 11.0 ** (self.items - 1 - len(begun))
+        weights = {v: left - (not any(begun) and v == 0) for v in range(11)}
+        return {v: weight for v, weight in weights.items() if weight > 0}
+
+    def chance_outcomes(self):
+        weights = self.choices().values()
+        return [(k, weight / sum(weights)) for k, weight in enumerate(weights)]
+
+    def apply_action(self, action):
+        if self.state is not None:
+            self.state.apply_action(action)
+            return
+        self.drawn.append(list(self.choices())[action])
+        if len(self.drawn) == 1 + 3 * self.items:
+            n = self.items
+            rows = [self.drawn[1 + i * n : 1 + (i + 1) * n] for i in range(3)]
+            lines = [str(self.drawn[0])] + [" ".join(map(str, row)) for row in rows] + ["0"]
+            self.state = self.game.deserialize_state("\n".join(lines))
+
+
+class Starts:
+    """A game that starts from what `start` gives."""
+
+    def __init__(self, start):
+        self.new_initial_state = start
+
+
+class HyperBackgammon(Bridge):
+    def load(self, pyspiel):
+        game = pyspiel.load_game(self.spiel)
+        return Starts(lambda: Hyper(game.new_initial_state()))
+
+
+class Negotiation(Bridge):
+    def load(self, pyspiel):
+        game = pyspiel.load_game(self.spiel)
+        return Starts(lambda: Deal(game))
 
 
 GAMES = {
     "tic_tac_toe": Bridge("tic_tac_toe"),
     "connect_four": Bridge("connect_four"),
     "connect_four(rows=5,cols=6,connect=3)": Bridge("connect_four(rows=5,columns=6,x_in_row=3)"),
+    "backgammon": backgammon(""),
+    "backgammon(scoring_type=enable_gammons)": backgammon("scoring_type=enable_gammons"),
+    "backgammon(scoring_type=full_scoring)": backgammon("scoring_type=full_scoring"),
+    "backgammon(max_player_turns=7)": backgammon("max_player_turns=7"),
+    "backgammon(hyper_backgammon=true)": HyperBackgammon("backgammon(hyper_backgammon=true)",
+                                                         action=backgammon_action),
+    "pig": Bridge("pig"),
+    "pig(players=3,winscore=20,diceoutcomes=4)": Bridge("pig(players=3,winscore=20,diceoutcomes=4)"),
+    "pig(piglet=true,winscore=10)": Bridge("pig(piglet=true,winscore=10)"),
+    "pig(horizon=9,winscore=30)": Bridge("pig(horizon=9,winscore=30)"),
+    "pig(players=10,winscore=15)": Bridge("pig(players=10,winscore=15)"),
+    "negotiation": Negotiation("negotiation"),
+    "negotiation(enable_utterances=false)": Negotiation("negotiation(enable_utterances=false)"),
+    "negotiation(num_items=1,num_symbols=2,utterance_dim=1)":
+        Negotiation("negotiation(num_items=1,num_symbols=2,utterance_dim=1)"),
+    "negotiation(num_items=2,enable_utterances=false)":
+        Negotiation("negotiation(num_items=2,enable_utterances=false)"),
+    "negotiation(num_items=4,num_symbols=3,utterance_dim=4)":
+        Negotiation("negotiation(num_items=4,num_symbols=3,utterance_dim=4)"),
+    "negotiation(num_items=5,utterance_dim=1)":
+        Negotiation("negotiation(num_items=5,utterance_dim=1)"),
 }

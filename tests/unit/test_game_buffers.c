@@ -19,11 +19,16 @@ static void* guard(guarded* g, size_t size, uint8_t fill) {
     return g->bytes + GUARD;
 }
 
+/* All `count` bytes are `fill`: the first one is, and each is as the next. */
+static void check_filled(const uint8_t* bytes, size_t count, uint8_t fill) {
+    assert_int_equal(bytes[0], fill);
+    assert_int_equal(memcmp(bytes, bytes + 1, count - 1), 0);
+}
+
 static void check_guards(const guarded* g) {
-    for (size_t i = 0; i < sizeof g->bytes; i++) {
-        if (i < GUARD || i >= GUARD + g->size)
-            assert_int_equal(g->bytes[i], g->fill);
-    }
+    const size_t behind = GUARD + g->size;
+    check_filled(g->bytes, GUARD, g->fill);
+    check_filled(g->bytes + behind, sizeof g->bytes - behind, g->fill);
 }
 
 /* Calls write number `which` of a game at a position; false when it has no such write. */
@@ -185,23 +190,35 @@ static void test_batches_are_loops(void** unused) {
     }
 }
 
-/* Promise: names of a position's actions (or outcomes) differ, have no spaces, and say their
+static int compare_names(const void* a, const void* b) {
+    return strcmp((const char*)a, (const char*)b);
+}
+
+/* Promise: names of a position's legal actions (or outcomes) differ, have no spaces, and say their
  * length; a text says its length and fits where it is told to. */
 static void check_names(const walk* w) {
     const agon_rules* rules = w->rules;
-    static char names[512][40];
-    const int count =
-        w->acting == AGON_CHANCE ? rules->spec.chance_outcomes - w->draw : rules->spec.actions;
-    const int seat = w->acting == AGON_CHANCE ? -1 : w->acting ? __builtin_ctzll(w->acting) : 0;
-    for (int action = 0; action < count && w->acting; action++) {
+    static char names[MAX_OUTCOMES][AGON_ACTION_NAME];
+    uint64_t mask[MAX_WORDS];
+    double prob[MAX_OUTCOMES];
+    const bool chance = w->acting == AGON_CHANCE;
+    const int seat = chance ? -1 : w->acting ? __builtin_ctzll(w->acting) : 0;
+    if (w->acting && !chance)
+        rules->game->legal(rules->config, w->state, seat, mask);
+    const int count = !w->acting ? 0
+                      : chance   ? rules->game->chance(rules->config, w->state, prob)
+                                 : agon_mask_count(mask, rules->mask_words);
+    for (int i = 0; i < count; i++) {
+        const int action = chance ? i : agon_mask_nth(mask, rules->mask_words, i);
         const int length =
-            agon_action_text(rules, w->state, seat, action, names[action], sizeof names[action]);
-        assert_in_range(length, 1, sizeof names[action] - 1);
-        assert_int_equal(length, strlen(names[action]));
-        assert_null(strpbrk(names[action], " \t\n"));
-        for (int other = 0; other < action; other++)
-            assert_string_not_equal(names[other], names[action]);
+            agon_action_text(rules, w->state, seat, action, names[i], sizeof names[i]);
+        assert_in_range(length, 1, sizeof names[i] - 1);
+        assert_int_equal(length, strlen(names[i]));
+        assert_null(strpbrk(names[i], " \t\n"));
     }
+    qsort(names, (size_t)count, sizeof names[0], compare_names);
+    for (int i = 1; i < count; i++)
+        assert_string_not_equal(names[i - 1], names[i]);
     char text[1024], part[8];
     const int length = rules->game->text(rules->config, w->state, text, sizeof text);
     assert_in_range(length, sizeof part, sizeof text - 1);

@@ -277,9 +277,11 @@ static int silent_failure(agon_params* params, agon_spec* spec, void* config) {
     return -1;
 }
 
+AGON_EXTERN const agon_game agon_game_connect_four;
+
 /* Promise: so is a table that lacks what every game needs, or speaks another version. */
 static void test_bad_tables_are_refused(void** unused) {
-    const agon_game good = *agon_game_at(0);
+    const agon_game good = agon_game_connect_four;
     agon_game game = good;
     assert_int_equal(agon__rules_check_game(&game, NULL), 0);
     game.abi = AGON_ABI + 1;
