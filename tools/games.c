@@ -26,6 +26,21 @@ static void shape_text(const agon_spec* spec, char* out, size_t size) {
              spec->obs_type == AGON_U8 ? "u8" : "f32");
 }
 
+/* After `title`, "a (..), b (..)" broken between parameters so that lines stay within the width. */
+static void print_parameters(const char* title, const char* text) {
+    const int width = agon_ui_width(stdout), indent = (int)strlen(title);
+    int column = printf("%s", title);
+    for (const char* at = text; *at;) {
+        const char* end = strstr(at, "), ");
+        const int length = end ? (int)(end - at) + 2 : (int)strlen(at);
+        if (column > indent && column + length + 1 > width)
+            column = printf("\n%*s", indent, "") - 1;
+        column += printf("%s%.*s", column > indent ? " " : "", length, at);
+        at += end ? length + 1 : length;
+    }
+    putchar('\n');
+}
+
 /* ---- the table ---- */
 
 static void print_row(const agon_rules* rules) {
@@ -40,7 +55,7 @@ static void print_row(const agon_rules* rules) {
     printf("    %s\n", rules->game->summary);
     agon_game_parameters(rules->game, parameters, sizeof parameters);
     if (parameters[0])
-        printf("    parameters: %s\n", parameters);
+        print_parameters("    parameters: ", parameters);
 }
 
 /* Calls `show` for every built-in game with default parameters. */
@@ -151,7 +166,7 @@ static void print_facts(const agon_rules* rules) {
     if (spec->symmetries > 1)
         printf("  symmetries    %d, identity included\n", spec->symmetries);
     agon_game_parameters(rules->game, parameters, sizeof parameters);
-    printf("  parameters    %s\n", parameters[0] ? parameters : "none");
+    print_parameters("  parameters    ", parameters[0] ? parameters : "none");
     printf("  rules         version %d, fingerprint %016llx\n", rules->game->rules_version,
            (unsigned long long)agon_rules_fingerprint(rules));
     printf("  settings      %s\n", agon_embedded_config(rules->game->name)
