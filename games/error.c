@@ -63,7 +63,7 @@ static int least(int a, int b) {
 }
 
 /* Edit distance in which exchanging two neighbours counts as one edit (optimal string alignment):
- * "rsp" for "rps" is the commonest slip of all. Both words are at most WORD_MAX long. */
+ * "torn" for "tron" is the commonest slip of all. Both words are at most WORD_MAX long. */
 static int distance(const char* a, const char* b) {
     const int na = (int)strlen(a), nb = (int)strlen(b);
     int d[WORD_MAX + 1][WORD_MAX + 1];

@@ -118,10 +118,10 @@ int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_er
             return agon_fail(error, AGON_EINVALID, "game %s: plane %d of %d has no name",
                              game->name, i, spec->planes);
     }
-    if ((spec->chance_outcomes > 0) != (game->chance != NULL))
+    if (spec->chance_outcomes > 0 && !game->chance)
         return agon_fail(error, AGON_EINVALID,
-                         "game %s: chance_outcomes is %d, but the chance function is %s",
-                         game->name, spec->chance_outcomes, game->chance ? "there" : "NULL");
+                         "game %s: chance_outcomes is %d, but the chance function is NULL",
+                         game->name, spec->chance_outcomes);
     if ((spec->features > 0) != (game->features != NULL))
         return agon_fail(error, AGON_EINVALID,
                          "game %s: features is %d, but the features function is %s", game->name,

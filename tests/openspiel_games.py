@@ -125,6 +125,26 @@ class Negotiation(Bridge):
         return Starts(lambda: Deal(game))
 
 
+# Names of `matrix` and `iterated`, and OpenSpiel's.
+STAGES = {
+    "rps": "matrix_rps",
+    "matching_pennies": "matrix_mp",
+    "prisoners_dilemma": "matrix_pd",
+    "chicken": "matrix_cd",
+    "stag_hunt": "matrix_sh",
+    "battle_of_the_sexes": "matrix_bos",
+    "shapley": "matrix_shapleys_game",
+}
+
+
+def iterated(stage, rounds):
+    return Bridge(f"repeated_game(stage_game={STAGES[stage]}(),num_repetitions={rounds})")
+
+
+def goofspiel(name):
+    return Bridge(name.replace("cards=", "num_cards="))
+
+
 GAMES = {
     "tic_tac_toe": Bridge("tic_tac_toe"),
     "connect_four": Bridge("connect_four"),
@@ -166,4 +186,35 @@ GAMES = {
     "hex(board_size=8)": Bridge("hex(board_size=8)", share=0.3),
     "hex(board_size=19)": Bridge("hex(board_size=19)", share=0.02),
     "othello": Bridge("othello"),
+    **{name: Bridge(name) for name in (
+        "blotto",
+        "blotto(coins=1,fields=2)",
+        "blotto(coins=3,fields=8)",
+        "blotto(coins=5,fields=4)",
+        "blotto(coins=30,fields=3)",
+        "oshi_zumo",
+        "oshi_zumo(coins=5,size=4,alesia=true,horizon=6)",
+        "oshi_zumo(coins=6,size=2)",
+        "oshi_zumo(coins=9,size=2,min_bid=4,horizon=3)",
+        "oshi_zumo(coins=10,size=1,alesia=true)",
+        "oshi_zumo(coins=20,size=4,min_bid=1)",
+        "oshi_zumo(coins=200,size=50,horizon=60)",
+    )},
+    **{name: goofspiel(name) for name in (
+        "goofspiel",
+        "goofspiel(cards=2)",
+        "goofspiel(cards=4,points_order=descending)",
+        "goofspiel(cards=4,imp_info=true,points_order=descending)",
+        "goofspiel(cards=7,points_order=ascending,returns_type=point_difference)",
+        "goofspiel(cards=16,imp_info=true,returns_type=total_points)",
+        "goofspiel(imp_info=true)",
+        "goofspiel(players=3,cards=5)",
+        "goofspiel(players=3,cards=8,imp_info=true,returns_type=point_difference)",
+        "goofspiel(players=10,cards=6)",
+    )},
+    "iterated": iterated("prisoners_dilemma", 10),
+    "iterated(stage=rps,rounds=3)": iterated("rps", 3),
+    "iterated(stage=shapley,rounds=20)": iterated("shapley", 20),
+    "matrix": Bridge("matrix_rps"),
+    **{f"matrix(name={ours})": Bridge(theirs) for ours, theirs in STAGES.items()},
 }

@@ -12,13 +12,13 @@ tiny() {
 tiny_all() {
     local out=$1
     shift
-    tiny rps "$out/rps" "$@" &&
+    tiny matrix "$out/matrix" "$@" &&
         tiny tic_tac_toe "$out/tic_tac_toe" league.kind=pfsp "$@" &&
         tiny kuhn_poker "$out/kuhn_poker" net.activation=tanh league.anchor_share=0 "$@" &&
         tiny connect_four "$out/connect_four" net.hidden=64,64 "$@" &&
         tiny 'tron(players=3)' "$out/tron" league.kind=mirror "$@"
 }
 tiny_signature() {
-    python3 "${SOURCE:?}/tests/signature.py" "$1/rps" "$1/tic_tac_toe" "$1/kuhn_poker" \
+    python3 "${SOURCE:?}/tests/signature.py" "$1/matrix" "$1/tic_tac_toe" "$1/kuhn_poker" \
         "$1/connect_four" "$1/tron"
 }

@@ -36,7 +36,7 @@ typedef struct agon_bench_rate {
 /* Sizes a sample to seconds / samples, then alternates. */
 agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user);
 
-/* One JSON line. `fields` is JSON text without braces that names the figure ("\"game\":\"rps\"");
+/* One JSON line. `fields` is JSON text without braces that names the figure ("\"game\":\"tron\"");
  * flop: floating-point operations per unit; cores: how many the work used. */
 void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
                       int cores, const agon_bench_rate* rate);

@@ -10,7 +10,7 @@ static const char help_train[] =
     "  agon train 'connect_four(rows=5)' population.size=16\n"
     "  agon train my.ini machine.threads=4           settings from a file, then overrides\n"
     "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
-    "  agon train rps --print-config > rps.ini       all settings with their meaning; no training\n"
+    "  agon train matrix --print-config > my.ini     all settings with their meaning; no training\n"
     "\n"
     "Trains a population by self-play and measures its diversity and strength. What a file or the\n"
     "command line does not set is as the game's own settings have it. Interrupted once (Ctrl-C),\n"

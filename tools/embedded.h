@@ -3,7 +3,7 @@
 #ifndef AGON_EMBEDDED_H
 #define AGON_EMBEDDED_H
 
-/* The text of a file by its name without folder ("rps.ini"), or NULL. Static. */
+/* The text of a file by its name without folder ("matrix.ini"), or NULL. Static. */
 const char* agon_embedded(const char* name);
 
 /* The settings that go with a game: the text of GAME.ini, where game is a game string and its

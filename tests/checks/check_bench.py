@@ -7,15 +7,22 @@ import os
 import subprocess
 
 AGON = os.environ["AGON"]
-r = subprocess.run([AGON, "bench", "--seconds", "0.02", "--game", "rps", "--hidden", "16"],
-                   capture_output=True, text=True)
-if r.returncode:
-    raise SystemExit(f"exit {r.returncode}: {r.stderr}")
-lines = [json.loads(line) for line in r.stdout.splitlines()]
-games = {g["game"] for g in map(lambda x: x, lines) if g["bench"] == "games"}
+
+def bench(*words):
+    r = subprocess.run([AGON, "bench", "--seconds", "0.02", *words], capture_output=True, text=True)
+    if r.returncode:
+        raise SystemExit(f"exit {r.returncode}: {r.stderr}")
+    return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+lines = bench("games")
+lines += bench("forward", "update", "rollout", "train", "--game", "matrix", "--hidden", "16")
+games = {g["game"] for g in lines if g["bench"] == "games"}
 listed = {g["name"] for g in json.loads(
     subprocess.run([AGON, "games", "--json"], capture_output=True, text=True, check=True).stdout)}
 assert games == listed, (games, listed)
+alone = [x["game"] for x in bench("games", "--game", "matrix(name=chicken)")]
+assert alone == ["matrix(name=chicken)"], alone
 forward = {(x["nets"], x["rows_per_net"]) for x in lines if x["bench"] == "forward"}
 assert forward == {(p, r) for p in (1, 16, 256) for r in (1, 8, 32, 128)}, forward
 kinds = [x["bench"] for x in lines]

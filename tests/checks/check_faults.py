@@ -39,25 +39,25 @@ def expect(name, arguments, code, *words):
 work = tempfile.mkdtemp()
 try:
     run = os.path.join(work, "run")
-    r = agon("train", "rps", f"run.dir={run}", *SMALL)
+    r = agon("train", "matrix", f"run.dir={run}", *SMALL)
     if r.returncode:
         raise SystemExit(f"training failed: {r.stderr}")
 
     expect("unknown game", ["train", "conect_four"], 1, "conect_four", "connect_four")
     expect("unknown parameter", ["train", "connect_four(row=5)"], 1, "row", "rows")
     expect("parameter out of range", ["train", "connect_four(rows=99)"], 1, "rows", "99")
-    expect("unknown key", ["train", "rps", "train.sed=1"], 1, "train.sed", "train.seed")
-    expect("bare key", ["train", "rps", "seed=1"], 2, "seed=1", "section.key=value")
-    expect("out of range", ["train", "rps", "train.lanes=0"], 1, "train.lanes", "0")
-    expect("not a number", ["train", "rps", "train.learning_rate=fast"], 1, "train.learning_rate", "fast")
-    expect("unknown option", ["train", "rps", "--resum"], 2, "--resum")
+    expect("unknown key", ["train", "matrix", "train.sed=1"], 1, "train.sed", "train.seed")
+    expect("bare key", ["train", "matrix", "seed=1"], 2, "seed=1", "section.key=value")
+    expect("out of range", ["train", "matrix", "train.lanes=0"], 1, "train.lanes", "0")
+    expect("not a number", ["train", "matrix", "train.learning_rate=fast"], 1, "train.learning_rate", "fast")
+    expect("unknown option", ["train", "matrix", "--resum"], 2, "--resum")
     expect("no game", ["train"], 2, "train")
     expect("missing config", ["train", os.path.join(work, "none.ini")], 1, "none.ini")
     config = os.path.join(work, "bad.ini")
     with open(config, "w") as f:
-        f.write("[game]\nname = rps\n[train]\nlearning_rte = 1\n")
+        f.write("[game]\nname = matrix\n[train]\nlearning_rte = 1\n")
     expect("bad config line", ["train", config], 1, "bad.ini:4", "learning_rte", "learning_rate")
-    expect("existing run", ["train", "rps", f"run.dir={run}", *SMALL], 1, run, "--resume")
+    expect("existing run", ["train", "matrix", f"run.dir={run}", *SMALL], 1, run, "--resume")
     expect("resume nothing", ["train", "--resume", os.path.join(work, "empty")], 1, "empty")
     expect("resume with other settings", ["train", "--resume", run, "train.seed=2"], 2, "train.seed")
     expect("refused anchor", ["train", "kuhn_poker", "league.anchors=mcts"], 1, "mcts")
@@ -111,7 +111,7 @@ try:
     # A directory that cannot be written: below a regular file (permissions do not stop root).
     blocker = os.path.join(work, "file")
     open(blocker, "w").close()
-    expect("unwritable", ["train", "rps", f"run.dir={blocker}/run", *SMALL], 1, blocker)
+    expect("unwritable", ["train", "matrix", f"run.dir={blocker}/run", *SMALL], 1, blocker)
 
     # A second writer.
     busy = os.path.join(work, "busy")
@@ -139,7 +139,7 @@ try:
             with open(filler, "wb") as f:
                 f.write(b"x" * 700_000)
             log = open(os.path.join(work, "log"), "w+")
-            p = subprocess.Popen([AGON, "train", "rps", f"run.dir={disk}/run", *SMALL,
+            p = subprocess.Popen([AGON, "train", "matrix", f"run.dir={disk}/run", *SMALL,
                                   "train.generations=12", "run.keep=2"],
                                  stdout=subprocess.DEVNULL, stderr=log)
             paused = False
@@ -162,7 +162,7 @@ try:
                 except subprocess.TimeoutExpired:
                     p.kill()
                 calm = os.path.join(work, "calm")
-                agon("train", "rps", f"run.dir={calm}", *SMALL, "train.generations=12")
+                agon("train", "matrix", f"run.dir={calm}", *SMALL, "train.generations=12")
                 if p.returncode == 0 and signature([calm]) == signature([f"{disk}/run"]):
                     print("ok full disk: paused, went on, same bytes")
                 else:

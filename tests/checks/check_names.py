@@ -9,10 +9,13 @@ ROOT = pathlib.Path(os.environ["SOURCE"])
 
 # Names that are words of English or of programs ("64 hex digits"): they name a game when they are
 # quoted, begin a game string, or are part of agon_game_NAME.
-ORDINARY = {"go", "hex", "iterated", "matrix", "negotiation", "pursuit"}
+# "matrix" is a key of metrics.jsonl, too: quoted it names a game only with parameters.
+ORDINARY = {"go", "hex", "iterated", "negotiation", "pursuit"}
 
 
 def pattern(game):
+    if game == "matrix":
+        return r'"matrix\(|\bagon_game_matrix\b'
     if game in ORDINARY:
         return rf'"{game}\b|\b{game}\(|\bagon_game_{game}\b'
     return rf"\b{game}\b"

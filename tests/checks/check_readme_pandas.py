@@ -27,7 +27,7 @@ def main():
         return 1
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder) / "runs" / "quickstart"
-        command = [os.environ["AGON"], "train", "rps", f"run.dir={run}", "--quiet", *SETTINGS]
+        command = [os.environ["AGON"], "train", "matrix", f"run.dir={run}", "--quiet", *SETTINGS]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         # Old releases of pandas warn about missing optional packages; only errors count.
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", blocks[0]], cwd=folder, text=True,

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-static const char* const games[] = {"kuhn_poker", "rps", "tic_tac_toe"};
+static const char* const games[] = {"kuhn_poker", "matrix", "tic_tac_toe"};
 enum { GAMES = sizeof games / sizeof games[0] };
 
 static agon_rules* rules_of(int index) {

@@ -127,7 +127,7 @@ static void add_train(client* c, int agent, int rollouts) {
 static void open_client(client* c, void** state) {
     memset(c, 0, sizeof *c);
     c->f = *state;
-    c->rules = open_rules("rps");
+    c->rules = open_rules("matrix");
     c->wave = MAX_TASKS;
     make_run(c->f);
     atomic_store(&full, 0);

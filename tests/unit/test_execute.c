@@ -74,7 +74,8 @@ static agon_snapshot_info info_of(shelf* s, const char* hash, float** params) {
     return info;
 }
 
-static const char* const games[] = {"tic_tac_toe", "rps", "kuhn_poker", "tron(players=3,size=6)"};
+static const char* const games[] = {"tic_tac_toe", "matrix", "kuhn_poker",
+                                    "tron(players=3,size=6)"};
 
 /* Promise: a train task is a function of itself: the same bytes each time, mirror and league alike.
  */
@@ -195,7 +196,7 @@ static void a_rate_of_zero_changes_nothing(void** state) {
 static void wrong_tasks_are_refused(void** state) {
     (void)state;
     shelf s = {0};
-    agon_rules *rules = open_rules("tic_tac_toe"), *other = open_rules("rps");
+    agon_rules *rules = open_rules("tic_tac_toe"), *other = open_rules("matrix");
     char missing[65] = "";
     memset(missing, 'b', 64);
     agon_task task = train_task(rules, missing, "random");
@@ -238,7 +239,7 @@ static void divergence_has_a_hint(void** state) {
 /* Promise: a cancelled task stops with AGON_ECANCELLED and gives nothing; progress ends at 1000. */
 static void cancelling_stops(void** state) {
     (void)state;
-    agon_rules* rules = open_rules("rps");
+    agon_rules* rules = open_rules("matrix");
     const agon_task task = train_task(rules, "", "random");
     agon_context context = {.backend = agon_cpu_backend()};
     agon_result result = {0};
@@ -281,7 +282,7 @@ static void probes_are_exact(void** state) {
         bool exact, minimax;
     } cases[] = {{"kuhn_poker", 1000, true, false},    {"kuhn_poker", 10, false, false},
                  {"kuhn_poker", 0, false, false},      {"tic_tac_toe", 10000, true, true},
-                 {"connect_four", 1000, false, false}, {"rps", 100, true, false}};
+                 {"connect_four", 1000, false, false}, {"matrix", 100, true, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         shelf s = {0};
         agon_rules* rules = open_rules(cases[i].game);
@@ -317,7 +318,7 @@ static void known_policies_have_known_answers(void** state) {
     static const struct {
         const char* game;
         double nash_conv;
-    } cases[] = {{"rps", 0}, {"kuhn_poker", 11.0 / 12}};
+    } cases[] = {{"matrix", 0}, {"kuhn_poker", 11.0 / 12}};
     for (int i = 0; i < 2; i++) {
         shelf s = {0};
         agon_rules* rules = open_rules(cases[i].game);

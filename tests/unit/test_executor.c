@@ -27,7 +27,7 @@ static void on_done(void* user, uint64_t ticket, int status, const uint8_t* data
 
 static void open_desk(desk* d, int slots) {
     memset(d, 0, sizeof *d);
-    d->rules = open_rules("rps");
+    d->rules = open_rules("matrix");
     assert_int_equal(uv_loop_init(&d->loop), 0);
     const agon_local_def def = {
         .loop = &d->loop,

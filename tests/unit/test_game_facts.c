@@ -394,28 +394,6 @@ static uint64_t play(const agon_rules* rules, void* state, const char* const* na
     return rules->game->acting(rules->config, state);
 }
 
-/* Promise: each beats one and loses to one. */
-static void test_rps_payoffs(void** unused) {
-    const char* beats[3][2] = {{"paper", "rock"}, {"scissors", "paper"}, {"rock", "scissors"}};
-    agon_rules* rules = open_game("rps");
-    for (int i = 0; i < 3; i++) {
-        uint64_t state[MAX_STATE / 8];
-        float reward[2] = {0};
-        const char* other_way[2] = {beats[i][1], beats[i][0]};
-        const char* same[2] = {beats[i][0], beats[i][0]};
-        rules->game->init(rules->config, state);
-        assert_int_equal(play(rules, state, beats[i], reward), 0);
-        assert_true(reward[0] == 1 && reward[1] == -1);
-        rules->game->init(rules->config, state);
-        play(rules, state, other_way, reward);
-        assert_true(reward[0] == 0 && reward[1] == 0); /* added to the win before */
-        rules->game->init(rules->config, state);
-        play(rules, state, same, reward);
-        assert_true(reward[0] == 0 && reward[1] == 0);
-    }
-    agon_rules_close(rules);
-}
-
 /* Promise: two heads that enter one cell are both out and nobody takes the cell. If they were the
  * last, they share; if a third seat is left, it wins. */
 static void test_tron_heads_collide(void** unused) {
@@ -453,7 +431,6 @@ int main(void) {
         cmocka_unit_test(test_kuhn_poker_tree),
         cmocka_unit_test(test_kuhn_poker_resample),
         cmocka_unit_test(test_spinning_top_mixes_skill_and_cycle),
-        cmocka_unit_test(test_rps_payoffs),
         cmocka_unit_test(test_tron_heads_collide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ static void counts_add_up(void** state) {
         const char* game;
         int games, max_plies;
     } cases[] = {{"connect_four", 60, 42},
-                 {"rps", 50, 1},
+                 {"matrix", 50, 1},
                  {"kuhn_poker(players=3)", 90, 5},
                  {"tron(players=4)", 24, 200}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -281,7 +281,7 @@ static void same_task_same_bytes(void** state) {
 static void wrong_tasks_are_refused(void** state) {
     (void)state;
     shelf s = {0};
-    agon_rules *rules = open_rules("tic_tac_toe"), *other = open_rules("rps");
+    agon_rules *rules = open_rules("tic_tac_toe"), *other = open_rules("matrix");
     const char* foreign = shelf_snapshot(&s, other, 8, 1);
     const char* own = shelf_snapshot(&s, rules, 8, 1);
     char missing[65] = "";

@@ -181,7 +181,7 @@ static void reach_is_a_second_weight(void** state) {
     const double* const both[2] = {weight, reach};
     plan_bench b;
     char key[AGON_KEY_SIZE];
-    open_bench(&b, "rps", settings);
+    open_bench(&b, "matrix", settings);
     configure(&b.config, "population.size", "2");
     b.population.probe_weight = weight;
     b.population.probe_reach = reach;
@@ -268,7 +268,7 @@ static void cycles_are_claimed(void** state) {
     (void)state;
     static const char* const settings[] = {"metrics.anchors", "", NULL};
     plan_bench b;
-    open_three(&b, "rps", settings);
+    open_three(&b, "matrix", settings);
     add_match(&b, 0, 1, 200, 80, 80);
     add_match(&b, 1, 2, 200, 80, 80);
     add_match(&b, 0, 2, 200, -80, -80);

@@ -118,7 +118,7 @@ static const setting cases[] = {
     {"kuhn_poker", {"league.kind", "mirror", "train.generations", "5", NULL}},
     {"tron(players=3)", {"league.kind", "fixed", "metrics.budget", "3", NULL}},
     {"tic_tac_toe", {"metrics.anchor_games", "0", "metrics.final_games", "0", NULL}},
-    {"rps", {"population.size", "1", "metrics.anchors", "", NULL}},
+    {"matrix", {"population.size", "1", "metrics.anchors", "", NULL}},
 };
 enum { CASES = (int)(sizeof cases / sizeof *cases) };
 
@@ -282,7 +282,7 @@ static void anchors_are_checked(void** state) {
         int code;
         const char* part;
     } wrong[] = {
-        {"rps", {"league.anchors", "one_ply", NULL}, AGON_EUNSUPPORTED, "league.anchors"},
+        {"matrix", {"league.anchors", "one_ply", NULL}, AGON_EUNSUPPORTED, "league.anchors"},
         {"tic_tac_toe", {"metrics.anchors", "randon", NULL}, AGON_EUNKNOWN, "randon"},
         {"tic_tac_toe", {"metrics.anchors", "random one_ply random", NULL}, AGON_EINVALID, "twice"},
         {"tic_tac_toe", {"league.kind", "fixed", "league.anchors", "", NULL}, AGON_EINVALID, ""},
@@ -297,7 +297,7 @@ static void anchors_are_checked(void** state) {
     }
     static const char* const settings[] = {"metrics.anchors", "one_ply random alpha_beta(depth=2)",
                                            NULL};
-    open_bench(&b, "rps", settings);
+    open_bench(&b, "matrix", settings);
     assert_int_equal(b.population.anchors.count, 1);
     assert_string_equal(b.population.anchors.ref[0], "random");
     assert_non_null(strstr(b.population.left_out, "one_ply"));

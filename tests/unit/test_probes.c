@@ -49,7 +49,7 @@ static void small_games_are_complete(void** state) {
     const struct {
         const char* game;
         int states;
-    } known[] = {{"kuhn_poker", 12}, {"rps", 2}};
+    } known[] = {{"kuhn_poker", 12}, {"matrix", 2}};
     for (int i = 0; i < 2; i++) {
         agon_rules* rules = open_rules(known[i].game);
         agon_probes probes = make(rules, 512, 1);
@@ -80,7 +80,7 @@ static void reach_is_that_of_uniform_play(void** state) {
     agon_probes_close(&p);
     agon_rules_close(rules);
 
-    rules = open_rules("rps"); /* both seats are always asked */
+    rules = open_rules("matrix"); /* both seats are always asked */
     p = make(rules, 512, 1);
     near(p.reach[0], 0.5);
     near(p.reach[1], 0.5);
@@ -176,7 +176,7 @@ static void sets_are_frozen(void** state) {
 /* Guards: what is written is what is read, for lines with chance, hidden choices and none. */
 static void blobs_round_trip(void** state) {
     (void)state;
-    const char* games[] = {"kuhn_poker", "rps", "tic_tac_toe", "connect_four", "tron"};
+    const char* games[] = {"kuhn_poker", "matrix", "tic_tac_toe", "connect_four", "tron"};
     for (int g = 0; g < 5; g++) {
         agon_rules* rules = open_rules(games[g]);
         agon_probes a = make(rules, 100, 3), b;
@@ -259,11 +259,12 @@ static void damaged_sets_are_refused(void** state) {
 static void foreign_and_cut_sets_are_refused(void** state) {
     (void)state;
     agon_rules* kuhn = open_rules("kuhn_poker");
-    agon_rules* rps = open_rules("rps");
+    agon_rules* matrix = open_rules("matrix");
     agon_probes p = make(kuhn, 100, 1), out;
     agon_error error = {0};
     agon_bytes bytes = encode(&p, kuhn);
-    assert_int_equal(agon_probes_decode(bytes.data, bytes.size, rps, &out, &error), AGON_EFORMAT);
+    assert_int_equal(agon_probes_decode(bytes.data, bytes.size, matrix, &out, &error),
+                     AGON_EFORMAT);
     assert_non_null(strstr(error.text, "kuhn_poker"));
     for (size_t size = 0; size < bytes.size; size += 7) {
         uint8_t* cut = malloc(size + 1);
@@ -274,7 +275,7 @@ static void foreign_and_cut_sets_are_refused(void** state) {
     free(bytes.data);
     agon_probes_close(&p);
     agon_rules_close(kuhn);
-    agon_rules_close(rps);
+    agon_rules_close(matrix);
 }
 
 /* Guards: answers are the policy's probabilities at the right states: one_ply (which reads states)

@@ -87,7 +87,7 @@ static void close_bench(bench* b) {
     agon_rules_close(b->rules);
 }
 
-static const char* const games[] = {"rps",          "tic_tac_toe",     "kuhn_poker",
+static const char* const games[] = {"matrix",       "tic_tac_toe",     "kuhn_poker",
                                     "connect_four", "tron(players=2)", "tron(players=4)",
                                     "spinning_top"};
 
@@ -148,7 +148,7 @@ static void rewards_belong_to_the_earlier_decision(void** state) {
     assert_true(fabs(sum - b.rollout->return_sum) < 1e-9);
     close_bench(&b);
 
-    open_bench(&b, "rps", 1, 8, 16);
+    open_bench(&b, "matrix", 1, 8, 16);
     assert_int_equal(agon_rollout_collect(b.rollout, NULL), 0);
     d = b.rollout->data;
     for (int lane = 0; lane < 8; lane++) {

@@ -162,7 +162,7 @@ static int check_row(const agon_rectangle* d, int row, const stream* s, int from
  */
 static void rows_are_pieces_of_the_stream(void** state) {
     (void)state;
-    static const char* const games[] = {"connect_four", "kuhn_poker(players=3)", "rps",
+    static const char* const games[] = {"connect_four", "kuhn_poker(players=3)", "matrix",
                                         "tron(players=4,size=8)", "tic_tac_toe"};
     for (int g = 0; g < 10; g++) {
         bench b;

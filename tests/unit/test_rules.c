@@ -110,14 +110,14 @@ static void test_errors_carry_their_story(void** unused) {
 
 /* Promise: slips of the pen find their word; other words find nothing. */
 static void test_nearest_suggests_only_near_words(void** unused) {
-    const char* words[] = {"connect_four", "kuhn_poker", "rps", "tic_tac_toe"};
+    const char* words[] = {"connect_four", "kuhn_poker", "tic_tac_toe", "tron"};
     assert_string_equal(agon_nearest("conect_four", words, 4), "connect_four");
     assert_string_equal(agon_nearest("connect4", words, 4), "connect_four");
     assert_string_equal(agon_nearest("tictactoe", words, 4), "tic_tac_toe");
-    assert_string_equal(agon_nearest("rsp", words, 4), "rps");
+    assert_string_equal(agon_nearest("torn", words, 4), "tron");
     assert_null(agon_nearest("chess", words, 4));
     assert_null(agon_nearest("", words, 4));
-    assert_null(agon_nearest("rps", words, 0));
+    assert_null(agon_nearest("tron", words, 0));
     char endless[1000];
     memset(endless, 'c', sizeof endless - 1);
     endless[sizeof endless - 1] = '\0';
@@ -130,8 +130,8 @@ static void test_nearest_suggests_only_near_words(void** unused) {
  * the same game again. */
 static void test_canonical_names(void** unused) {
     const char* given[][2] = {
-        {"rps", "rps"},
-        {" rps ( ) ", "rps"},
+        {"matrix", "matrix"},
+        {" matrix ( ) ", "matrix"},
         {"connect_four( cols = 5 ,rows=4)", "connect_four(cols=5,rows=4)"},
         {"spinning_top(g=0.25)", "spinning_top(g=0.25)"},
     };
@@ -158,9 +158,9 @@ static void test_bad_strings_are_refused(void** unused) {
     } bad[] = {
         {"", AGON_EINVALID, "expected a name"},
         {"(rows=5)", AGON_EINVALID, "expected a name"},
-        {"Rps", AGON_EINVALID, "expected a name"},
-        {"rps)", AGON_EINVALID, "expected a name"},
-        {"rps(", AGON_EINVALID, "')'"},
+        {"Matrix", AGON_EINVALID, "expected a name"},
+        {"matrix)", AGON_EINVALID, "expected a name"},
+        {"matrix(", AGON_EINVALID, "')'"},
         {"connect_four(rows=5", AGON_EINVALID, "')'"},
         {"connect_four(rows=5)x", AGON_EINVALID, "')'"},
         {"connect_four(rows)", AGON_EINVALID, "name=value"},
@@ -171,8 +171,8 @@ static void test_bad_strings_are_refused(void** unused) {
         {"connect_four(rows=5=5)", AGON_EINVALID, "name=value"},
         {"connect_four(rows=5,rows=5)", AGON_EINVALID, "twice"},
         {"connect four", AGON_EINVALID, "space"},
-        {"rps\n", AGON_EINVALID, "0x0a"},
-        {"rps\xff", AGON_EINVALID, "0xff"},
+        {"matrix\n", AGON_EINVALID, "0x0a"},
+        {"matrix\xff", AGON_EINVALID, "0xff"},
         {"connect_four(rows=five)", AGON_EINVALID, "rows=five: expected an integer from 4 to 10"},
         {"connect_four(rows=11)", AGON_EINVALID, "rows (4..10, default 6)"},
         {"connect_four(rows=8,cols=8)", AGON_EINVALID, "cols=8"},
@@ -182,10 +182,10 @@ static void test_bad_strings_are_refused(void** unused) {
         {"spinning_top(g=1.5)", AGON_EINVALID, "from 0 to 1"},
         {"connect_four(row=5)", AGON_EUNKNOWN, "no parameter 'row'"},
         {"connect_four(row=5)", AGON_EUNKNOWN, "takes rows (4..10, default 6)"},
-        {"rps(a=1)", AGON_EUNKNOWN, "rps has no parameters"},
+        {"tic_tac_toe(a=1)", AGON_EUNKNOWN, "tic_tac_toe has no parameters"},
         {"connect_five", AGON_EUNKNOWN, "did you mean connect_four?"},
         {"chess", AGON_EUNKNOWN, "`agon games`"},
-        {"rps(a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1,j=1,k=1,l=1,m=1,n=1,o=1,p=1,q=1)", AGON_ELIMIT,
+        {"matrix(a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1,j=1,k=1,l=1,m=1,n=1,o=1,p=1,q=1)", AGON_ELIMIT,
          "16 parameters"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -212,7 +212,7 @@ static void test_parameters_are_listed(void** unused) {
         if (strcmp(agon_game_at(i)->name, "connect_four") == 0)
             assert_string_equal(
                 text, "rows (4..10, default 6), cols (4..9, default 7), connect (3..6, default 4)");
-        if (strcmp(agon_game_at(i)->name, "rps") == 0)
+        if (strcmp(agon_game_at(i)->name, "tic_tac_toe") == 0)
             assert_string_equal(text, "");
     }
     assert_null(agon_game_at(-1));
@@ -311,7 +311,7 @@ static void test_bad_tables_are_refused(void** unused) {
 static void test_minimax_needs(void** unused) {
     const char* games[][2] = {{"tic_tac_toe", NULL},
                               {"connect_four", NULL},
-                              {"rps", "acting at a time"},
+                              {"matrix", "acting at a time"},
                               {"kuhn_poker", "perfect information"},
                               {"kuhn_poker(players=3)", "two seats"}};
     for (int i = 0; i < 5; i++) {
@@ -341,7 +341,7 @@ static void test_masks(void** unused) {
 
 /* Promise: a fingerprint tells apart every built-in and every parameter. */
 static void test_fingerprints_differ(void** unused) {
-    const char* strings[] = {"rps",
+    const char* strings[] = {"matrix",
                              "tic_tac_toe",
                              "connect_four",
                              "connect_four(connect=3)",

@@ -81,7 +81,7 @@ static agon_training* resume(const char* dir) {
     return t;
 }
 
-static const char* const cases[][2] = {{"rps", "uniform"},
+static const char* const cases[][2] = {{"matrix", "uniform"},
                                        {"connect_four(rows=4,cols=4,connect=3)", "pfsp"},
                                        {"kuhn_poker", "mirror"}};
 
@@ -162,7 +162,7 @@ static void wrong_runs_are_refused(void** state) {
     agon_config config;
     agon_training* t = NULL;
     agon_error error = {0};
-    make_config(&config, "rps", "uniform");
+    make_config(&config, "matrix", "uniform");
     snprintf(config.run.dir, sizeof config.run.dir, "whole0");
     assert_int_equal(agon_training_create(&config, "test", &t, &error), AGON_EINVALID);
     assert_int_equal(agon_training_resume("nowhere", NULL, &t, &error), AGON_EMISSING);

@@ -235,9 +235,9 @@ static void kuhn_three_seats(void** state) {
 
 /* Guards: the second seat does not see the first one's choice: uniform play is an equilibrium of
  * rock-paper-scissors, and a pure choice loses 1 in each seat. */
-static void rps_hides_the_first_choice(void** state) {
+static void matrix_hides_the_first_choice(void** state) {
     (void)state;
-    solved s = solved_open("rps");
+    solved s = solved_open("matrix");
     assert_int_equal(agon_tree_infosets(s.tree), 2);
     assert_int_equal(agon_tree_nodes(s.tree), 1 + 3 + 9);
     tabulate(&s, "random");
@@ -330,7 +330,7 @@ static void refusals(void** state) {
  * and its legal actions; and reach is a probability that adds up over each ply of the start. */
 static void lines_lead_to_representatives(void** state) {
     (void)state;
-    const char* games[] = {"kuhn_poker", "rps", "tic_tac_toe"};
+    const char* games[] = {"kuhn_poker", "matrix", "tic_tac_toe"};
     for (int g = 0; g < 3; g++) {
         solved s = solved_open(games[g]);
         const agon_rules* r = s.rules;
@@ -398,7 +398,7 @@ int main(void) {
         cmocka_unit_test(best_response_is_the_best_pure_strategy),
         cmocka_unit_test(best_response_weighs_whole_lines),
         cmocka_unit_test(kuhn_three_seats),
-        cmocka_unit_test(rps_hides_the_first_choice),
+        cmocka_unit_test(matrix_hides_the_first_choice),
         cmocka_unit_test(spinning_top_uniform),
         cmocka_unit_test(tic_tac_toe_values),
         cmocka_unit_test(tic_tac_toe_worst_return),
