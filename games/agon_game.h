@@ -210,7 +210,7 @@ typedef struct agon_spec {
     int planes, rows, cols;       /* observation shape: planes * rows * cols entries, plane-major */
     agon_dtype obs_type;
     float obs_scale;                          /* AGON_U8: factor on widening; 1 for 0/1 planes */
-    const char* plane_names[AGON_MAX_PLANES]; /* static strings; one per plane */
+    const char* plane_names[AGON_MAX_PLANES]; /* static strings; one per plane, without spaces */
     int symmetries; /* order of the symmetry group, identity included; 1: none */
 
     /* Who belongs together. Zeros: every seat for itself, all seats of one kind. */
@@ -309,10 +309,10 @@ typedef struct agon_game {
     void (*stats)(const void* config, const void* state, float* out);
 } agon_game;
 
-/* What the loader of plug-ins asks for. */
+/* What the loader of plug-ins asks for, visible when all else in the file is hidden. */
 #ifdef AGON_PLUGIN
 #define AGON_GAME_EXPORT(NAME)                                                                     \
-    AGON_EXTERN const agon_game* agon_plugin(void);                                                \
+    AGON_EXTERN __attribute__((visibility("default"))) const agon_game* agon_plugin(void);         \
     const agon_game* agon_plugin(void) {                                                           \
         return &agon_game_##NAME;                                                                  \
     }

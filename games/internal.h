@@ -29,4 +29,17 @@ int agon__rules_open_game(const agon_game* game, const agon__game_string* string
 int agon__rules_check_game(const agon_game* game, agon_error* error);
 int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_error* error);
 
+/* The parts of agon_plugin_load. `path` is for messages. */
+
+/* Is the file a whole shared object for this machine? Runs none of its code. */
+int agon__plugin_check_file(const char* path, agon_error* error);
+
+/* Checks a table's sizes and words and makes it one of ours: what it lacks becomes NULL. On failure
+ * *out is untouched. */
+int agon__plugin_table(const agon_game* game, const char* path, agon_game* out, agon_error* error);
+
+/* "my.so(stones=5)": path gets "my.so", *parameters points at "(stones=5)" within text. */
+int agon__plugin_split(const char* text, char* path, size_t size, const char** parameters,
+                       agon_error* error);
+
 #endif

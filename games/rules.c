@@ -4,6 +4,8 @@
  * of a file from elsewhere; everything after relies on them. */
 #include "internal.h"
 
+#include "plugin.h"
+
 #include <assert.h>
 #include <float.h>
 
@@ -102,22 +104,42 @@ static int check_names(const agon_game* game, const char* what, const char* cons
     return 0;
 }
 
+/* Names for people, which also become words of longer texts. */
+static int check_word(const agon_game* game, const char* what, const char* word, int number,
+                      agon_error* error) {
+    size_t length = 0;
+    while (word && length < 64 && word[length] > ' ' && word[length] <= '~')
+        length++;
+    if (length > 0 && length < 64 && !word[length])
+        return 0;
+    return agon_fail(error, AGON_EINVALID,
+                     "game %s: name of %s %d, expected 1 to 63 printable characters without spaces",
+                     game->name, what, number);
+}
+
+static int check_words(const agon_game* game, const agon_spec* spec, agon_error* error) {
+    int code = 0;
+    for (int i = 0; !code && i < spec->planes; i++)
+        code = check_word(game, "plane", spec->plane_names[i], i, error);
+    for (int i = 0; !code && i < AGON_MAX_ROLES; i++) {
+        if (spec->role_names[i])
+            code = check_word(game, "role", spec->role_names[i], i, error);
+    }
+    return code;
+}
+
 int agon__rules_check_spec(const agon_game* game, const agon_spec* spec, agon_error* error) {
     int code = check_ranges(game, spec, error);
     code = code ? code : check_roles(game, spec, error);
     code = code ? code : check_names(game, "feature", spec->feature_names, spec->features, error);
     code = code ? code : check_names(game, "stat", spec->stat_names, spec->stats, error);
+    code = code ? code : check_words(game, spec, error);
     if (code)
         return code;
     if (spec->state_size % 8 != 0)
         return agon_fail(error, AGON_EINVALID,
                          "game %s: state_size is %zu, expected a multiple of 8", game->name,
                          spec->state_size);
-    for (int i = 0; i < spec->planes; i++) {
-        if (!spec->plane_names[i])
-            return agon_fail(error, AGON_EINVALID, "game %s: plane %d of %d has no name",
-                             game->name, i, spec->planes);
-    }
     if (spec->chance_outcomes > 0 && !game->chance)
         return agon_fail(error, AGON_EINVALID,
                          "game %s: chance_outcomes is %d, but the chance function is NULL",
@@ -163,6 +185,8 @@ static int configure(agon_rules* rules, const agon__game_string* string, agon_er
     }
     rules->spec.struct_size = sizeof rules->spec;
     const int result = game->configure(&params, &rules->spec, rules->config);
+    params.asked[sizeof params.asked - 1] = '\0';
+    params.error[sizeof params.error - 1] = '\0';
     if (result != 0 || params.error[0]) {
         agon_fail(error, AGON_EINVALID, "game %s: %s", game->name,
                   params.error[0] ? params.error : "configure failed without a message");
@@ -211,7 +235,8 @@ static int unknown_game(const char* name, agon_error* error) {
     agon_fail(error, AGON_EUNKNOWN, "there is no game '%s'", name);
     if (near)
         return agon_hint(error, "did you mean %s? `agon games` lists all", near);
-    return agon_hint(error, "`agon games` lists all");
+    return agon_hint(error, "`agon games` lists all; a plug-in is given by its path, as ./%.60s.so",
+                     name);
 }
 
 int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error) {
@@ -224,6 +249,9 @@ int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error
         if (strcmp(agon_game_at(i)->name, string.name) == 0)
             return agon__rules_open_game(agon_game_at(i), &string, out, error);
     }
+    const agon_game* plugin = agon_plugin_find(string.name);
+    if (plugin)
+        return agon__rules_open_game(plugin, &string, out, error);
     return unknown_game(string.name, error);
 }
 
@@ -241,6 +269,7 @@ void agon_game_parameters(const agon_game* game, char* out, size_t size) {
     void* config = calloc(1, game->config_size ? game->config_size : 1);
     if (config)
         game->configure(&params, &spec, config);
+    params.asked[sizeof params.asked - 1] = '\0';
     snprintf(out, size, "%s", params.asked);
     free(config);
 }

@@ -25,7 +25,8 @@ const agon_game* agon_game_at(int index);
 int agon_game_count(void);
 
 /* Parses "name" or "name(param=value,param=value)" (OpenSpiel's syntax; spaces allowed around
- * words), finds the game, configures and checks it. *out: owned by the caller, agon_rules_close. */
+ * words), finds the game among the built-ins and the plug-ins that are loaded (plugin.h),
+ * configures and checks it. *out: owned by the caller, agon_rules_close. */
 int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error);
 void agon_rules_close(agon_rules* rules); /* NULL is fine */
 
