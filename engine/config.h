@@ -82,7 +82,8 @@ typedef struct agon_config {
         int keep;      /* learners kept per agent, the newest; >= 2 */
     } run;
     struct {
-        int threads; /* tasks at a time; 0: all cores */
+        int threads;      /* tasks at a time; 0: all cores */
+        char plugin[256]; /* file of the game where it is not a built-in; "": it is */
     } machine;
 } agon_config;
 

@@ -97,6 +97,7 @@ static const agon_config_key keys[] = {
     INT(run, keep, "2", 2, 1000000, "learners", "Learners kept per agent, the newest."),
 
     INT(machine, threads, "0", 0, 1024, "threads", "Tasks run at a time; 0: one per core."),
+    TEXT(machine, plugin, "", "Path of the shared object that holds the game; empty: a built-in."),
 };
 
 const agon_config_key* agon_config_keys(int* count) {

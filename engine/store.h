@@ -27,7 +27,8 @@
  *          value (NULL when not exact or not defined)
  *   blob   hash (primary key), size in bytes: what should be in blobs/
  *   meta   key (primary key), value: format (major number), config_hash, version, fingerprint (16
- *          hex digits), created (UTC; the only date of the run)
+ *          hex digits), created (UTC; the only date of the run), probes (blob), plugin (SHA-256 of
+ *          the file that held the game, when it was none of agon's own)
  *
  * Names and columns are those of task.h, and so are the units. A real number that is not a number
  * is NULL. Counters stay below 2^63. */

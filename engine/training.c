@@ -1,5 +1,7 @@
 #include "engine/training.h"
 
+#include "engine/training_game.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +86,7 @@ int agon_training_create(const agon_config* config, const char* version, agon_tr
     agon_training* t = new_training(config);
     if (!t)
         return agon_fail(error, AGON_EMEMORY, "no memory for a run");
-    int rc = agon_rules_open(config->game.name, &t->rules, error);
+    int rc = agon__training_open_game(t, error);
     if (!rc) {
         snprintf(t->config.game.name, sizeof t->config.game.name, "%s", t->rules->name);
         if (!t->config.run.dir[0])
@@ -94,6 +96,8 @@ int agon_training_create(const agon_config* config, const char* version, agon_tr
     if (!rc)
         rc = agon_store_create(t->config.run.dir, &t->config, version, t->population.fingerprint,
                                &t->store, error);
+    if (!rc)
+        rc = agon__training_keep_game(t, error);
     if (!rc)
         rc = settle_probes(t, true, error);
     if (rc)
@@ -108,36 +112,44 @@ static int remember(void* user, const agon_result* result, const agon_task* task
     return agon_record_add(user, result);
 }
 
-static int check_fingerprint(const agon_training* t, agon_error* error) {
-    char now[32];
-    const char* then = agon_store_meta(t->store, "fingerprint");
-    snprintf(now, sizeof now, "%016llx", (unsigned long long)t->population.fingerprint);
-    if (then && strcmp(then, now) == 0)
-        return AGON_OK;
-    agon_fail(error, AGON_EUNSUPPORTED, "%s was made with other rules of %s (%s, now %s)",
-              agon_store_dir(t->store), t->rules->name, then ? then : "none", now);
-    return agon_hint(error, "use the agon version in its meta table, or start a new run");
+/* [run] and [machine] settings of now; a plug-in stays where it was unless told otherwise. */
+static void use_machine(agon_config* c, const agon_config* machine) {
+    char plugin[sizeof c->machine.plugin];
+    memcpy(plugin, c->machine.plugin, sizeof plugin);
+    c->run.keep = machine->run.keep;
+    c->machine = machine->machine;
+    if (!c->machine.plugin[0])
+        memcpy(c->machine.plugin, plugin, sizeof plugin);
+}
+
+static int open_game_again(agon_training* t, const char* dir, agon_error* error) {
+    const int rc = agon__training_open_game(t, error);
+    if (rc == AGON_EMISSING && t->config.machine.plugin[0])
+        agon_hint(error, "was it moved? agon train --resume %.150s machine.plugin=PATH", dir);
+    return rc;
 }
 
 static int open_existing(const char* dir, bool write, const agon_config* machine,
                          agon_training** out, agon_error* error) {
-    agon_config config;
-    agon_config_defaults(&config);
-    agon_training* t = new_training(&config);
+    agon_config stored;
+    agon_config_defaults(&stored);
+    agon_training* t = new_training(&stored);
     if (!t)
         return agon_fail(error, AGON_EMEMORY, "no memory for a run");
-    int rc = agon_store_open(dir, write, &t->store, &t->config, error);
+    int rc = agon_store_open(dir, write, &t->store, &stored, error);
     if (!rc)
-        rc = agon_rules_open(t->config.game.name, &t->rules, error);
-    if (!rc && machine) {
-        t->config.run.keep = machine->run.keep;
-        t->config.machine = machine->machine;
-    }
+        t->config = stored;
+    if (!rc && machine)
+        use_machine(&t->config, machine);
+    if (!rc)
+        rc = open_game_again(t, dir, error);
     snprintf(t->config.run.dir, sizeof t->config.run.dir, "%s", dir);
     if (!rc)
         rc = agon_population_open(&t->config, t->rules, &t->population, error);
     if (!rc)
-        rc = check_fingerprint(t, error);
+        rc = agon__training_check_game(t, error);
+    if (!rc && write && strcmp(stored.machine.plugin, t->config.machine.plugin) != 0)
+        rc = agon__training_move_plugin(t, &stored, error);
     if (!rc)
         rc = settle_probes(t, write, error);
     for (int kind = AGON_TRAIN; !rc && kind <= AGON_PROBE; kind++)

@@ -26,7 +26,9 @@ struct agon_training {
     agon_population population;
     agon_probes probes;
     agon_training_view view;
-    const char* backend; /* name of the kernels */
+    char plugin_hash[AGON_HASH_SIZE]; /* SHA-256 of the plug-in's file; empty: a built-in */
+    char notice[512];                 /* what a person should know before it runs; empty: nothing */
+    const char* backend;              /* name of the kernels */
     int slots;
     int tasks, tasks_before;     /* of the whole run; done before this process */
     int trained, measured;       /* generations complete and reported; -1: none */
@@ -35,7 +37,9 @@ struct agon_training {
     uint64_t begun;
 };
 
-/* A new run in config->run.dir (or runs/GAME-seedSEED when empty). */
+/* A new run in config->run.dir (or runs/GAME-seedSEED when empty). Where config->machine.plugin is
+ * set, here and below, that file is tried in a child process and then loaded: no threads may have
+ * been started yet. */
 int agon_training_create(const agon_config* config, const char* version, agon_training** out,
                          agon_error* error);
 /* An existing run. `machine` gives [run] and [machine] settings of now, or NULL. */
