@@ -4,6 +4,7 @@
 #include "engine/training.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
+#include "tools/game_word.h"
 #include "tools/ui.h"
 
 #include <cblas.h>
@@ -90,12 +91,13 @@ static int run_part(const part* p, const agon_bench* b) {
 }
 
 int agon_cmd_bench(int argc, char** argv) {
-    const char *seconds = "0.7", *game = NULL, *hidden = "128,128";
-    char* end;
+    const char *seconds = "0.7", *word = NULL, *hidden = "128,128";
+    char *end, game[128] = "connect_four";
+    agon_error error = {0};
     int words = 0;
     const agon_option known[] = {
         {"--seconds", NULL, &seconds},
-        {"--game", NULL, &game},
+        {"--game", NULL, &word},
         {"--hidden", NULL, &hidden},
     };
     int code = agon_ui_options(argc, argv, known, 3, &words);
@@ -103,8 +105,8 @@ int agon_cmd_bench(int argc, char** argv) {
         return code;
     agon_bench b = {.seconds = strtod(seconds, &end),
                     .samples = 7,
-                    .game = game ? game : "connect_four",
-                    .one_game = game != NULL,
+                    .game = game,
+                    .one_game = word != NULL,
                     .hidden = hidden};
     if (*end || !(b.seconds >= 0.01 && b.seconds <= 600))
         return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600", seconds);
@@ -114,6 +116,8 @@ int agon_cmd_bench(int argc, char** argv) {
                                  "nothing called '%s' to measure: games, forward, update, "
                                  "rollout or train",
                                  argv[i]);
+    if (word && agon_game_word(word, game, sizeof game, &error))
+        return agon_ui_error(&error);
     setenv("UV_THREADPOOL_SIZE", "64", 0);
     openblas_set_num_threads(1);
     for (int i = 0; !code && i < (words ? words : PARTS); i++)

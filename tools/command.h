@@ -24,6 +24,8 @@ agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_games;
 agon_command_function agon_cmd_play;
+agon_command_function agon_cmd_new_game;
+agon_command_function agon_cmd_build_game;
 agon_command_function agon_cmd_perft;
 agon_command_function agon_cmd_solve;
 agon_command_function agon_cmd_doctor;

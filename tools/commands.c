@@ -9,6 +9,7 @@ static const char help_train[] =
     "  agon train kuhn_poker train.seed=7 run.dir=/tmp/kuhn\n"
     "  agon train 'connect_four(rows=5)' population.size=16\n"
     "  agon train my.ini machine.threads=4           settings from a file, then overrides\n"
+    "  agon train './my_game.so(stones=9)'           a plug-in; see agon build-game\n"
     "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
     "  agon train matrix --print-config > my.ini     all settings with their meaning; no training\n"
     "\n"
@@ -46,9 +47,38 @@ static const char help_games[] =
     "  agon games                                    all games with their facts\n"
     "  agon games connect_four                       one game, with its starting position\n"
     "  agon games 'connect_four(rows=5)'             the same with parameters\n"
+    "  agon games ./my_game.so                       a plug-in\n"
     "  agon games --json                             for programs\n"
     "\n"
     "Usage: agon games [GAME] [--json]\n";
+
+static const char help_new_game[] =
+    "Examples\n"
+    "  agon new-game my_game                         writes my_game.c, a small game that works\n"
+    "  agon new-game my_game --dir games             writes games/my_game.c\n"
+    "\n"
+    "Writes a C file that compiles as it is, with a comment on every step of turning it into a\n"
+    "game of your own. NAME: a-z, 0-9 and _, a letter first. A file that exists is left alone.\n"
+    "\n"
+    "Usage: agon new-game NAME [--dir DIR]\n"
+    "  --dir DIR   where to write; default here\n";
+
+static const char help_build_game[] =
+    "Examples\n"
+    "  agon build-game my_game.c                     makes my_game.so, for agon train "
+    "./my_game.so\n"
+    "  agon build-game my_game.c --debug             makes ./my_game-check: the checker with your\n"
+    "                                                game, AddressSanitizer and UBSan in one "
+    "program\n"
+    "  agon build-game my_game.c -- -march=native    further words go to the compiler\n"
+    "\n"
+    "Compiles a game file into a plug-in for this agon and every other of the same game ABI. The\n"
+    "compiler is CC, or else cc, gcc or clang. Flags that let results differ between machines\n"
+    "(-ffast-math and its relatives) are refused.\n"
+    "\n"
+    "Usage: agon build-game FILE.c [-o OUT] [--debug] [-- FLAG ...]\n"
+    "  -o OUT    what to write; default FILE.so, or FILE-check with --debug, here\n"
+    "  --debug   a program with sanitizers; one that is built so cannot be loaded as a plug-in\n";
 
 static const char help_perft[] =
     "Examples\n"
@@ -160,6 +190,8 @@ static const agon_command commands[] = {
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},
+    {"new-game", "write a game file to start from", agon_cmd_new_game, help_new_game},
+    {"build-game", "compile a game file into a plug-in", agon_cmd_build_game, help_build_game},
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},

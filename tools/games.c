@@ -2,6 +2,7 @@
 #include "games/rules.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
+#include "tools/game_word.h"
 #include "tools/ui.h"
 
 #include <cjson/cJSON.h>
@@ -210,10 +211,10 @@ static int print_start(const agon_rules* rules) {
     return AGON_EXIT_OK;
 }
 
-static int one_game(const char* game_string, bool json) {
+static int one_game(const char* word, bool json) {
     agon_error error = {0};
     agon_rules* rules;
-    if (agon_rules_open(game_string, &rules, &error) != AGON_OK)
+    if (agon_game_open(word, &rules, &error) != AGON_OK)
         return agon_ui_error(&error);
     int code;
     if (json) {

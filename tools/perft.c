@@ -1,6 +1,7 @@
 /* agon perft: counts the positions of a game, to prove its rules against published numbers. */
 #include "agents/perft.h"
 #include "tools/command.h"
+#include "tools/game_word.h"
 #include "tools/ui.h"
 
 #include <cjson/cJSON.h>
@@ -150,7 +151,7 @@ static int print_json(perft* p) {
 }
 
 static int run(perft* p, const char* game, bool by_ply) {
-    if (agon_rules_open(game, &p->rules, &p->error) != 0)
+    if (agon_game_open(game, &p->rules, &p->error) != 0)
         return agon_ui_error(&p->error);
     p->state = calloc(1, p->rules->spec.state_size);
     p->rows = cJSON_CreateArray();

@@ -2,6 +2,7 @@
 #include "games/rules.h"
 #include "tools/agent.h"
 #include "tools/command.h"
+#include "tools/game_word.h"
 #include "tools/ui.h"
 
 #include <ctype.h>
@@ -300,7 +301,7 @@ int agon_cmd_play(int argc, char** argv) {
         return agon_ui_usage("play", "seed is '%s', expected a whole number", seed);
     if (watch && seat)
         return agon_ui_usage("play", "--watch has nobody at the keyboard, so no --seat");
-    if (agon_rules_open(argv[1], &m.rules, &m.error) != 0)
+    if (agon_game_open(argv[1], &m.rules, &m.error) != 0)
         return agon_ui_error(&m.error);
     m.chance = agon_key_make(number, "play", AGON_FOR_CHANCE);
     m.action = agon_key_make(number, "play", AGON_FOR_ACTION);

@@ -319,21 +319,23 @@ static int make_directory(const char* path, agon_error* error) {
     return agon_fail(error, AGON_EIO, "%s: %s", path, strerror(errno));
 }
 
-/* Games of a pair as played. */
-static int pair_games(const agon_config* config) {
+/* ", 64 games a pair", as played. Nothing when that is not known: a plug-in, which is not loaded to
+ * draw pictures, of a game without a pay-off matrix. */
+static void games_text(const plot_job* job, const agon_config* config, char* out, size_t size) {
     agon_rules* rules;
-    if (agon_rules_open(config->game.name, &rules, NULL) != AGON_OK)
-        return config->metrics.games;
-    const int games = agon_population_games(rules, config->metrics.games);
-    agon_rules_close(rules);
-    return games;
+    double games = job->data.games;
+    if (agon_rules_open(config->game.name, &rules, NULL) == AGON_OK) {
+        games = agon_population_games(rules, config->metrics.games);
+        agon_rules_close(rules);
+    }
+    snprintf(out, size, games > 0 ? ", %.0f games a pair" : "", games);
 }
 
 /* Settings are for title and footer alone: a run without them is drawn without them. */
 static void read_settings(plot_job* job) {
     agon_config config;
     agon_error ignored = {0};
-    char path[1200], line[128], league[32], text[320];
+    char path[1200], line[128], league[32], games[48], text[320];
     agon_version_line(line, sizeof line);
     snprintf(path, sizeof path, "%s/config.ini", job->run);
     agon_config_defaults(&config);
@@ -343,10 +345,11 @@ static void read_settings(plot_job* job) {
     }
     agon_plot_clean(config.game.name, job->game, sizeof job->game);
     agon_config_value(&config, agon_config_find("league.kind"), league, sizeof league);
+    games_text(job, &config, games, sizeof games);
     snprintf(text, sizeof text,
-             "%s  -  league %s, %d agent%s, seed %llu, %d games a pair, at most %d probe states",
-             line, league, config.population.size, config.population.size == 1 ? "" : "s",
-             (unsigned long long)config.train.seed, pair_games(&config), config.metrics.probes);
+             "%s  -  league %s, %d agent%s, seed %llu%s, at most %d probe states", line, league,
+             config.population.size, config.population.size == 1 ? "" : "s",
+             (unsigned long long)config.train.seed, games, config.metrics.probes);
     agon_plot_clean(text, job->footer, sizeof job->footer);
 }
 

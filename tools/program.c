@@ -34,9 +34,9 @@ static int start(const char* const* argv, const char* dir, int output, pid_t* ch
         failed = posix_spawn_file_actions_addchdir_np(&actions, dir);
     if (!failed)
         failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!failed)
+    if (!failed && output >= 0)
         failed = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (!failed)
+    if (!failed && output >= 0)
         failed = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
     if (!failed)
         failed = posix_spawnp(child, argv[0], &actions, NULL, (char* const*)argv, environ);
@@ -44,9 +44,19 @@ static int start(const char* const* argv, const char* dir, int output, pid_t* ch
     return failed;
 }
 
+static int wait_for(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int agon_program_run(const char* const* argv, const char* dir, char* out, size_t size) {
-    int ends[2], status = 0;
+    int ends[2];
     pid_t child;
+    if (!out)
+        return start(argv, dir, -1, &child) ? -1 : wait_for(child);
     out[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
@@ -55,10 +65,5 @@ int agon_program_run(const char* const* argv, const char* dir, char* out, size_t
     if (!failed)
         read_all(ends[0], out, size);
     close(ends[0]);
-    if (failed)
-        return -1;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return failed ? -1 : wait_for(child);
 }

@@ -4,6 +4,7 @@
 #include "agents/cfr.h"
 #include "tools/agent.h"
 #include "tools/command.h"
+#include "tools/game_word.h"
 #include "tools/ui.h"
 
 #include <cjson/cJSON.h>
@@ -298,7 +299,7 @@ int agon_cmd_solve(int argc, char** argv) {
     s.temperature = greedy ? 0 : 1;
     label = (agon_label_options){(int)n[2],      (int)n[3], (uint64_t)n[4],
                                  (uint64_t)n[5], label.out, s.json};
-    if (agon_rules_open(argv[1], &s.rules, &s.error) != 0)
+    if (agon_game_open(argv[1], &s.rules, &s.error) != 0)
         return agon_ui_error(&s.error);
     const int code = n[2] ? agon_label(s.rules, &label) : solve_tree(&s, words - 1, argv + 2);
     agon_rules_close(s.rules);

@@ -1,7 +1,9 @@
 /* agon train: a population by self-play, from a game or a config file, or on from where it stopped.
  */
+#include "games/plugin.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
+#include "tools/game_word.h"
 #include "tools/panel.h"
 #include "tools/report.h"
 #include "tools/ui.h"
@@ -31,15 +33,18 @@ static int read_config(agon_config* c, const char* what, agon_error* error) {
         const char* own = rc ? NULL : agon_embedded_config(file.game.name);
         if (!rc && own)
             rc = agon_config_read_text(c, own, "embedded settings", error);
-        return rc ? rc : agon_config_read_file(c, what, error);
+        rc = rc ? rc : agon_config_read_file(c, what, error);
+        if (!rc && agon_plugin_is_path(c->game.name))
+            rc = agon_game_configure(c, file.game.name, what, error);
+        return rc;
     }
-    if (is_file(what)) {
+    if (is_file(what) && !agon_plugin_is_path(what)) {
         agon_fail(error, AGON_EUSAGE, "'%s' is a file, but not NAME.ini", what);
-        return agon_hint(error, "a config file's name ends in .ini; 'agon games' lists the games");
+        return agon_hint(error, "a config file's name ends in .ini, that of a plug-in in .so");
     }
     const char* own = agon_embedded_config(what);
     int rc = own ? agon_config_read_text(c, own, "embedded settings", error) : AGON_OK;
-    return rc ? rc : agon_config_set(c, "game.name", what, "command line", error);
+    return rc ? rc : agon_game_configure(c, what, "command line", error);
 }
 
 static int apply_overrides(agon_config* c, int count, char** words, bool machine_only,
@@ -68,7 +73,7 @@ static int apply_overrides(agon_config* c, int count, char** words, bool machine
         if (rc)
             return rc;
     }
-    return AGON_OK;
+    return agon_game_settle_plugin(c, "command line", error);
 }
 
 /* libuv reads it once, when its pool is first used: two threads more than tasks, for files and DNS.
@@ -78,20 +83,6 @@ static void size_pool(const agon_config* c) {
     long n = c->machine.threads ? c->machine.threads : sysconf(_SC_NPROCESSORS_ONLN);
     snprintf(text, sizeof text, "%ld", (n < 1 ? 1 : n) + 2);
     setenv("UV_THREADPOOL_SIZE", text, 1);
-}
-
-/* A directory as a shell takes it: as it is, or in single quotes. */
-static const char* shell_word(const char* word, char out[2048]) {
-    size_t used = 0;
-    if (word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] ==
-        '\0')
-        return word;
-    out[used++] = '\'';
-    for (; *word && used < 2040; word++)
-        used += (size_t)sprintf(out + used, *word == '\'' ? "'\\''" : "%c", *word);
-    out[used++] = '\'';
-    out[used] = '\0';
-    return out;
 }
 
 static void print_measured(void* user, const agon_training* t, const agon_measurement* m) {
@@ -108,7 +99,9 @@ static int run(agon_training* t, const options* o) {
     agon_training_view view = {0};
     bool interrupted = false;
     char quoted[2048];
-    const char* dir = shell_word(agon_store_dir(t->store), quoted);
+    const char* dir = agon_ui_shell_word(agon_store_dir(t->store), quoted, sizeof quoted);
+    if (t->notice[0] && !o->quiet)
+        fprintf(stderr, "agon: note: %s\n", t->notice);
     agon_panel_begin(&panel, stderr, t);
     if (o->json)
         view.measured = print_measured;

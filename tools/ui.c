@@ -124,6 +124,20 @@ int agon_ui_options(int argc, char** argv, const agon_option* options, int count
     return 0;
 }
 
+const char* agon_ui_shell_word(const char* word, char* out, size_t size) {
+    size_t used = 0;
+    if (word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_./=,+:@%-")] == '\0')
+        return word;
+    assert(size >= 8);
+    out[used++] = '\'';
+    for (; *word && used + 6 < size; word++)
+        used += (size_t)sprintf(out + used, *word == '\'' ? "'\\''" : "%c", *word);
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
 int agon_ui_finish(int code) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;

@@ -8,6 +8,7 @@
 #include "games/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { AGON_EXIT_OK = 0, AGON_EXIT_FAULT = 1, AGON_EXIT_USAGE = 2 };
@@ -47,6 +48,9 @@ typedef struct agon_option {
  * order, in argv[1] .. argv[*words]. "--" ends the options. Returns 0, or 2 after printing a usage
  * error that suggests the nearest option. */
 int agon_ui_options(int argc, char** argv, const agon_option* options, int count, int* words);
+
+/* A word as a shell takes it: itself, or in single quotes in out: (size), cut when it is longer. */
+const char* agon_ui_shell_word(const char* word, char* out, size_t size);
 
 /* Writes out stdout; an error (full disk, closed pipe) is printed. Returns the exit code: `code`,
  * or 1 when output was lost. */

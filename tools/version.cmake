@@ -16,6 +16,9 @@ file(CONFIGURE OUTPUT ${OUT} @ONLY CONTENT [[/* Made by tools/version.cmake. */
 #define AGON_COMMIT "@commit@"
 #define AGON_COMPILER "@COMPILER@"
 #define AGON_FLAGS "@FLAGS@"
+#define AGON_SOURCE "@SOURCE@"
+#define AGON_INCLUDE "@INCLUDE@"
+#define AGON_LIBRARY "@LIBRARY@"
 #define AGON_INIH_VERSION "@INIH@"
 #define AGON_OPENBLAS_VERSION "@OPENBLAS@"
 ]])
