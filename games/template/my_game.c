@@ -17,7 +17,7 @@
  *   hidden cards       `observe` writes what its seat has seen and no more; AGON_IMPERFECT; slot
  *                      `resample`, and `infostate` where the observation forgets: kuhn_poker.c
  *   moves at once      `acting` gives several bits, `apply` reads action[] of each of these seats;
- *                      spec->simultaneous = 1, AGON_IMPERFECT: rps.c, tron.c
+ *                      spec->simultaneous = 1, AGON_IMPERFECT: matrix.c, tron.c
  *   players who drop   `acting` leaves their bits out; their last reward may come later: tron.c
  *   points on the way  `apply` adds them when they are made; spec->return_min and return_max bound
  *                      what one seat can collect in a game
