@@ -14,6 +14,13 @@ void agon_result_clear(agon_result* result) {
     memset(result, 0, sizeof *result);
 }
 
+uint64_t agon_match_games(const agon_match_result* match) {
+    uint64_t games = 0;
+    for (int seat = 0; seat < match->seats; seat++)
+        games += match->tally[seat].games;
+    return games;
+}
+
 /* ---- train -------------------------------------------------------------------------------- */
 
 #define COUNT(MEMBER) AGON__PLAIN(AGON__COUNT, agon_train_result, MEMBER, #MEMBER, 0, 0)

@@ -30,7 +30,7 @@ static const agon__field train_fields[] = {
     INT(agent, 0, INT_MAX),
     AGON__SIZED(AGON__TEXT, agon_train_task, net, "net"),
     AGON__SIZED(AGON__NEW, agon_train_task, learner, "learner"),
-    INT(mirror, 0, 1),
+    AGON__PLAIN(AGON__BITS, agon_train_task, own_seats, "own_seats", 0, 0),
     AGON__MANY(agon_train_task, opponent, "opponents", opponents, reference_form),
     INT(lanes, 0, 65536),
     INT(horizon, 0, 65536),
@@ -55,6 +55,15 @@ static const agon__field train_fields[] = {
 #undef INT
 #undef REAL
 
+/* Bits of seats that a game can have. */
+static int check_seats(const char* what, const char* name, uint64_t seats, agon_error* error) {
+    if (seats >> AGON_MAX_SEATS == 0)
+        return AGON_OK;
+    return agon_fail(error, AGON_EFORMAT,
+                     "%s: field %s = 0x%" PRIx64 "; expected bits of at most %d seats", what, name,
+                     seats, AGON_MAX_SEATS);
+}
+
 static int check_at_least_one(const char* name, int value, agon_error* error) {
     if (value >= 1)
         return AGON_OK;
@@ -77,9 +86,10 @@ static int check_rollouts(const agon_train_task* task, agon_error* error) {
                          decisions, AGON_CONFIG_MAX_DECISIONS);
     if (!(task->ppo.discount > 0))
         return agon_fail(error, AGON_EFORMAT, "train task: field discount = 0; expected above 0");
-    if (!task->mirror && task->opponents == 0)
+    if (!task->own_seats && task->opponents == 0)
         return agon_fail(error, AGON_EFORMAT,
-                         "train task: field opponents: none; expected at least 1 unless mirror");
+                         "train task: field opponents: none; expected at least 1 unless own_seats "
+                         "are all");
     return AGON_OK;
 }
 
@@ -91,7 +101,8 @@ static int check_train(const void* record, agon_error* error) {
                          "train task: field net = \"%s\"; expected an architecture such as "
                          "126-128-128-7 relu",
                          task->net);
-    return task->rollouts > 0 ? check_rollouts(task, error) : AGON_OK;
+    const int code = check_seats("train task", "own_seats", task->own_seats, error);
+    return code || task->rollouts == 0 ? code : check_rollouts(task, error);
 }
 
 static const agon__form train_form = AGON__FORM("train task", train_fields, check_train);
@@ -107,11 +118,18 @@ static const agon__field match_fields[] = {
     INT(final, 0, 1),
     AGON__SIZED(AGON__TEXT, agon_match_task, row_ref, "row_ref"),
     AGON__SIZED(AGON__TEXT, agon_match_task, col_ref, "col_ref"),
+    AGON__PLAIN(AGON__BITS, agon_match_task, row_seats, "row_seats", 0, 0),
     INT(games, 1, 10000000),
     INT(opening, 0, 65535),
     AGON__PLAIN(AGON__F32, agon_match_task, temperature, "temperature", 0, 1e6),
 };
-static const agon__form match_form = AGON__FORM("match task", match_fields, NULL);
+
+static int check_match(const void* record, agon_error* error) {
+    const agon_match_task* task = record;
+    return check_seats("match task", "row_seats", task->row_seats, error);
+}
+
+static const agon__form match_form = AGON__FORM("match task", match_fields, check_match);
 
 #undef INT
 #define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_probe_task, MEMBER, #MEMBER, LOW, HIGH)

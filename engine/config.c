@@ -403,6 +403,10 @@ static int check_league(const agon_config* config, agon_error* error) {
     const int kind = config->league.kind;
     const bool mixed = kind == AGON_LEAGUE_UNIFORM || kind == AGON_LEAGUE_PFSP;
     const bool anchors = config->league.anchors[0] != '\0';
+    if (kind == AGON_LEAGUE_MIRROR && config->population.roles == AGON_ROLES_SEPARATE)
+        return agon_fail(error, AGON_EINVALID,
+                         "league.kind = mirror, but population.roles = separate: expected another "
+                         "league, because an agent of one role cannot meet itself");
     if (kind == AGON_LEAGUE_FIXED && !anchors)
         return agon_fail(error, AGON_EINVALID,
                          "league.kind = fixed, but league.anchors is empty: expected at least one "

@@ -32,12 +32,18 @@ typedef enum agon_pfsp {
     AGON_PFSP_EVEN  /* weight p (1 - p) */
 } agon_pfsp;
 
+typedef enum agon_roles {
+    AGON_ROLES_SHARED,  /* every agent plays every role */
+    AGON_ROLES_SEPARATE /* an agent plays one role, with all its seats */
+} agon_roles;
+
 typedef struct agon_config {
     struct {
         char name[128]; /* game string */
     } game;
     struct {
-        int size; /* agents */
+        int size;  /* agents; with separate roles: agents of each role */
+        int roles; /* agon_roles */
     } population;
     struct {
         int kind;            /* agon_league */
@@ -136,7 +142,8 @@ int agon_config_read_text(agon_config* config, const char* text, const char* ori
 int agon_config_read_file(agon_config* config, const char* path, agon_error* error);
 /* Checks what concerns several keys: a game is named, net.hidden parses, minibatches <= lanes *
  * horizon <= AGON_CONFIG_MAX_DECISIONS, even numbers of games, shares that add up to at most 1,
- * anchors where the league needs them. Whether the game exists is agon_rules_open's to say. */
+ * anchors where the league needs them, no mirror of separate roles. Whether the game exists is
+ * agon_rules_open's to say. */
 int agon_config_check(const agon_config* config, agon_error* error);
 
 /* The resolved INI text, every key in the table's order, with comments of meaning, range and

@@ -25,7 +25,11 @@
 static const agon_config_key keys[] = {
     TEXT(game, name, "", "The game, with parameters in parentheses; agon games lists them."),
 
-    INT(population, size, "8", 1, 10000, "agents", "Agents that learn side by side."),
+    INT(population, size, "8", 1, 10000, "agents",
+        "Agents that learn side by side; with separate roles: of each role."),
+    CHOICE(population, roles, "shared", "shared|separate",
+           "One agent for all roles of a game, or, where there are two, a population for each: its "
+           "agents hold all seats of their role, and meet the other's."),
 
     CHOICE(league, kind, "uniform", "mirror|uniform|fixed|pfsp",
            "Whom an agent trains against: itself, snapshots of all agents, the anchors alone, or "

@@ -10,13 +10,14 @@ typedef struct arena {
     const agon_task* task;
     const agon_match_task* def;
     int seats;
+    int round; /* games of one group: one in each seat, or a single one */
     agon_lanes* lanes;
     agon_key opening;
     int next; /* game to start next */
     int playing;
     int* game;     /* (lanes) game of the lane */
     double* total; /* (lanes, seats) returns so far */
-    float* score;  /* (games) the row policy's return, by game */
+    float* score;  /* (games) mean return of the row policy's seats, by game */
     float* others; /* (games) mean return of the other seats */
     /* What the game leaves behind; NULL where it leaves nothing. */
     const agon_rules* rules;
@@ -25,17 +26,23 @@ typedef struct arena {
     agon_error* error;
 } arena;
 
-/* Game g belongs to opening g / seats, and the row policy sits in seat g % seats. */
+/* The row policy's seats, as bits: in game g of a round of all seats, seat g. */
+static uint64_t row_seats(const arena* a, int game) {
+    return a->def->row_seats ? a->def->row_seats : 1ull << game % a->seats;
+}
+
+/* Game g belongs to opening g / round. */
 static void start_game(arena* a, int lane) {
     agon_lanes* l = a->lanes;
-    const int game = a->next++, own = game % a->seats;
+    const int game = a->next++;
+    const uint64_t own = row_seats(a, game);
     a->game[lane] = game;
     a->playing++;
     for (int seat = 0; seat < a->seats; seat++) {
-        l->player_of[lane * a->seats + seat] = seat == own ? ROW : COL;
+        l->player_of[lane * a->seats + seat] = own >> seat & 1 ? ROW : COL;
         a->total[lane * a->seats + seat] = 0;
     }
-    agon_lanes_start(l, lane, (uint32_t)game, (uint32_t)(game / a->seats));
+    agon_lanes_start(l, lane, (uint32_t)game, (uint32_t)(game / a->round));
     agon_lanes_opening(l, lane, a->def->opening, a->opening);
     for (int seat = 0; seat < a->seats; seat++)
         a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
@@ -46,10 +53,11 @@ static int refuse_number(const arena* a, const char* what, const char* name, dou
                      a->rules->name, what, name, value);
 }
 
-/* Features of the row's seat and of the others, as a mean; stats of the game. */
-static int describe_game(arena* a, const void* state, int game, int own) {
+/* Features of the row's seats and of the others, as means; stats of the game. */
+static int describe_game(arena* a, const void* state, int game, uint64_t own) {
     const agon_rules* r = a->rules;
     const agon_spec* spec = &r->spec;
+    const int owned = __builtin_popcountll(own);
     agon_feature_sum* sum = a->feature + (size_t)game * (size_t)spec->features;
     float* stat = a->stat + (size_t)game * (size_t)spec->stats;
     for (int seat = 0; seat < a->seats && spec->features; seat++) {
@@ -58,10 +66,10 @@ static int describe_game(arena* a, const void* state, int game, int own) {
         for (int f = 0; f < spec->features; f++) {
             if (!isfinite(feature[f]))
                 return refuse_number(a, "feature", spec->feature_names[f], (double)feature[f]);
-            if (seat == own)
-                sum[f].row = (double)feature[f];
+            if (own >> seat & 1)
+                sum[f].row += (double)feature[f] / owned;
             else
-                sum[f].col += (double)feature[f] / (a->seats - 1);
+                sum[f].col += (double)feature[f] / (a->seats - owned);
         }
     }
     if (spec->stats)
@@ -73,13 +81,17 @@ static int describe_game(arena* a, const void* state, int game, int own) {
 }
 
 static int finish_game(arena* a, int lane) {
-    const int game = a->game[lane], own = game % a->seats;
-    double others = 0;
+    const int game = a->game[lane];
+    const uint64_t own = row_seats(a, game);
+    const int owned = __builtin_popcountll(own);
+    double mine = 0, others = 0;
     for (int seat = 0; seat < a->seats; seat++)
-        if (seat != own)
+        if (own >> seat & 1)
+            mine += a->total[lane * a->seats + seat];
+        else
             others += a->total[lane * a->seats + seat];
-    a->score[game] = (float)a->total[lane * a->seats + own];
-    a->others[game] = a->seats > 1 ? (float)(others / (a->seats - 1)) : 0;
+    a->score[game] = (float)(mine / owned);
+    a->others[game] = a->seats > owned ? (float)(others / (a->seats - owned)) : 0;
     const int rc =
         describe_game(a, a->lanes->state + (size_t)lane * a->rules->spec.state_size, game, own);
     a->lanes->live[lane] = 0;
@@ -125,7 +137,7 @@ static int play_all(arena* a, agon_context* context, agon_match_result* out, ago
 static void tally(const arena* a, agon_match_result* out) {
     out->seats = a->seats;
     for (int g = 0; g < a->def->games; g++) {
-        agon_tally* t = &out->tally[g % a->seats];
+        agon_tally* t = &out->tally[__builtin_ctzll(row_seats(a, g))];
         t->games++;
         t->wins += a->score[g] > a->others[g];
         t->losses += a->score[g] < a->others[g];
@@ -133,11 +145,11 @@ static void tally(const arena* a, agon_match_result* out) {
         t->sum += a->score[g];
         t->sum_squares += (double)a->score[g] * a->score[g];
     }
-    for (int pair = 0; pair < a->def->games / a->seats; pair++) {
+    for (int pair = 0; pair < a->def->games / a->round; pair++) {
         double mean = 0;
-        for (int seat = 0; seat < a->seats; seat++)
-            mean += a->score[pair * a->seats + seat];
-        mean /= a->seats;
+        for (int i = 0; i < a->round; i++)
+            mean += a->score[pair * a->round + i];
+        mean /= a->round;
         out->pairs++;
         out->pair_sum += mean;
         out->pair_sum_squares += mean * mean;
@@ -185,15 +197,26 @@ static int open_arena(arena* a, const agon_rules* rules, const agon_player* play
     return agon_lanes_open(&def, &a->lanes, error);
 }
 
+static int check_match(const arena* a, agon_error* error) {
+    const agon_match_task* d = a->def;
+    if (d->row_seats & ~agon_rules_seats(a->rules))
+        return agon_fail(error, AGON_EINVALID, "task %s: row_seats 0x%llx, but %s has %d seats",
+                         a->task->key, (unsigned long long)d->row_seats, a->rules->name, a->seats);
+    if (d->games < 1 || d->games % a->round)
+        return agon_fail(error, AGON_EINVALID, "task %s: %d games; expected a multiple of %d seats",
+                         a->task->key, d->games, a->round);
+    return AGON_OK;
+}
+
 int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_context* context,
                         agon_result* out, agon_error* error) {
     const agon_match_task* d = &task->as.match;
     agon_actor row = {0}, col = {0};
     arena a = {.task = task, .def = d, .seats = rules->spec.seats, .rules = rules, .error = error};
-    if (d->games < 1 || d->games % a.seats)
-        return agon_fail(error, AGON_EINVALID, "task %s: %d games; expected a multiple of %d seats",
-                         task->key, d->games, a.seats);
-    int rc = agon__actor_open(d->row_ref, rules, context, false, &row, error);
+    a.round = d->row_seats ? 1 : a.seats;
+    int rc = check_match(&a, error);
+    if (!rc)
+        rc = agon__actor_open(d->row_ref, rules, context, false, &row, error);
     if (!rc)
         rc = agon__actor_open(d->col_ref, rules, context, false, &col, error);
     if (!rc) {

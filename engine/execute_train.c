@@ -51,10 +51,29 @@ static int load_learner(trainer* t, const agon_net* net, agon_error* error) {
     return AGON_OK;
 }
 
+/* Opponents are there for the seats that are not the learner's, and only for these. */
+static int check_seats(const trainer* t, agon_error* error) {
+    const agon_train_task* d = t->def;
+    const uint64_t all = agon_rules_seats(t->rules);
+    if (d->own_seats & ~all)
+        return agon_fail(error, AGON_EINVALID, "task %s: own_seats 0x%llx, but %s has %d seats",
+                         t->task->key, (unsigned long long)d->own_seats, t->rules->name,
+                         t->rules->spec.seats);
+    if (d->rollouts && (d->opponents == 0) != (d->own_seats == all))
+        return agon_fail(error, AGON_EINVALID,
+                         "task %s: %d opponents and own_seats 0x%llx of %d seats; expected "
+                         "opponents for the other seats, if any",
+                         t->task->key, d->opponents, (unsigned long long)d->own_seats,
+                         t->rules->spec.seats);
+    return AGON_OK;
+}
+
 static int prepare(trainer* t, agon_error* error) {
     const agon_train_task* d = t->def;
     agon_net net;
-    int rc = agon_net_parse(d->net, &net, error);
+    int rc = check_seats(t, error);
+    if (!rc)
+        rc = agon_net_parse(d->net, &net, error);
     if (!rc && (net.inputs != t->rules->entries || net.actions != t->rules->spec.actions))
         rc = agon_fail(error, AGON_EINVALID, "net %s does not fit %s: %d inputs, %d actions",
                        d->net, t->rules->name, t->rules->entries, t->rules->spec.actions);
@@ -70,7 +89,7 @@ static int prepare(trainer* t, agon_error* error) {
 static int reserve(trainer* t, agon_error* error) {
     const agon_train_task* d = t->def;
     const agon_backend* backend = t->context->backend;
-    const int rows = d->lanes * (d->mirror ? t->rules->spec.seats : 1);
+    const int rows = d->lanes * (d->own_seats ? __builtin_popcountll(d->own_seats) : 1);
     const int entries = rows * d->horizon;
     if (d->ppo.minibatches < 1 || d->ppo.minibatches > entries)
         return agon_fail(error, AGON_EINVALID,
@@ -81,8 +100,8 @@ static int reserve(trainer* t, agon_error* error) {
         .rules = t->rules,
         .backend = backend,
         .learner = t->learner,
-        .mirror = d->mirror,
-        .opponents = d->mirror ? 0 : d->opponents,
+        .own_seats = d->own_seats,
+        .opponents = d->opponents,
         .opponent = t->player,
         .lanes = d->lanes,
         .horizon = d->horizon,

@@ -52,17 +52,24 @@ static double weight(const agon_population* p, int generation, int agent, int ot
     return p->config->league.weighting == AGON_PFSP_HARD ? (1 - win) * (1 - win) : win * (1 - win);
 }
 
+/* The first of the population.size agents that an agent may meet: those of the other role, where
+ * roles are separate. */
+static int pool_of(const agon_population* p, int agent) {
+    const int other = agon_population_roles(p) - 1 - agon_population_role(p, agent);
+    return other * p->config->population.size;
+}
+
 /* Another agent, by league weights of the generation before; itself only when it is alone. */
 static int other_agent(const agon_population* p, dice* d, int generation, int agent) {
-    const int n = p->config->population.size;
+    const int first = pool_of(p, agent), end = first + p->config->population.size;
     double total = 0;
-    if (n == 1)
-        return agent;
-    for (int i = 0; i < n; i++)
+    if (end - first == 1)
+        return first;
+    for (int i = first; i < end; i++)
         total += i == agent ? 0 : weight(p, generation, agent, i);
     double at = roll(d) * total;
     int last = agent;
-    for (int i = 0; i < n; i++) {
+    for (int i = first; i < end; i++) {
         if (i == agent)
             continue;
         last = i;
@@ -98,7 +105,7 @@ int agon__league_draw(const agon_population* p, agon_train_task* task, agon_key 
             continue;
         }
         int generation = i < anchors + past ? below(&d, latest) : latest;
-        int agent = i < anchors + past ? below(&d, c->population.size)
+        int agent = i < anchors + past ? pool_of(p, task->agent) + below(&d, c->population.size)
                                        : other_agent(p, &d, latest, task->agent);
         snprintf(ref, AGON_REF_SIZE, "%s",
                  agon_record_train(p->record, generation, agent)->snapshot);

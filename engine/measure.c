@@ -42,16 +42,28 @@ void agon_match_score(const agon_population* p, const agon_match_result* m, doub
 }
 
 const char* agon_score_protocol(const agon_population* p) {
-    return agon_population_greedy(p) ? "greedy, every seat"
-                                     : "sampled at temperature 1, every seat";
+    static const char* const protocol[2][2] = {
+        {"sampled at temperature 1, every seat", "greedy, every seat"},
+        {"sampled at temperature 1, all seats of its role", "greedy, all seats of its role"}};
+    return protocol[agon_population_roles(p) > 1][agon_population_greedy(p)];
 }
 
 const char* agon_score_unit(const agon_population* p) {
     return agon_population_points(p) ? "points per game" : "mean return";
 }
 
+const char* agon_payoff_why(const agon_measurement* m) {
+    if (m->antisymmetric)
+        return NULL;
+    return m->roles > 1 ? "agents of one role never meet; see role_payoff"
+                        : "defined for two seats with zero or constant sum; this game has more "
+                          "seats or a general sum";
+}
+
 void agon_measurement_clear(agon_measurement* m) {
     free(m->agent);
+    free(m->role_return);
+    free(m->role_return_se);
     free(m->payoff);
     free(m->payoff_se);
     free(m->elo);
@@ -68,6 +80,8 @@ void agon_measurement_clear(agon_measurement* m) {
 static int reserve(agon_measurement* m) {
     const size_t n = (size_t)m->agents, k = (size_t)m->anchors;
     m->agent = calloc(n, sizeof *m->agent);
+    m->role_return = calloc(n * n, sizeof *m->role_return);
+    m->role_return_se = calloc(n * n, sizeof *m->role_return_se);
     m->payoff = calloc(n * n, sizeof *m->payoff);
     m->payoff_se = calloc(n * n, sizeof *m->payoff_se);
     m->elo = calloc(n, sizeof *m->elo);
@@ -78,14 +92,15 @@ static int reserve(agon_measurement* m) {
     m->nash_conv = calloc(n, sizeof *m->nash_conv);
     m->worst_first = calloc(n, sizeof *m->worst_first);
     m->worst_second = calloc(n, sizeof *m->worst_second);
-    return m->agent && m->payoff && m->payoff_se && m->elo && m->elo_se && m->score &&
-                   m->score_se && m->feature && m->nash_conv && m->worst_first && m->worst_second
+    return m->agent && m->role_return && m->role_return_se && m->payoff && m->payoff_se && m->elo &&
+                   m->elo_se && m->score && m->score_se && m->feature && m->nash_conv &&
+                   m->worst_first && m->worst_second
                ? AGON_OK
                : AGON_EMEMORY;
 }
 
 /* kernel: scratch (agents, agents). */
-static int compare_equally(const agon_behaviour* b, double* kernel, agon_measurement* m) {
+static int compare_equally(const agon_behaviour* b, double* kernel, agon_measured_behaviour* m) {
     int rc = agon_diversity_entropy(b, &m->entropy);
     if (!rc)
         rc = agon_diversity_total_variation(b, &m->total_variation);
@@ -94,42 +109,113 @@ static int compare_equally(const agon_behaviour* b, double* kernel, agon_measure
     if (!rc)
         rc = agon_diversity_kernel(b, kernel);
     if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->vendi_1);
+        rc = agon_diversity_vendi(kernel, b->agents, 1, &m->vendi_1);
     if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, 2, &m->vendi_2);
+        rc = agon_diversity_vendi(kernel, b->agents, 2, &m->vendi_2);
     if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, INFINITY, &m->vendi_inf);
+        rc = agon_diversity_vendi(kernel, b->agents, INFINITY, &m->vendi_inf);
     return rc;
 }
 
-static int compare_by_reach(const agon_behaviour* b, double* kernel, agon_measurement* m) {
+static int compare_by_reach(const agon_behaviour* b, double* kernel, agon_measured_behaviour* m) {
     int rc = agon_diversity_entropy(b, &m->reach_entropy);
     if (!rc)
         rc = agon_diversity_kernel(b, kernel);
     if (!rc)
-        rc = agon_diversity_vendi(kernel, m->agents, 1, &m->reach_vendi_1);
+        rc = agon_diversity_vendi(kernel, b->agents, 1, &m->reach_vendi_1);
     m->by_reach = !rc;
     return rc;
 }
 
-static int measure_behaviour(const agon_population* p, agon_measurement* m) {
-    const agon_probe_result* first = agon_record_probe(p->record, m->generation, 0);
-    const size_t n = (size_t)m->agents, each = (size_t)first->states * (size_t)first->actions;
+/* Some agents on the probe states, each of which has two weights; the second may be NULL. */
+static int compare(const agon_population* p, int generation, int first, int count,
+                   const double* weight, const double* reach, agon_measured_behaviour* out) {
+    const agon_probe_result* x = agon_record_probe(p->record, generation, first);
+    const size_t n = (size_t)count, each = (size_t)x->states * (size_t)x->actions;
     float* probability = malloc(n * each * sizeof *probability);
     double* kernel = malloc(n * n * sizeof *kernel);
     int rc = probability && kernel ? AGON_OK : AGON_EMEMORY;
     for (size_t a = 0; !rc && a < n; a++)
         memcpy(probability + a * each,
-               agon_record_probe(p->record, m->generation, (int)a)->probability,
+               agon_record_probe(p->record, generation, first + (int)a)->probability,
                each * sizeof *probability);
-    agon_behaviour b = {m->agents, first->states, first->actions, probability, p->probe_weight};
+    agon_behaviour b = {count, x->states, x->actions, probability, weight};
     if (!rc)
-        rc = compare_equally(&b, kernel, m);
-    b.weight = p->probe_reach;
-    if (!rc && p->probe_reach)
-        rc = compare_by_reach(&b, kernel, m);
+        rc = compare_equally(&b, kernel, out);
+    b.weight = reach;
+    if (!rc && reach)
+        rc = compare_by_reach(&b, kernel, out);
+    out->defined = !rc;
     free(probability);
     free(kernel);
+    return rc;
+}
+
+/* The weights of the states that `seats` are asked, made to add up to 1; false: there are none. */
+static bool weights_of(const agon_population* p, uint64_t seats, const double* weight, int states,
+                       double* out) {
+    double sum = 0;
+    for (int i = 0; i < states; i++) {
+        out[i] = p->probe_seat[i] < 64 && seats >> p->probe_seat[i] & 1 ? weight[i] : 0;
+        sum += out[i];
+    }
+    for (int i = 0; i < states && sum > 0; i++)
+        out[i] /= sum;
+    return sum > 0;
+}
+
+static int compare_role(const agon_population* p, int role, agon_measurement* m) {
+    const int size = m->agents / m->roles, first = role * size;
+    const int states = agon_record_probe(p->record, m->generation, first)->states;
+    const uint64_t seats = agon_population_seats(p, first);
+    double* weight = malloc(2 * (size_t)states * sizeof *weight);
+    int rc = weight ? AGON_OK : AGON_EMEMORY;
+    double* reach = weight ? weight + states : NULL;
+    if (!rc && weights_of(p, seats, p->probe_weight, states, weight)) {
+        const bool reached = p->probe_reach && weights_of(p, seats, p->probe_reach, states, reach);
+        rc = compare(p, m->generation, first, size, weight, reached ? reach : NULL,
+                     &m->role_behaviour[role]);
+    }
+    free(weight);
+    return rc;
+}
+
+static void add_split(agon_entropy_split* sum, const agon_entropy_split* x, double weight) {
+    sum->mixture += weight * x->mixture;
+    sum->within += weight * x->within;
+    sum->between += weight * x->between;
+}
+
+static void add_behaviour(agon_measured_behaviour* sum, const agon_measured_behaviour* x,
+                          double weight) {
+    add_split(&sum->entropy, &x->entropy, weight);
+    sum->total_variation += weight * x->total_variation;
+    sum->vendi_1 += weight * x->vendi_1;
+    sum->vendi_2 += weight * x->vendi_2;
+    sum->vendi_inf += weight * x->vendi_inf;
+    sum->greedy += weight * x->greedy;
+    sum->ties += weight * x->ties;
+    add_split(&sum->reach_entropy, &x->reach_entropy, weight);
+    sum->reach_vendi_1 += weight * x->reach_vendi_1;
+}
+
+static int measure_behaviour(const agon_population* p, agon_measurement* m) {
+    int rc = AGON_OK, defined = 0;
+    if (m->roles == 1)
+        return compare(p, m->generation, 0, m->agents, p->probe_weight, p->probe_reach,
+                       &m->behaviour);
+    m->behaviour.by_reach = true;
+    for (int role = 0; !rc && role < m->roles; role++) {
+        rc = compare_role(p, role, m);
+        defined += m->role_behaviour[role].defined;
+    }
+    for (int role = 0; !rc && role < m->roles; role++) {
+        if (!m->role_behaviour[role].defined)
+            continue;
+        add_behaviour(&m->behaviour, &m->role_behaviour[role], 1.0 / defined);
+        m->behaviour.by_reach &= m->role_behaviour[role].by_reach;
+    }
+    m->behaviour.defined = defined > 0;
     return rc;
 }
 
@@ -237,15 +323,30 @@ static void measure_scores(const agon_population* p, agon_measurement* m) {
         for (int a = 0; a < m->agents; a++) {
             const agon_match_result* x = agon_record_match(p->record, m->generation, a, -1 - k);
             agon_match_score(p, x, &m->score[k * m->agents + a], &m->score_se[k * m->agents + a]);
-            m->anchor_games = (int)x->pairs * x->seats;
+            m->anchor_games = (int)agon_match_games(x);
         }
+}
+
+static void measure_role_returns(const agon_population* p, agon_measurement* m) {
+    const int n = m->rated / m->roles;
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            const int pair[AGON_SEPARATE_ROLES] = {m->agent[i], m->agent[n + j]};
+            for (int role = 0; role < m->roles; role++) {
+                const size_t at = ((size_t)role * (size_t)n + (size_t)i) * (size_t)n + (size_t)j;
+                match_return(
+                    agon_record_match(p->record, m->generation, pair[role], pair[1 - role]),
+                    &m->role_return[at], &m->role_return_se[at]);
+            }
+        }
+    }
 }
 
 /* Adds one match: what its row and its column did, and its games. col < 0: an anchor, who is not
  * counted. games: (agents + 1), the last one of all games. */
 static void add_numbers(const agon_match_result* x, int row, int col, double* games,
                         agon_measurement* m) {
-    const double played = (double)x->pairs * x->seats;
+    const double played = (double)agon_match_games(x);
     for (int f = 0; f < m->features; f++) {
         m->feature[f * m->agents + row] += x->feature[f].row;
         if (col >= 0)
@@ -300,15 +401,17 @@ static void measure_exact(const agon_population* p, agon_measurement* m) {
 
 static double mean_steps(const agon_population* p, int generation) {
     double sum = 0;
-    for (int a = 0; a < p->config->population.size; a++)
+    const int agents = agon_population_agents(p);
+    for (int a = 0; a < agents; a++)
         sum += (double)agon_record_train(p->record, generation, a)->total_steps;
-    return sum / p->config->population.size;
+    return sum / agents;
 }
 
 int agon_measure(const agon_population* p, int generation, agon_measurement* out,
                  agon_error* error) {
     agon_measurement m = {.generation = generation,
-                          .agents = p->config->population.size,
+                          .agents = agon_population_agents(p),
+                          .roles = agon_population_roles(p),
                           .anchors = p->config->metrics.anchor_games ? p->anchors.count : 0,
                           .antisymmetric = agon_population_antisymmetric(p),
                           .features = p->rules->spec.features,
@@ -331,6 +434,8 @@ int agon_measure(const agon_population* p, int generation, agon_measurement* out
         return agon_fail(error, rc, "generation %d could not be measured: %s", generation,
                          agon_error_text(rc));
     }
+    if (m.roles > 1)
+        measure_role_returns(p, &m);
     measure_scores(p, &m);
     measure_exact(p, &m);
     *out = m;
@@ -353,9 +458,10 @@ static double strength(const agon_measurement* m, int place) {
     return sum;
 }
 
-int agon_measurement_best(const agon_measurement* m) {
-    int best = 0;
-    for (int i = 1; i < m->rated; i++)
+int agon_measurement_best(const agon_measurement* m, int role) {
+    const int each = m->rated / m->roles; /* rated agents are as many of each role, role by role */
+    int best = role * each;
+    for (int i = best + 1; i < (role + 1) * each; i++)
         if (strength(m, i) > strength(m, best))
             best = i;
     return m->agent[best];

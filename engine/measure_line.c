@@ -35,7 +35,7 @@ static void matrix(cJSON* to, const char* name, const double* x, int n) {
 }
 
 /* With states weighted by how often uniform play comes to them. */
-static void add_by_reach(cJSON* to, const agon_measurement* m) {
+static void add_by_reach(cJSON* to, const agon_measured_behaviour* m) {
     if (!m->by_reach) {
         cJSON_AddNullToObject(to, "by_reach");
         cJSON_AddStringToObject(to, "by_reach_why",
@@ -49,9 +49,7 @@ static void add_by_reach(cJSON* to, const agon_measurement* m) {
     number(d, "vendi_1", m->reach_vendi_1);
 }
 
-static void add_diversity(cJSON* root, const agon_measurement* m) {
-    cJSON* d = cJSON_AddObjectToObject(root, "diversity");
-    cJSON_AddStringToObject(d, "weights", "equal per ply bucket, then per state");
+static void add_behaviour(cJSON* d, const agon_measured_behaviour* m) {
     number(d, "J", m->entropy.between);
     number(d, "within", m->entropy.within);
     number(d, "mixture", m->entropy.mixture);
@@ -62,6 +60,53 @@ static void add_diversity(cJSON* root, const agon_measurement* m) {
     number(d, "greedy_disagreement", m->greedy);
     number(d, "greedy_ties", m->ties);
     add_by_reach(d, m);
+}
+
+static void name_role(cJSON* to, const char* key, const agon_population* p, int role) {
+    char name[AGON_ROLE_NAME];
+    cJSON_AddStringToObject(to, key, agon_rules_role_name(p->rules, role, name, sizeof name));
+}
+
+static void add_role_behaviour(cJSON* to, const agon_population* p, const agon_measurement* m,
+                               int role) {
+    cJSON* d = cJSON_CreateObject();
+    cJSON_AddItemToArray(to, d);
+    name_role(d, "role", p, role);
+    if (m->role_behaviour[role].defined)
+        add_behaviour(d, &m->role_behaviour[role]);
+    else
+        cJSON_AddStringToObject(d, "why", "no probe state asks its seats");
+}
+
+/* With separate roles the numbers beside "by_role" are their means. */
+static void add_diversity(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    cJSON* d = cJSON_AddObjectToObject(root, "diversity");
+    cJSON_AddStringToObject(d, "weights", "equal per ply bucket, then per state");
+    add_behaviour(d, &m->behaviour);
+    if (m->roles == 1)
+        return;
+    cJSON* by_role = cJSON_AddArrayToObject(d, "by_role");
+    for (int role = 0; role < m->roles; role++)
+        add_role_behaviour(by_role, p, m, role);
+}
+
+/* Who is who, where roles are separate. */
+static void add_roles(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    const int size = m->agents / m->roles;
+    if (m->roles == 1)
+        return;
+    cJSON* all = cJSON_AddArrayToObject(root, "roles");
+    for (int role = 0; role < m->roles; role++) {
+        cJSON* d = cJSON_CreateObject();
+        cJSON_AddItemToArray(all, d);
+        name_role(d, "name", p, role);
+        cJSON* seats = cJSON_AddArrayToObject(d, "seats");
+        for (uint64_t set = agon_rules_role_seats(p->rules, role); set; set &= set - 1)
+            cJSON_AddItemToArray(seats, cJSON_CreateNumber(__builtin_ctzll(set)));
+        number(d, "first_agent", role * size);
+        number(d, "agents", size);
+        number(d, "best_agent", agon_measurement_best(m, role));
+    }
 }
 
 static void add_cyclic(cJSON* to, const agon_measurement* m) {
@@ -78,9 +123,7 @@ static void add_payoff(cJSON* root, const agon_population* p, const agon_measure
     cJSON* d = cJSON_AddObjectToObject(root, "payoff");
     cJSON_AddBoolToObject(d, "defined", m->antisymmetric);
     if (!m->antisymmetric) {
-        cJSON_AddStringToObject(d, "why",
-                                "defined for two seats with zero or constant sum; this game has "
-                                "more seats or a general sum");
+        cJSON_AddStringToObject(d, "why", agon_payoff_why(m));
         return;
     }
     cJSON* agents = cJSON_AddArrayToObject(d, "agents");
@@ -93,8 +136,30 @@ static void add_payoff(cJSON* root, const agon_population* p, const agon_measure
     number(d, "residual", m->residual);
     matrix(d, "matrix", m->payoff, m->rated);
     matrix(d, "se", m->payoff_se, m->rated);
-    number(d, "games", agon_population_games(p->rules, p->config->metrics.games));
+    number(d, "games", agon_population_games(p->config, p->rules, p->config->metrics.games));
     cJSON_AddStringToObject(d, "protocol", "sampled at temperature 1, both seats, paired openings");
+}
+
+/* Agents of the first role (rows) against those of the second (columns). */
+static void add_role_payoff(cJSON* root, const agon_population* p, const agon_measurement* m) {
+    const int n = m->rated / m->roles;
+    if (m->roles == 1)
+        return;
+    cJSON* d = cJSON_AddObjectToObject(root, "role_payoff");
+    cJSON_AddItemToObject(d, "rows", cJSON_CreateIntArray(m->agent, n));
+    cJSON_AddItemToObject(d, "columns", cJSON_CreateIntArray(m->agent + n, n));
+    cJSON* by_role = cJSON_AddArrayToObject(d, "by_role");
+    for (int role = 0; role < m->roles; role++) {
+        const size_t at = (size_t)role * (size_t)n * (size_t)n;
+        cJSON* each = cJSON_CreateObject();
+        cJSON_AddItemToArray(by_role, each);
+        name_role(each, "role", p, role);
+        matrix(each, "matrix", m->role_return + at, n);
+        matrix(each, "se", m->role_return_se + at, n);
+    }
+    number(d, "games", agon_population_games(p->config, p->rules, p->config->metrics.games));
+    cJSON_AddStringToObject(d, "protocol", "sampled at temperature 1, games of its own each");
+    cJSON_AddStringToObject(d, "unit", "mean return of the role's seats");
 }
 
 static void add_rating(cJSON* root, const agon_measurement* m) {
@@ -108,21 +173,43 @@ static void add_rating(cJSON* root, const agon_measurement* m) {
     number(d, "prior_sd", 350);
 }
 
+/* The scores of a role's agents against anchor k. */
+static void add_score(cJSON* d, const agon_measurement* m, int k, int role) {
+    const int size = m->agents / m->roles, best = agon_measurement_best(m, role);
+    const double* each = m->score + (size_t)k * (size_t)m->agents;
+    number(d, "mean", agon_summary_mean(each + role * size, size));
+    number(d, "best", each[best]);
+    number(d, "se", m->score_se[(size_t)k * (size_t)m->agents + (size_t)best]);
+}
+
+/* Scores of different roles are not of one kind: they are given apart. */
+static void add_scores_by_role(cJSON* to, const agon_population* p, const agon_measurement* m,
+                               int k) {
+    cJSON* by_role = cJSON_AddArrayToObject(to, "by_role");
+    for (int role = 0; role < m->roles; role++) {
+        cJSON* d = cJSON_CreateObject();
+        cJSON_AddItemToArray(by_role, d);
+        name_role(d, "role", p, role);
+        add_score(d, m, k, role);
+    }
+}
+
 static void add_scores(cJSON* root, const agon_population* p, const agon_measurement* m) {
     cJSON* all = cJSON_AddObjectToObject(root, "score");
-    const int best = agon_measurement_best(m);
     for (int k = 0; k < m->anchors; k++) {
         const double* each = m->score + (size_t)k * (size_t)m->agents;
         cJSON* d = cJSON_AddObjectToObject(all, p->anchors.ref[k]);
-        number(d, "mean", agon_summary_mean(each, m->agents));
-        number(d, "best", each[best]);
-        number(d, "se", m->score_se[(size_t)k * (size_t)m->agents + (size_t)best]);
+        if (m->roles == 1)
+            add_score(d, m, k, 0);
+        else
+            add_scores_by_role(d, p, m, k);
         numbers(d, "each", each, m->agents);
         number(d, "games", m->anchor_games);
         cJSON_AddStringToObject(d, "protocol", agon_score_protocol(p));
         cJSON_AddStringToObject(d, "unit", agon_score_unit(p));
     }
-    number(root, "best_agent", best);
+    if (m->roles == 1)
+        number(root, "best_agent", agon_measurement_best(m, 0));
 }
 
 /* Under the game's own names; absent where the game has none. */
@@ -141,7 +228,8 @@ static void add_exact(cJSON* root, const agon_measurement* m) {
     if (!m->exact) {
         cJSON_AddNullToObject(root, "nash_conv");
         cJSON_AddStringToObject(root, "nash_conv_why",
-                                "the tree has more than metrics.exact_nodes nodes");
+                                m->roles > 1 ? "no agent plays all roles"
+                                             : "the tree has more than metrics.exact_nodes nodes");
         return;
     }
     cJSON* d = cJSON_AddObjectToObject(root, "nash_conv");
@@ -166,8 +254,10 @@ char* agon_measurement_line(const agon_population* p, const agon_measurement* m)
     cJSON_AddStringToObject(root, "game", p->rules->name);
     cJSON_AddStringToObject(root, "probes", p->probes);
     number(root, "probe_states", agon_record_probe(p->record, m->generation, 0)->states);
-    add_diversity(root, m);
+    add_roles(root, p, m);
+    add_diversity(root, p, m);
     add_payoff(root, p, m);
+    add_role_payoff(root, p, m);
     add_rating(root, m);
     add_scores(root, p, m);
     add_numbers(root, p, m);

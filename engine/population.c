@@ -5,9 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool separate(const agon_config* config) {
+    return config->population.roles == AGON_ROLES_SEPARATE;
+}
+
+int agon_population_roles(const agon_population* p) {
+    return separate(p->config) ? AGON_SEPARATE_ROLES : 1;
+}
+
+int agon_population_agents(const agon_population* p) {
+    return p->config->population.size * agon_population_roles(p);
+}
+
+int agon_population_role(const agon_population* p, int agent) {
+    return agent / p->config->population.size;
+}
+
+uint64_t agon_population_seats(const agon_population* p, int agent) {
+    return separate(p->config) ? agon_rules_role_seats(p->rules, agon_population_role(p, agent))
+                               : 0;
+}
+
 bool agon_population_antisymmetric(const agon_population* p) {
     const agon_spec* s = &p->rules->spec;
-    return s->seats == 2 && s->utility != AGON_GENERAL_SUM;
+    return s->seats == 2 && s->utility != AGON_GENERAL_SUM && !separate(p->config);
 }
 
 bool agon_population_greedy(const agon_population* p) {
@@ -64,10 +85,22 @@ static int read_anchors(agon_population* p, const char* text, const char* key, b
     return AGON_OK;
 }
 
+static int check_roles(const agon_config* config, const agon_rules* rules, agon_error* error) {
+    const int roles = agon_rules_roles(rules);
+    if (!separate(config) || roles == AGON_SEPARATE_ROLES)
+        return AGON_OK;
+    agon_fail(error, AGON_EUNSUPPORTED,
+              "population.roles = separate, but %s has %d role%s: expected a game with exactly %d",
+              rules->name, roles, roles == 1 ? "" : "s", AGON_SEPARATE_ROLES);
+    return agon_hint(error, "population.roles=shared trains agents that play every role");
+}
+
 int agon_population_open(const agon_config* config, const agon_rules* rules, agon_population* out,
                          agon_error* error) {
     agon_population p = {.config = config, .rules = rules};
     int rc = agon_config_check(config, error);
+    if (!rc)
+        rc = check_roles(config, rules, error);
     if (!rc)
         rc = agon_config_net(config, rules->entries, rules->spec.actions, &p.net, error);
     if (!rc)
@@ -99,18 +132,22 @@ bool agon_population_measures(const agon_population* p, int generation) {
 }
 
 bool agon_population_trained(const agon_population* p, int generation) {
-    for (int a = 0; a < p->config->population.size; a++)
+    for (int a = 0; a < agon_population_agents(p); a++)
         if (!agon_record_train(p->record, generation, a))
             return false;
     return true;
 }
 
 int agon_population_sample(const agon_population* p, int* out) {
-    const int n = p->config->population.size, budget = p->config->metrics.budget;
-    const int count = budget > 0 && budget < n ? budget : n;
-    for (int i = 0; i < count; i++)
-        out[i] = (int)((long long)i * n / count);
-    return count;
+    const int n = p->config->population.size, roles = agon_population_roles(p);
+    int budget = p->config->metrics.budget;
+    if (budget > 0 && budget < roles)
+        budget = roles;
+    const int count = budget > 0 && budget / roles < n ? budget / roles : n;
+    for (int r = 0; r < roles; r++)
+        for (int i = 0; i < count; i++)
+            out[r * count + i] = r * n + (int)((long long)i * n / count);
+    return roles * count;
 }
 
 static int measured_anchors(const agon_population* p) {
@@ -121,15 +158,21 @@ static int final_anchors(const agon_population* p) {
     return p->config->metrics.final_games > 0 ? p->anchors.count : 0;
 }
 
+/* Nobody meets itself; where roles are separate, nobody meets its own. */
+static bool they_meet(const agon_population* p, int row, int col) {
+    return separate(p->config) ? agon_population_role(p, row) != agon_population_role(p, col)
+                               : row != col;
+}
+
 /* Visits (row, col) of every match of a measured generation; col < 0: anchor. */
 static bool each_match(const agon_population* p, bool (*visit)(void* user, int row, int col),
                        void* user) {
-    const int n = p->config->population.size;
+    const int n = agon_population_agents(p);
     int sample[n];
     const int count = agon_population_sample(p, sample);
     for (int i = 0; i < count; i++)
         for (int j = agon_population_antisymmetric(p) ? i + 1 : 0; j < count; j++)
-            if (i != j && !visit(user, sample[i], sample[j]))
+            if (they_meet(p, sample[i], sample[j]) && !visit(user, sample[i], sample[j]))
                 return false;
     for (int i = 0; i < n; i++)
         for (int k = 0; k < measured_anchors(p); k++)
@@ -155,14 +198,14 @@ static bool count_match(void* user, int row, int col) {
 
 bool agon_population_measured(const agon_population* p, int generation) {
     look l = {p, generation, 0};
-    for (int a = 0; a < p->config->population.size; a++)
+    for (int a = 0; a < agon_population_agents(p); a++)
         if (!agon_record_probe(p->record, generation, a))
             return false;
     return each_match(p, match_is_here, &l);
 }
 
 static bool evaluated(const agon_population* p) {
-    for (int a = 0; a < p->config->population.size; a++)
+    for (int a = 0; a < agon_population_agents(p); a++)
         for (int k = 0; k < final_anchors(p); k++)
             if (!agon_record_final(p->record, a, k))
                 return false;
@@ -178,7 +221,7 @@ bool agon_population_finished(const agon_population* p) {
 }
 
 int agon_population_tasks(const agon_population* p) {
-    const int n = p->config->population.size, generations = p->config->train.generations;
+    const int n = agon_population_agents(p), generations = p->config->train.generations;
     look l = {p, 0, 0};
     int measured = 0;
     each_match(p, count_match, &l);
@@ -255,7 +298,8 @@ static bool plan_train(planning* w, int agent) {
     d->agent = agent;
     d->lanes = c->train.lanes;
     d->horizon = c->train.horizon;
-    d->mirror = c->league.kind == AGON_LEAGUE_MIRROR;
+    d->own_seats = c->league.kind == AGON_LEAGUE_MIRROR ? agon_rules_seats(p->rules)
+                                                        : agon_population_seats(p, agent);
     d->ppo = ppo_of(c);
     snprintf(d->net, sizeof d->net, "%s", p->net_text);
     if (g > 0) {
@@ -267,7 +311,7 @@ static bool plan_train(planning* w, int agent) {
         d->ppo.step.entropy_weight = schedule(c->train.entropy, c->train.entropy_final, g - 1, of);
         d->entropy_end = schedule(c->train.entropy, c->train.entropy_final, g, of);
         memcpy(d->learner, agon_record_train(p->record, g - 1, agent)->learner, AGON_HASH_SIZE);
-        if (!d->mirror)
+        if (d->own_seats != agon_rules_seats(p->rules))
             d->opponents =
                 agon__league_draw(p, d, agon_key_make(c->train.seed, t->key, AGON_FOR_LEAGUE));
     }
@@ -282,8 +326,8 @@ static int opening_plies(const agon_population* p) {
     return plain ? p->config->metrics.opening : 0;
 }
 
-int agon_population_games(const agon_rules* rules, int games) {
-    const int seats = rules->spec.seats;
+int agon_population_games(const agon_config* config, const agon_rules* rules, int games) {
+    const int seats = separate(config) ? 1 : rules->spec.seats;
     return games < seats ? seats : games / seats * seats;
 }
 
@@ -298,15 +342,16 @@ static bool plan_match(void* user, int row, int col) {
         return w->rc == 0;
     d->generation = g;
     d->row = row;
+    d->row_seats = agon_population_seats(p, row);
     d->col = col;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, row)->snapshot);
     if (col >= 0) {
-        d->games = agon_population_games(p->rules, p->config->metrics.games);
+        d->games = agon_population_games(p->config, p->rules, p->config->metrics.games);
         d->opening = opening_plies(p);
         d->temperature = 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", agon_record_train(p->record, g, col)->snapshot);
     } else {
-        d->games = agon_population_games(p->rules, p->config->metrics.anchor_games);
+        d->games = agon_population_games(p->config, p->rules, p->config->metrics.anchor_games);
         d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
         d->temperature = agon_population_greedy(p) ? 0 : 1;
         snprintf(d->col_ref, AGON_REF_SIZE, "%s", p->anchors.ref[anchor]);
@@ -323,10 +368,11 @@ static bool plan_final(planning* w, int agent, int anchor) {
         return w->rc == 0;
     d->generation = p->config->train.generations;
     d->row = agent;
+    d->row_seats = agon_population_seats(p, agent);
     d->col = -1 - anchor;
     d->final = 1;
     d->temperature = agon_population_greedy(p) ? 0 : 1;
-    d->games = agon_population_games(p->rules, p->config->metrics.final_games);
+    d->games = agon_population_games(p->config, p->rules, p->config->metrics.final_games);
     d->opening = p->anchors.deterministic[anchor] ? opening_plies(p) : 0;
     snprintf(d->row_ref, AGON_REF_SIZE, "%s",
              agon_record_train(p->record, d->generation, agent)->snapshot);
@@ -343,7 +389,7 @@ static bool plan_probe(planning* w, int agent) {
         return w->rc == 0;
     d->generation = w->generation;
     d->agent = agent;
-    d->exact_nodes = p->config->metrics.exact_nodes;
+    d->exact_nodes = separate(p->config) ? 0 : p->config->metrics.exact_nodes;
     snprintf(d->ref, AGON_REF_SIZE, "%s",
              agon_record_train(p->record, w->generation, agent)->snapshot);
     memcpy(d->probes, p->probes, AGON_HASH_SIZE);
@@ -352,14 +398,14 @@ static bool plan_probe(planning* w, int agent) {
 
 static bool plan_measurement(planning* w) {
     bool going = true;
-    for (int a = 0; going && a < w->population->config->population.size; a++)
+    for (int a = 0; going && a < agon_population_agents(w->population); a++)
         going = plan_probe(w, a);
     return going && each_match(w->population, plan_match, w);
 }
 
 static bool plan_closing(planning* w) {
     bool going = true;
-    for (int a = 0; going && a < w->population->config->population.size; a++)
+    for (int a = 0; going && a < agon_population_agents(w->population); a++)
         for (int k = 0; going && k < final_anchors(w->population); k++)
             going = plan_final(w, a, k);
     return going;
@@ -370,7 +416,7 @@ static bool plan_generation(planning* w) {
     agon_population* p = w->population;
     const int g = w->generation;
     if (!agon_population_trained(p, g)) {
-        for (int a = 0; a < p->config->population.size; a++)
+        for (int a = 0; a < agon_population_agents(p); a++)
             if (!plan_train(w, a))
                 return false;
         return false;

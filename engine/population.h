@@ -12,7 +12,8 @@
 #include "engine/record.h"
 #include "agents/policy.h"
 
-#define AGON_MAX_ANCHORS 16
+#define AGON_MAX_ANCHORS    16
+#define AGON_SEPARATE_ROLES 2 /* roles of a game whose roles can learn apart */
 
 typedef struct agon_anchors {
     int count;
@@ -29,6 +30,7 @@ typedef struct agon_population {
     char probes[AGON_HASH_SIZE]; /* set by the caller before planning */
     const double* probe_weight;  /* (probe states) borrowed, set by the caller */
     const double* probe_reach;   /* the same; NULL when the probe set is not complete */
+    const uint8_t* probe_seat;   /* the same: who is asked; needed with separate roles */
     agon_anchors opponents;      /* league.anchors */
     agon_anchors anchors;        /* metrics.anchors, without those the game refuses */
     char left_out[256];          /* which were left out and why; "" when none */
@@ -36,10 +38,20 @@ typedef struct agon_population {
     int cursor;                  /* generations below are complete */
 } agon_population;
 
-/* Checks that config, game, net and anchors fit together. */
+/* Checks that config, game, net and anchors fit together. AGON_EUNSUPPORTED: separate roles of a
+ * game that has not two. */
 int agon_population_open(const agon_config* config, const agon_rules* rules, agon_population* out,
                          agon_error* error);
 void agon_population_close(agon_population* population);
+
+/* Populations of the run: 1, or 2 where roles are separate. Agents of all of them, numbered role by
+ * role; the role of one; and the seats it holds in every game, as bits (0: one seat at a time,
+ * any).
+ */
+int agon_population_roles(const agon_population* population);
+int agon_population_agents(const agon_population* population);
+int agon_population_role(const agon_population* population, int agent);
+uint64_t agon_population_seats(const agon_population* population, int agent);
 
 /* Hands every task that is ready and not claimed yet to `emit`, and claims it. emit's non-zero
  * stops. */
@@ -56,11 +68,11 @@ bool agon_population_finished(const agon_population* population);
 /* Tasks of the whole run, for progress. */
 int agon_population_tasks(const agon_population* population);
 
-/* Agents of the pay-off matrix: all, or metrics.budget of them evenly spaced. out:
- * (population.size). Returns their number. */
+/* Agents of the pay-off matrix: all, or metrics.budget of them evenly spaced, as many of each role.
+ * out: (agon_population_agents). Returns their number. */
 int agon_population_sample(const agon_population* population, int* out);
-/* Two seats whose returns add up to a constant: one match per unordered pair, antisymmetric
- * pay-offs. */
+/* Two seats whose returns add up to a constant, and everyone meets everyone: one match per
+ * unordered pair, antisymmetric pay-offs. */
 bool agon_population_antisymmetric(const agon_population* population);
 
 /* How agents play against anchors: greedily with perfect information (temperature 0), else sampled,
@@ -68,8 +80,9 @@ bool agon_population_antisymmetric(const agon_population* population);
 bool agon_population_greedy(const agon_population* population);
 /* Do wins, draws and losses say it all? Then strength is points per game, else the mean return. */
 bool agon_population_points(const agon_population* population);
-/* Games that are played where `games` are asked for: whole rounds of all seats, at least one. */
-int agon_population_games(const agon_rules* rules, int games);
+/* Games that are played where `games` are asked for: whole rounds of all seats, at least one; with
+ * separate roles, as many as are asked for. */
+int agon_population_games(const agon_config* config, const agon_rules* rules, int games);
 
 /* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1. */
 int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);

@@ -6,21 +6,24 @@
 
 enum { LEARNER = 0 }; /* player 0; opponents are 1, 2, ... */
 
-/* Seats rotate by episode; the k-th other seat of a lane is always held by the same opponent. */
+/* A single seat rotates by episode, and the k-th other seat of a lane is always held by the same
+ * opponent. Against fixed seats one opponent holds all the others: they play together. */
 static void seat_players(agon_rollout* r, int lane) {
     agon_lanes* l = r->lanes;
     int32_t* player = l->player_of + (size_t)lane * l->seats;
-    int own = (int)((r->episodes[lane] + (uint32_t)lane) % (uint32_t)l->seats);
+    const uint64_t turn = (r->episodes[lane] + (uint32_t)lane) % (uint32_t)l->seats;
+    const uint64_t own = r->def.own_seats ? r->def.own_seats : 1ull << turn;
     for (int seat = 0, k = 0; seat < l->seats; seat++) {
-        if (r->def.mirror || seat == own)
+        if (own >> seat & 1)
             player[seat] = LEARNER;
         else
-            player[seat] = 1 + (lane + k++) % r->def.opponents;
+            player[seat] = 1 + (lane + (r->def.own_seats ? 0 : k++)) % r->def.opponents;
     }
 }
 
 static int row_of(const agon_rollout* r, int lane, int seat) {
-    return r->def.mirror ? lane * r->rows_per_lane + seat : lane;
+    const uint64_t before = r->def.own_seats & ((1ull << seat) - 1);
+    return lane * r->rows_per_lane + __builtin_popcountll(before);
 }
 
 static void start_episode(agon_rollout* r, int lane) {
@@ -38,8 +41,10 @@ static void start_episode(agon_rollout* r, int lane) {
 }
 
 int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_error* error) {
-    assert(def->mirror ? def->opponents == 0 : def->opponents > 0 || def->rules->spec.seats == 1);
     const agon_spec* spec = &def->rules->spec;
+    const uint64_t others = agon_rules_seats(def->rules) & ~def->own_seats;
+    assert((def->own_seats & ~agon_rules_seats(def->rules)) == 0);
+    assert((def->opponents > 0) == (others != 0) || (!def->own_seats && spec->seats == 1));
     agon_player player[1 + AGON_MAX_OPPONENTS] = {{&def->learner->net, def->learner->packed, NULL}};
     assert(def->opponents <= AGON_MAX_OPPONENTS);
     for (int i = 0; i < def->opponents; i++)
@@ -48,7 +53,7 @@ int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_erro
     if (!r)
         return agon_fail(error, AGON_EMEMORY, "no memory for a rollout");
     r->def = *def;
-    r->rows_per_lane = def->mirror ? spec->seats : 1;
+    r->rows_per_lane = def->own_seats ? __builtin_popcountll(def->own_seats) : 1;
     const size_t rows = (size_t)def->lanes * (size_t)r->rows_per_lane;
     agon_lanes_def lanes = {
         .rules = def->rules,

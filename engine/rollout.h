@@ -1,8 +1,10 @@
 /* rollout.h: filling a learner's rectangle with exactly `horizon` decisions per row.
  *
- * In each lane the learner holds one seat, rotated by episode (all seats in mirror); every other
- * seat is held by one of the opponents, fixed for the lane. Rectangle row: the lane, or in mirror
- * lane * seats + seat. A row's rewards from one of its decisions to its next, or to the end of the
+ * In each lane the learner holds the seats of `own_seats`: all of them when it meets itself, those
+ * of its role where roles learn apart; the others are held together by one of the opponents. With
+ * no own_seats it holds one seat, rotated by episode, and every other seat has an opponent of its
+ * own. Opponents are fixed for the lane. Rectangle row: lane * (own seats) + the seat's place among
+ * them, or the lane. A row's rewards from one of its decisions to its next, or to the end of the
  * episode, are the reward of the earlier one. A row is complete when its last decision is followed
  * by another decision (whose value it bootstraps from) or by the end; a lane stops when all its
  * rows are complete and goes on, with the same game, in the next rollout. Decisions made only to
@@ -18,8 +20,8 @@ typedef struct agon_rollout_def {
     const agon_rules* rules;
     const agon_backend* backend;
     const agon_learner* learner; /* borrowed; acts with learner->packed */
-    int mirror;
-    int opponents;               /* 0 in mirror */
+    uint64_t own_seats;          /* bits of seats; 0: one, rotated by episode */
+    int opponents;               /* 0 when every seat is the learner's */
     const agon_player* opponent; /* (opponents), borrowed */
     int lanes, horizon;
     agon_key chance, action;
@@ -29,7 +31,7 @@ typedef struct agon_rollout {
     agon_rollout_def def;
     agon_lanes* lanes;    /* owned */
     agon_rectangle* data; /* owned; full after agon_rollout_collect */
-    int rows_per_lane;    /* 1, or seats in mirror */
+    int rows_per_lane;    /* seats in own_seats, at least 1 */
     /* by rectangle row */
     int32_t* count; /* decisions stored in this rollout */
     int32_t* open;  /* decision that still collects reward; -1: none */

@@ -90,8 +90,9 @@ int agon_store_blob_load(const agon_store* store, const char* hash, uint8_t** da
 /* Calls visit for every stored result, ordered by kind, then insertion-independent key order
  * (generation, agent or row, col, final). Results have no blobs; a probe's probabilities are
  * borrowed for the call. task: key, kind, generation, agent, row, col, final, references,
- * temperature, opening and games are filled, the rest is zero. Sees one state of the run, whatever
- * a writer does meanwhile. Stops at visit's first non-zero, which it returns; 0 after the last. */
+ * temperature, opening and games are filled, the rest is zero (own_seats and row_seats, too: they
+ * follow from the config). Sees one state of the run, whatever a writer does meanwhile. Stops at
+ * visit's first non-zero, which it returns; 0 after the last. */
 int agon_store_each(agon_store* store, agon_task_kind kind,
                     int (*visit)(void* user, const agon_result* result, const agon_task* task),
                     void* user, agon_error* error);

@@ -20,8 +20,9 @@ typedef struct agon_train_task {
     int generation, agent;
     char net[128];                /* architecture text */
     char learner[AGON_HASH_SIZE]; /* blob; "": a new learner, made from the key */
-    int mirror;                   /* 1: the learner holds every seat; opponents unused */
-    int opponents; /* references, 1..AGON_MAX_OPPONENTS, unless mirror or rollouts 0 */
+    uint64_t own_seats; /* bits: seats that the learner holds in every game; 0: one seat, rotated */
+    int opponents;      /* references, 1..AGON_MAX_OPPONENTS; 0: all seats are its own, or
+                           rollouts 0 */
     char opponent[AGON_MAX_OPPONENTS][AGON_REF_SIZE];
     int lanes, horizon, rollouts; /* rollouts 0: make the learner and its first snapshot only */
     agon_ppo ppo;                 /* learning rate and entropy weight at the first rollout ... */
@@ -34,9 +35,12 @@ typedef struct agon_match_task {
     int final;    /* 1: of the closing evaluation */
     char row_ref[AGON_REF_SIZE];
     char col_ref[AGON_REF_SIZE]; /* takes all other seats */
-    int games;                   /* a multiple of the number of seats */
-    int opening;                 /* random plies at the start */
-    float temperature;           /* of both; 0: greedy */
+    /* 0: the row sits once in each seat, and `games` is a multiple of their number. Else bits: the
+     * seats that it holds in every game; then every game is a group of its own. */
+    uint64_t row_seats;
+    int games;
+    int opening;       /* random plies at the start */
+    float temperature; /* of both; 0: greedy */
 } agon_match_task;
 
 typedef struct agon_probe_task {
@@ -72,21 +76,21 @@ typedef struct agon_train_result {
     double explained_variance; /* of the last rollout's value predictions */
 } agon_train_result;
 
-/* Returns of the row policy in one seat. */
+/* Returns of the row policy in one seat; where it holds several, their mean, at the first. */
 typedef struct agon_tally {
     uint64_t games, wins, draws, losses; /* win: more than the mean of the other seats */
     double sum, sum_squares;             /* of returns */
 } agon_tally;
 
 typedef struct agon_feature_sum {
-    double row, col; /* of the row policy's seat; of the others, the mean of their seats */
+    double row, col; /* of the row policy and of the others: means of their seats */
 } agon_feature_sum;
 
 typedef struct agon_match_result {
     int seats;
     agon_tally tally[AGON_MAX_SEATS]; /* by the row policy's seat */
-    /* A pair (group) is the games of one opening, the row policy once in each seat; its score is
-     * the mean of the row policy's returns. */
+    /* A pair (group) is the games of one opening, the row policy once in each seat (with row_seats:
+     * one game); its score is the mean of the row policy's returns. */
     uint64_t pairs;
     double pair_sum, pair_sum_squares;
     uint64_t row_steps, col_steps, plies;
@@ -119,6 +123,8 @@ typedef struct agon_result {
 } agon_result;
 
 void agon_result_clear(agon_result* result); /* frees what it owns */
+/* Games of a match. */
+uint64_t agon_match_games(const agon_match_result* match);
 
 /* Codec. Encode: malloc'd bytes, owned by the caller. Decode pre-scans depth and lengths, checks
  * every field's type and range, and refuses what it does not know. */

@@ -78,6 +78,7 @@ static int settle_probes(agon_training* t, bool may_make, agon_error* error) {
     snprintf(t->population.probes, AGON_HASH_SIZE, "%s", agon_store_meta(t->store, "probes"));
     t->population.probe_weight = t->probes.weight;
     t->population.probe_reach = t->probes.reach;
+    t->population.probe_seat = t->probes.seat;
     return AGON_OK;
 }
 

@@ -274,6 +274,30 @@ void agon_game_parameters(const agon_game* game, char* out, size_t size) {
     free(config);
 }
 
+int agon_rules_roles(const agon_rules* rules) {
+    int roles = 1;
+    for (int seat = 0; seat < rules->spec.seats; seat++)
+        if (rules->spec.role[seat] >= roles)
+            roles = rules->spec.role[seat] + 1;
+    return roles;
+}
+
+uint64_t agon_rules_role_seats(const agon_rules* rules, int role) {
+    uint64_t seats = 0;
+    for (int seat = 0; seat < rules->spec.seats; seat++)
+        seats |= (uint64_t)(rules->spec.role[seat] == role) << seat;
+    return seats;
+}
+
+const char* agon_rules_role_name(const agon_rules* rules, int role, char* out, size_t size) {
+    const char* name = rules->spec.role_names[role];
+    if (name)
+        snprintf(out, size, "%s", name);
+    else
+        snprintf(out, size, "%d", role);
+    return out;
+}
+
 int agon_rules_need_minimax(const agon_rules* rules, const char* who, agon_error* error) {
     const agon_spec* s = &rules->spec;
     const char* missing = s->seats != 2                    ? "exactly two seats"

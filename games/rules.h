@@ -51,6 +51,16 @@ uint64_t agon_rules_settle(const agon_rules* rules, void* state, float* reward, 
 uint64_t agon_rules_start(const agon_rules* rules, void* state, float* reward, agon_key key,
                           uint32_t episode);
 
+/* All seats, as bits; and those of one role. */
+static inline uint64_t agon_rules_seats(const agon_rules* rules) {
+    return (1ull << rules->spec.seats) - 1;
+}
+int agon_rules_roles(const agon_rules* rules); /* how many there are, >= 1 */
+uint64_t agon_rules_role_seats(const agon_rules* rules, int role);
+#define AGON_ROLE_NAME 64 /* bytes that hold a role's name, cut if need be */
+/* The role's name, or its number. out: (size). Returns out. */
+const char* agon_rules_role_name(const agon_rules* rules, int role, char* out, size_t size);
+
 /* How many legal actions a mask of `words` words has, and the k-th of them (0 <= k < count). */
 static inline int agon_mask_count(const uint64_t* mask, int words) {
     int count = 0;

@@ -107,7 +107,8 @@ static int add_best(agon_agents* list, const agon_training* t, const agon_rules*
     int rc = agon_measure(&t->population, generation, &m, error);
     if (rc)
         return rc;
-    rc = add_of_run(list, t, generation, agon_measurement_best(&m), rules, error);
+    for (int role = 0; !rc && role < m.roles; role++)
+        rc = add_of_run(list, t, generation, agon_measurement_best(&m, role), rules, error);
     agon_measurement_clear(&m);
     return rc;
 }
@@ -144,7 +145,7 @@ static int choose(agon_agents* list, const agon_training* t, const char* which,
                          agon_store_dir(t->store), which, t->config.train.generations);
     if (agent >= 0)
         return add_of_run(list, t, generation, agent, rules, error);
-    for (int a = 0; !rc && a < t->config.population.size; a++)
+    for (int a = 0; !rc && a < agon_population_agents(&t->population); a++)
         rc = add_of_run(list, t, generation, a, rules, error);
     return rc;
 }

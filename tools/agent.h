@@ -2,7 +2,8 @@
  *
  *   name(params)         a scripted policy: random, one_ply, alpha_beta(depth=4), ...
  *   FILE.safetensors     a snapshot or learner
- *   RUN:best             the agent of a run that its last measurement calls best
+ *   RUN:best             the agent of a run that its last measurement calls best; where roles are
+ *                        separate, the best of each role
  *   RUN:all              its agents at the last trained generation
  *   RUN:GENERATION       its agents at that generation
  *   RUN:GENERATION/AGENT one of them

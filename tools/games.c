@@ -92,6 +92,45 @@ static cJSON* planes_json(const agon_spec* spec) {
     return planes;
 }
 
+/* One entry per role: its name and its seats. */
+static cJSON* roles_json(const agon_rules* rules) {
+    cJSON* roles = cJSON_CreateArray();
+    for (int role = 0; role < agon_rules_roles(rules); role++) {
+        char name[AGON_ROLE_NAME];
+        cJSON* item = cJSON_CreateObject();
+        cJSON_AddItemToArray(roles, item);
+        cJSON_AddStringToObject(item, "name", agon_rules_role_name(rules, role, name, sizeof name));
+        cJSON* seats = cJSON_AddArrayToObject(item, "seats");
+        for (int seat = 0; seat < rules->spec.seats; seat++)
+            if (rules->spec.role[seat] == role)
+                cJSON_AddItemToArray(seats, cJSON_CreateNumber(seat));
+    }
+    return roles;
+}
+
+static bool has_teams(const agon_spec* spec) {
+    for (int seat = 0; seat < spec->seats; seat++)
+        if (spec->team[seat])
+            return true;
+    return false;
+}
+
+/* What only some games have is absent elsewhere. */
+static void add_extras(cJSON* game, const agon_rules* rules) {
+    const agon_spec* spec = &rules->spec;
+    if (agon_rules_roles(rules) > 1)
+        cJSON_AddItemToObject(game, "roles", roles_json(rules));
+    cJSON* teams = has_teams(spec) ? cJSON_AddArrayToObject(game, "teams") : NULL;
+    for (int seat = 0; teams && seat < spec->seats; seat++)
+        cJSON_AddItemToArray(teams, cJSON_CreateNumber(spec->team[seat]));
+    cJSON* features = spec->features ? cJSON_AddArrayToObject(game, "features") : NULL;
+    for (int i = 0; i < spec->features; i++)
+        cJSON_AddItemToArray(features, cJSON_CreateString(spec->feature_names[i]));
+    cJSON* stats = spec->stats ? cJSON_AddArrayToObject(game, "stats") : NULL;
+    for (int i = 0; i < spec->stats; i++)
+        cJSON_AddItemToArray(stats, cJSON_CreateString(spec->stat_names[i]));
+}
+
 static cJSON* game_json(const agon_rules* rules) {
     const agon_spec* spec = &rules->spec;
     const int shape[] = {spec->planes, spec->rows, spec->cols};
@@ -120,6 +159,7 @@ static cJSON* game_json(const agon_rules* rules) {
     cJSON_AddNumberToObject(game, "chance_outcomes", spec->chance_outcomes);
     cJSON_AddNumberToObject(game, "state_bytes", (double)spec->state_size);
     cJSON_AddNumberToObject(game, "symmetries", spec->symmetries);
+    add_extras(game, rules);
     cJSON_AddStringToObject(game, "parameters", parameters);
     return game;
 }
@@ -144,6 +184,45 @@ static int print_json(cJSON* json) {
 
 /* ---- one game ---- */
 
+static void print_seats(const agon_spec* spec, const uint8_t* group, int number) {
+    int count = 0;
+    for (int seat = 0; seat < spec->seats; seat++)
+        count += group[seat] == number;
+    printf(count == 1 ? " (seat" : " (seats");
+    for (int seat = 0; seat < spec->seats; seat++)
+        if (group[seat] == number)
+            printf(" %d", seat);
+    printf(")");
+}
+
+static void print_roles(const agon_rules* rules) {
+    const int roles = agon_rules_roles(rules);
+    for (int role = 0; roles > 1 && role < roles; role++) {
+        char name[AGON_ROLE_NAME];
+        printf("%s%s", role ? ", " : "  roles         ",
+               agon_rules_role_name(rules, role, name, sizeof name));
+        print_seats(&rules->spec, rules->spec.role, role);
+    }
+    printf(roles > 1 ? "\n" : "");
+}
+
+static void print_teams(const agon_spec* spec) {
+    int found = 0;
+    for (int team = 1; team <= UINT8_MAX; team++) {
+        if (!memchr(spec->team, team, (size_t)spec->seats))
+            continue;
+        printf("%s%d", found++ ? ", " : "  teams         ", team);
+        print_seats(spec, spec->team, team);
+    }
+    printf(found ? "\n" : "");
+}
+
+static void print_names(const char* title, const char* const* name, int count) {
+    for (int i = 0; i < count; i++)
+        printf("%s%s", i ? ", " : title, name[i]);
+    printf(count ? "\n" : "");
+}
+
 static void print_facts(const agon_rules* rules) {
     const agon_spec* spec = &rules->spec;
     char shape[48], parameters[512];
@@ -152,6 +231,8 @@ static void print_facts(const agon_rules* rules) {
            agon_ui_colour(stdout, AGON_PLAIN), rules->game->summary);
     printf("  seats         %d, %s%s\n", spec->seats, order_name(spec),
            spec->seats_symmetric ? ", symmetric" : "");
+    print_roles(rules);
+    print_teams(spec);
     printf("  actions       %d\n", spec->actions);
     printf("  knowledge     %s\n", information_name(spec->information));
     if (spec->chance_outcomes)
@@ -166,6 +247,8 @@ static void print_facts(const agon_rules* rules) {
     printf("\n  state         %zu bytes\n", spec->state_size);
     if (spec->symmetries > 1)
         printf("  symmetries    %d, identity included\n", spec->symmetries);
+    print_names("  features      ", spec->feature_names, spec->features);
+    print_names("  stats         ", spec->stat_names, spec->stats);
     agon_game_parameters(rules->game, parameters, sizeof parameters);
     print_parameters("  parameters    ", parameters[0] ? parameters : "none");
     printf("  rules         version %d, fingerprint %016llx\n", rules->game->rules_version,

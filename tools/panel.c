@@ -29,27 +29,54 @@ void agon_panel_time(double seconds, char out[16]) {
 
 static void describe_strength(const agon_training* t, const agon_measurement* m, char* out,
                               size_t size) {
-    const int best = agon_measurement_best(m);
+    const int each = m->agents / m->roles;
     const bool points = agon_population_points(&t->population);
     size_t used = 0;
     out[0] = 0;
-    for (int k = 0; k < m->anchors && used < size; k++) {
-        const double* each = m->score + (size_t)k * (size_t)m->agents;
+    for (int i = 0; i < m->anchors * m->roles && used < size; i++) {
+        const int k = i / m->roles, role = i % m->roles;
+        const double* score = m->score + (size_t)k * (size_t)m->agents;
+        char name[AGON_ROLE_NAME] = "";
         double mean = 0;
-        for (int a = 0; a < m->agents; a++)
-            mean += each[a] / m->agents;
-        used += (size_t)snprintf(out + used, size - used,
-                                 points ? "%s%s %.1f, best %.1f %%" : "%s%s %+.3f, best %+.3f",
-                                 k ? "  " : "", t->population.anchors.ref[k],
-                                 (points ? 100 : 1) * mean, (points ? 100 : 1) * each[best]);
+        for (int a = role * each; a < (role + 1) * each; a++)
+            mean += score[a] / each;
+        if (m->roles > 1)
+            agon_rules_role_name(t->rules, role, name, sizeof name);
+        used += (size_t)snprintf(
+            out + used, size - used,
+            points ? "%s%s%s%s %.1f, best %.1f %%" : "%s%s%s%s %+.3f, best %+.3f", i ? "  " : "",
+            name, *name ? " against " : "", t->population.anchors.ref[k], (points ? 100 : 1) * mean,
+            (points ? 100 : 1) * score[agon_measurement_best(m, role)]);
     }
     if (m->exact && used < size)
         snprintf(out + used, size - used, "%sNashConv %.3f", used ? "  " : "", m->nash_conv_median);
 }
 
+static void describe_diversity(const agon_training* t, const agon_measurement* m, char* out,
+                               size_t size) {
+    size_t used = 0;
+    if (m->roles == 1) {
+        snprintf(out, size, "Vendi %.2f of %d agents   J %.3f   within %.3f nats",
+                 m->behaviour.vendi_1, m->agents, m->behaviour.entropy.between,
+                 m->behaviour.entropy.within);
+        return;
+    }
+    used += (size_t)snprintf(out, size, "Vendi");
+    for (int role = 0; role < m->roles && used < size; role++) {
+        char name[AGON_ROLE_NAME];
+        used += (size_t)snprintf(out + used, size - used, "%s %s %.2f", role ? "," : "",
+                                 agon_rules_role_name(t->rules, role, name, sizeof name),
+                                 m->role_behaviour[role].vendi_1);
+    }
+    if (used < size)
+        snprintf(out + used, size - used, " of %d each", m->agents / m->roles);
+}
+
 static void describe_cycles(const agon_measurement* m, char* out, size_t size) {
     if (m->rated < 2)
         snprintf(out, size, "n/a: one agent");
+    else if (m->roles > 1)
+        snprintf(out, size, "n/a: agents of one role never meet");
     else if (!m->antisymmetric)
         snprintf(out, size, "n/a: more than two seats, or a general sum");
     else if (m->null.exceeds)
@@ -64,10 +91,8 @@ static void measured(void* user, const agon_training* t, const agon_measurement*
     agon_panel* p = user;
     if (p->vendis == 64)
         memmove(p->vendi, p->vendi + 1, 63 * sizeof *p->vendi), p->vendis--;
-    p->vendi[p->vendis++] = m->vendi_1;
-    snprintf(p->diversity, sizeof p->diversity,
-             "Vendi %.2f of %d agents   J %.3f   within %.3f nats", m->vendi_1, m->agents,
-             m->entropy.between, m->entropy.within);
+    p->vendi[p->vendis++] = m->behaviour.vendi_1;
+    describe_diversity(t, m, p->diversity, sizeof p->diversity);
     describe_strength(t, m, p->strength, sizeof p->strength);
     describe_cycles(m, p->cycles, sizeof p->cycles);
     if (!p->terminal)
@@ -144,7 +169,8 @@ static void sparkline(const agon_panel* p, char* out, size_t size) {
 
 static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* s) {
     char text[512], blocks[64], rate[16], all[16], steps[16], spent[16], left[16] = "?";
-    const int of = t->config.train.generations, n = t->config.population.size;
+    const int of = t->config.train.generations, n = agon_population_agents(&t->population);
+    const int roles = agon_population_roles(&t->population);
     double next = fmin((double)s->running_permille / 1000 / n, 1);
     double share = of ? fmin((fmax(t->trained, 0) + next) / of, 1) : 1;
     if (p->drawn)
@@ -157,7 +183,8 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
     if (seconds >= 0)
         agon_panel_time(seconds, left);
     bar(share, blocks);
-    snprintf(text, sizeof text, "%s, %d agents, net %s", t->rules->name, n, t->population.net_text);
+    snprintf(text, sizeof text, "%s, %d agents%s, net %s", t->rules->name, n / roles,
+             roles > 1 ? " of each role" : "", t->population.net_text);
     line(p, "agon train", text);
     snprintf(text, sizeof text, "%d/%d [%s] %.0f %%", t->trained < 0 ? 0 : t->trained, of, blocks,
              100 * share);
@@ -199,7 +226,7 @@ void agon_panel_begin(agon_panel* p, FILE* out, const agon_training* t) {
     memset(p, 0, sizeof *p);
     p->out = out;
     p->terminal = isatty(fileno(out)) && agon_ui_width(out) >= 40;
-    p->agents = t->config.population.size;
+    p->agents = t->config.population.size; /* that one Vendi score compares */
     p->generations_begun = t->trained;
     snprintf(p->diversity, sizeof p->diversity, "not measured yet");
     snprintf(p->strength, sizeof p->strength, "not measured yet");

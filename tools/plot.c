@@ -325,7 +325,7 @@ static void games_text(const plot_job* job, const agon_config* config, char* out
     agon_rules* rules;
     double games = job->data.games;
     if (agon_rules_open(config->game.name, &rules, NULL) == AGON_OK) {
-        games = agon_population_games(rules, config->metrics.games);
+        games = agon_population_games(config, rules, config->metrics.games);
         agon_rules_close(rules);
     }
     snprintf(out, size, games > 0 ? ", %.0f games a pair" : "", games);
@@ -347,8 +347,9 @@ static void read_settings(plot_job* job) {
     agon_config_value(&config, agon_config_find("league.kind"), league, sizeof league);
     games_text(job, &config, games, sizeof games);
     snprintf(text, sizeof text,
-             "%s  -  league %s, %d agent%s, seed %llu%s, at most %d probe states", line, league,
+             "%s  -  league %s, %d agent%s%s, seed %llu%s, at most %d probe states", line, league,
              config.population.size, config.population.size == 1 ? "" : "s",
+             config.population.roles == AGON_ROLES_SEPARATE ? " of each role" : "",
              (unsigned long long)config.train.seed, games, config.metrics.probes);
     agon_plot_clean(text, job->footer, sizeof job->footer);
 }

@@ -101,6 +101,31 @@ static void read_text(const cJSON* item, char* out, size_t size) {
         agon_plot_clean(item->valuestring, out, size);
 }
 
+static void read_score(agon_plot_data* data, agon_plot_row* row, const cJSON* score,
+                       const char* name) {
+    const int i = anchor_index(data, name);
+    if (i < 0)
+        return;
+    row->mean[i] = number_at(score, "mean");
+    row->best[i] = number_at(score, "best");
+    row->se[i] = number_at(score, "se");
+}
+
+/* "random", or where roles are apart "random,by_prey", "random,by_predator" */
+static void read_anchor(agon_plot_data* data, agon_plot_row* row, const cJSON* score) {
+    const cJSON* each;
+    if (!child(score, "by_role")) {
+        read_score(data, row, score, score->string);
+        return;
+    }
+    cJSON_ArrayForEach(each, child(score, "by_role")) {
+        char name[128], role[32] = "";
+        read_text(child(each, "role"), role, sizeof role);
+        snprintf(name, sizeof name, "%.80s,by_%s", score->string, role);
+        read_score(data, row, each, name);
+    }
+}
+
 static void read_scores(agon_plot_data* data, agon_plot_row* row, const cJSON* scores) {
     const cJSON* score;
     for (int i = 0; i < AGON_PLOT_ANCHORS; i++)
@@ -108,12 +133,9 @@ static void read_scores(agon_plot_data* data, agon_plot_row* row, const cJSON* s
     if (!cJSON_IsObject(scores))
         return;
     cJSON_ArrayForEach(score, scores) {
-        const int i = cJSON_IsObject(score) ? anchor_index(data, score->string) : -1;
-        if (i < 0)
+        if (!cJSON_IsObject(score))
             continue;
-        row->mean[i] = number_at(score, "mean");
-        row->best[i] = number_at(score, "best");
-        row->se[i] = number_at(score, "se");
+        read_anchor(data, row, score);
         read_text(child(score, "protocol"), data->protocol, sizeof data->protocol);
         data->score_games = number_at(score, "games");
         read_text(child(score, "unit"), data->score_unit, sizeof data->score_unit);
@@ -125,6 +147,8 @@ static void read_row(agon_plot_data* data, agon_plot_row* row, const cJSON* line
     row->generation = number_at(line, "generation");
     row->steps = number_at(line, "steps");
     row->agents = number_at(line, "agents");
+    if (cJSON_GetArraySize(child(line, "roles")) > 1) /* as many of each, compared apart */
+        row->agents /= cJSON_GetArraySize(child(line, "roles"));
 #define AGON_PLOT_READ(id, column, object, key)                                                    \
     row->value[AGON_PLOT_##id] = number_at(child(line, object), key);
     AGON_PLOT_SERIES(AGON_PLOT_READ)

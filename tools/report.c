@@ -19,21 +19,27 @@ static int last_measured(const agon_training* t) {
 
 typedef struct standing {
     double rating;
-    int agent, place; /* place: in the rated sample, or -1 */
+    int role, agent, place; /* place: in the rated sample, or -1 */
 } standing;
 
 static int by_rating(const void* a, const void* b) {
     const standing *x = a, *y = b;
+    if (x->role != y->role)
+        return x->role - y->role;
     return x->rating != y->rating ? (x->rating < y->rating) - (x->rating > y->rating)
                                   : x->agent - y->agent;
 }
 
-/* Best first; agents outside the rated sample last. */
+static int role_of(const agon_measurement* m, int agent) {
+    return agent / (m->agents / m->roles);
+}
+
+/* Role by role, best first; agents outside the rated sample last. */
 static void order_agents(const agon_measurement* m, standing* order) {
     for (int a = 0; a < m->agents; a++)
-        order[a] = (standing){-INFINITY, a, -1};
+        order[a] = (standing){-INFINITY, role_of(m, a), a, -1};
     for (int i = 0; m->rating_defined && i < m->rated; i++)
-        order[m->agent[i]] = (standing){m->elo[i], m->agent[i], i};
+        order[m->agent[i]] = (standing){m->elo[i], role_of(m, m->agent[i]), m->agent[i], i};
     qsort(order, (size_t)m->agents, sizeof *order, by_rating);
 }
 
@@ -43,7 +49,8 @@ static int final_anchors(const agon_training* t) {
 }
 
 static void print_header(FILE* out, const agon_training* t, const agon_measurement* m) {
-    fprintf(out, "\n %s agent    rating", agon_ui_colour(out, AGON_BOLD));
+    fprintf(out, "\n %s agent%s    rating", agon_ui_colour(out, AGON_BOLD),
+            m->roles > 1 ? "  role        " : "");
     for (int k = 0; k < final_anchors(t); k++)
         fprintf(out, "  %12.12s", t->population.anchors.ref[k]);
     if (m->exact)
@@ -55,8 +62,10 @@ static void print_header(FILE* out, const agon_training* t, const agon_measureme
 
 static void print_agent(FILE* out, const agon_training* t, const agon_measurement* m,
                         const standing* s, bool best) {
-    char steps[16];
+    char steps[16], role[AGON_ROLE_NAME];
     fprintf(out, " %c %4d", best ? '*' : ' ', s->agent);
+    if (m->roles > 1)
+        fprintf(out, "  %-12.12s", agon_rules_role_name(t->rules, s->role, role, sizeof role));
     if (s->place >= 0 && m->rating_defined)
         fprintf(out, "  %+4.0f ±%3.0f", rint(m->elo[s->place]) + 0.0, m->elo_se[s->place]);
     else
@@ -104,13 +113,13 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
     if (m->rating_defined)
         fprintf(out,
                 " rating: Bradley-Terry, Elo scale, error against the mean; %d sampled games a\n"
-                "   pair at generation %d; * has the best %s there.\n",
-                agon_population_games(t->rules, t->config.metrics.games), m->generation,
-                m->antisymmetric ? "mean pay-off" : "rating");
+                "   pair at generation %d; * has the best %s there%s.\n",
+                agon_population_games(&t->config, t->rules, t->config.metrics.games), m->generation,
+                m->antisymmetric ? "mean pay-off" : "rating", m->roles > 1 ? ", of its role" : "");
     if (final_anchors(t))
         fprintf(out, " scripted players: %s, %d other games each;\n   %s.\n",
                 agon_score_unit(&t->population),
-                agon_population_games(t->rules, t->config.metrics.final_games),
+                agon_population_games(&t->config, t->rules, t->config.metrics.final_games),
                 agon_score_protocol(&t->population));
     if (final_anchors(t))
         print_met(out, t);
@@ -126,17 +135,40 @@ static void print_protocol(FILE* out, const agon_training* t, const agon_measure
         fprintf(out, " left out: %s\n", t->population.left_out);
 }
 
-static void print_diversity(FILE* out, const agon_measurement* m) {
+/* of: " of the prey", or "". */
+static void print_behaviour(FILE* out, const agon_measured_behaviour* m, int agents,
+                            const char* of) {
     fprintf(out,
-            "\n diversity: Vendi score %.2f of %d agent%s (order 2: %.2f, inf: %.2f)\n"
+            "\n diversity%s: Vendi score %.2f of %d agent%s (order 2: %.2f, inf: %.2f)\n"
             "   J %.3f + within %.3f = mixture %.3f nats; total variation %.3f;\n"
             "   greedy actions differ in %.1f %%\n",
-            m->vendi_1, m->agents, m->agents == 1 ? "" : "s", m->vendi_2, m->vendi_inf,
+            of, m->vendi_1, agents, agents == 1 ? "" : "s", m->vendi_2, m->vendi_inf,
             m->entropy.between, m->entropy.within, m->entropy.mixture, m->total_variation,
             100 * m->greedy);
     if (m->by_reach)
         fprintf(out, "   weighted by reach: Vendi %.2f, J %.3f + within %.3f nats\n",
                 m->reach_vendi_1, m->reach_entropy.between, m->reach_entropy.within);
+}
+
+static void print_role_diversity(FILE* out, const agon_training* t, const agon_measurement* m) {
+    for (int role = 0; role < m->roles; role++) {
+        char name[AGON_ROLE_NAME], of[AGON_ROLE_NAME + 16];
+        agon_rules_role_name(t->rules, role, name, sizeof name);
+        snprintf(of, sizeof of, " of role %s", name);
+        if (m->role_behaviour[role].defined)
+            print_behaviour(out, &m->role_behaviour[role], m->agents / m->roles, of);
+        else
+            fprintf(out, "\n diversity%s: n/a: no probe state asks its seats\n", of);
+    }
+    fprintf(out, " pay-offs: n/a: agents of one role never meet\n");
+}
+
+static void print_diversity(FILE* out, const agon_training* t, const agon_measurement* m) {
+    if (m->roles > 1) {
+        print_role_diversity(out, t, m);
+        return;
+    }
+    print_behaviour(out, &m->behaviour, m->agents, "");
     if (!m->antisymmetric || m->rated < 2) {
         fprintf(out, " pay-offs: n/a: %s\n",
                 m->rated < 2 ? "one agent" : "more than two seats, or a general sum");
@@ -151,6 +183,18 @@ static void print_diversity(FILE* out, const agon_measurement* m) {
             m->effective);
 }
 
+static void print_best(FILE* out, const agon_training* t, const agon_measurement* m) {
+    for (int role = 0; role < m->roles; role++) {
+        const int best = agon_measurement_best(m, role);
+        char name[AGON_ROLE_NAME] = "";
+        if (m->roles > 1)
+            agon_rules_role_name(t->rules, role, name, sizeof name);
+        fprintf(out, " best %s%sagent: %s/blobs/%s.safetensors\n", name, *name ? " " : "",
+                agon_store_dir(t->store),
+                agon_record_train(t->population.record, m->generation, best)->snapshot);
+    }
+}
+
 int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {
     agon_measurement m;
     const int g = last_measured(t);
@@ -163,41 +207,64 @@ int agon_report_table(FILE* out, const agon_training* t, agon_error* error) {
         return rc;
     standing* order = malloc((size_t)m.agents * sizeof *order);
     if (order) {
-        const int best = agon_measurement_best(&m), shown = m.agents < 32 ? m.agents : 32;
+        const int shown = m.agents < 32 ? m.agents : 32;
         order_agents(&m, order);
         print_header(out, t, &m);
         for (int i = 0; i < shown; i++)
-            print_agent(out, t, &m, &order[i], m.rated > 1 && order[i].agent == best);
+            print_agent(out, t, &m, &order[i],
+                        m.rated > m.roles &&
+                            order[i].agent == agon_measurement_best(&m, order[i].role));
         if (shown < m.agents)
             fprintf(out, "   ... and %d more in run.db\n", m.agents - shown);
         print_protocol(out, t, &m);
-        fprintf(out, " best agent: %s/blobs/%s.safetensors\n", agon_store_dir(t->store),
-                agon_record_train(t->population.record, g, best)->snapshot);
-        print_diversity(out, &m);
+        print_best(out, t, &m);
+        print_diversity(out, t, &m);
     }
     free(order);
     agon_measurement_clear(&m);
     return order ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for the table");
 }
 
-static void add_final(cJSON* root, const agon_training* t, int best) {
+/* Closing scores of the best agent (of a role) against anchor k. */
+static void add_final_best(cJSON* to, const agon_training* t, int best, int k) {
+    const agon_match_result* x = agon_record_final(t->population.record, best, k);
+    double score, se;
+    if (!x)
+        return;
+    agon_match_score(&t->population, x, &score, &se);
+    cJSON_AddNumberToObject(to, "best", score);
+    cJSON_AddNumberToObject(to, "best_se", se);
+}
+
+static void add_final_roles(cJSON* to, const agon_training* t, const agon_measurement* m, int k) {
+    cJSON* by_role = cJSON_AddArrayToObject(to, "by_role");
+    for (int role = 0; role < m->roles; role++) {
+        char name[AGON_ROLE_NAME];
+        cJSON* d = cJSON_CreateObject();
+        cJSON_AddItemToArray(by_role, d);
+        cJSON_AddStringToObject(d, "role", agon_rules_role_name(t->rules, role, name, sizeof name));
+        add_final_best(d, t, agon_measurement_best(m, role), k);
+    }
+}
+
+static void add_final(cJSON* root, const agon_training* t, const agon_measurement* m) {
     cJSON* all = cJSON_AddObjectToObject(root, "final");
     for (int k = 0; k < final_anchors(t); k++) {
         cJSON* d = cJSON_AddObjectToObject(all, t->population.anchors.ref[k]);
         cJSON* each = cJSON_AddArrayToObject(d, "each");
-        for (int a = 0; a < t->config.population.size; a++) {
+        for (int a = 0; a < m->agents; a++) {
             const agon_match_result* x = agon_record_final(t->population.record, a, k);
             double score = NAN, se = NAN;
             if (x)
                 agon_match_score(&t->population, x, &score, &se);
             cJSON_AddItemToArray(each, x ? cJSON_CreateNumber(score) : cJSON_CreateNull());
-            if (a == best && x) {
-                cJSON_AddNumberToObject(d, "best", score);
-                cJSON_AddNumberToObject(d, "best_se", se);
-            }
         }
-        cJSON_AddNumberToObject(d, "games",
-                                agon_population_games(t->rules, t->config.metrics.final_games));
+        if (m->roles == 1)
+            add_final_best(d, t, agon_measurement_best(m, 0), k);
+        else
+            add_final_roles(d, t, m, k);
+        cJSON_AddNumberToObject(
+            d, "games", agon_population_games(&t->config, t->rules, t->config.metrics.final_games));
         cJSON_AddStringToObject(d, "protocol", agon_score_protocol(&t->population));
         cJSON_AddStringToObject(d, "unit", agon_score_unit(&t->population));
     }
@@ -217,7 +284,7 @@ int agon_report_json(FILE* out, const agon_training* t, agon_error* error) {
     free(line);
     if (root) {
         cJSON_AddStringToObject(root, "run", agon_store_dir(t->store));
-        add_final(root, t, agon_measurement_best(&m));
+        add_final(root, t, &m);
         line = cJSON_PrintUnformatted(root);
         fprintf(out, "%s\n", line ? line : "{}");
         free(line);

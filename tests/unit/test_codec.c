@@ -28,6 +28,7 @@ static agon_task example_task(agon_task_kind kind) {
                                  .agent = 3,
                                  .net = "126-128-7 relu",
                                  .learner = HASH,
+                                 .own_seats = 0xa0000001,
                                  .opponents = 2,
                                  .opponent = {HASH, "scripted(a=4, b=1.5)"},
                                  .lanes = 64,
@@ -49,6 +50,7 @@ static agon_task example_task(agon_task_kind kind) {
                                           .final = 1,
                                           .row_ref = HASH,
                                           .col_ref = "scripted",
+                                          .row_seats = 0xf0,
                                           .games = 400,
                                           .opening = 2,
                                           .temperature = 0.1f};
@@ -237,7 +239,7 @@ static void test_task_ranges(void** unused) {
     BAD(AGON_TRAIN, train->lanes = 0, "field lanes = 0; expected at least 1");
     BAD(AGON_TRAIN, train->lanes = -1, "field lanes = -1; expected 0..65536");
     BAD(AGON_TRAIN, train->lanes = train->horizon = 65536, "lanes * horizon");
-    BAD(AGON_TRAIN, train->opponents = 0, "field opponents: none");
+    BAD(AGON_TRAIN, train->opponents = 0; train->own_seats = 0, "field opponents: none");
     BAD(AGON_TRAIN, train->opponents = 65, "at most 64");
     BAD(AGON_TRAIN, train->opponents = -1, "field opponents");
     BAD(AGON_TRAIN, train->opponent[1][0] = 0, "field opponent = \"\"");
@@ -250,10 +252,11 @@ static void test_task_ranges(void** unused) {
     BAD(AGON_TRAIN, train->ppo.step.learning_rate = INFINITY, "field learning_rate = inf");
     BAD(AGON_TRAIN, train->ppo.step.beta1 = 1, "beta1");
     BAD(AGON_TRAIN, train->ppo.minibatches = 0, "minibatches");
-    BAD(AGON_TRAIN, train->mirror = 2, "mirror");
+    BAD(AGON_TRAIN, train->own_seats = 1ull << 32, "field own_seats = 0x100000000");
     BAD(AGON_TRAIN, task.key[0] = 0, "field key");
     BAD(AGON_TRAIN, task.game[3] = '\x1b', "field game");
     BAD(AGON_MATCH, match->games = 0, "match task: field games = 0");
+    BAD(AGON_MATCH, match->row_seats = 1ull << 63, "field row_seats = 0x8000000000000000");
     BAD(AGON_MATCH, match->temperature = -1, "temperature");
     BAD(AGON_MATCH, match->row_ref[0] = 0, "row_ref");
     BAD(AGON_PROBE, probe->probes[0] = 0, "probe task: field probes");

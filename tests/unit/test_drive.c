@@ -118,7 +118,8 @@ static void add_train(client* c, int agent, int rollouts) {
     const agon_net net = make_net(c->rules, 8);
     agon_net_format(&net, t->net, sizeof t->net);
     t->agent = agent;
-    t->mirror = t->lanes = t->horizon = t->ppo.epochs = t->ppo.minibatches = 1;
+    t->own_seats = agon_rules_seats(c->rules);
+    t->lanes = t->horizon = t->ppo.epochs = t->ppo.minibatches = 1;
     t->ppo.discount = 1;
     t->ppo.step.epsilon = 1e-8f;
     t->rollouts = rollouts;

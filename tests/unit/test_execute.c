@@ -19,7 +19,7 @@ static agon_task train_task(const agon_rules* rules, const char* learner, const 
     snprintf(task.key, sizeof task.key, "train/1/2");
     d->generation = 1;
     snprintf(d->learner, sizeof d->learner, "%s", learner);
-    d->mirror = !opponent;
+    d->own_seats = opponent ? 0 : agon_rules_seats(rules);
     d->opponents = opponent != NULL;
     snprintf(d->opponent[0], AGON_REF_SIZE, "%s", opponent ? opponent : "");
     d->lanes = 8;

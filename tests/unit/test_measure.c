@@ -97,7 +97,7 @@ static void ratings_follow_points(void** state) {
     near(m.elo[0] + m.elo[1] + m.elo[2], 0); /* the prior's mean */
     for (int a = 0; a < AGENTS; a++)
         assert_true(m.elo_se[a] > 10 && m.elo_se[a] < 350);
-    assert_int_equal(agon_measurement_best(&m), 0);
+    assert_int_equal(agon_measurement_best(&m, 0), 0);
     agon_measurement_clear(&m);
     close_bench(&b);
 
@@ -140,13 +140,14 @@ static void behaviour_is_compared(void** state) {
     plan_bench b;
     open_ladder(&b);
     agon_measurement m = must_measure(&b);
-    near(m.total_variation, (1 + 0.5 + 0.5) / 3);
-    assert_true(fabs(m.entropy.mixture - log(2)) < 1e-7);
-    assert_true(fabs(m.entropy.within - log(2) / 3) < 1e-7);
-    assert_true(fabs(m.entropy.between - log(2) * 2 / 3) < 1e-7);
-    near(m.greedy, 2.0 / 3); /* a tie takes the lowest: 0 and 2 agree */
-    assert_true(m.vendi_1 > 1.5 && m.vendi_1 < 3 && m.vendi_2 < m.vendi_1 &&
-                m.vendi_inf < m.vendi_2);
+    near(m.behaviour.total_variation, (1 + 0.5 + 0.5) / 3);
+    assert_true(fabs(m.behaviour.entropy.mixture - log(2)) < 1e-7);
+    assert_true(fabs(m.behaviour.entropy.within - log(2) / 3) < 1e-7);
+    assert_true(fabs(m.behaviour.entropy.between - log(2) * 2 / 3) < 1e-7);
+    near(m.behaviour.greedy, 2.0 / 3); /* a tie takes the lowest: 0 and 2 agree */
+    assert_true(m.behaviour.vendi_1 > 1.5 && m.behaviour.vendi_1 < 3 &&
+                m.behaviour.vendi_2 < m.behaviour.vendi_1 &&
+                m.behaviour.vendi_inf < m.behaviour.vendi_2);
     agon_measurement_clear(&m);
     close_bench(&b);
 }
@@ -198,9 +199,9 @@ static void reach_is_a_second_weight(void** state) {
     }
     add_match(&b, 0, 1, 8, 0, 0);
     agon_measurement m = must_measure(&b);
-    assert_true(m.by_reach);
-    const agon_entropy_split split[2] = {m.entropy, m.reach_entropy};
-    const double vendi[2] = {m.vendi_1, m.reach_vendi_1};
+    assert_true(m.behaviour.by_reach);
+    const agon_entropy_split split[2] = {m.behaviour.entropy, m.behaviour.reach_entropy};
+    const double vendi[2] = {m.behaviour.vendi_1, m.behaviour.reach_vendi_1};
     for (int k = 0; k < 2; k++) {
         const double share = both[k][0], l = share / 2;
         near(split[k].between, share * log(2));
@@ -210,10 +211,10 @@ static void reach_is_a_second_weight(void** state) {
     }
     cJSON* root = parse_line(&b, &m);
     const cJSON* by_reach = at(root, "diversity", "by_reach");
-    assert_true(at(by_reach, "J", NULL)->valuedouble == m.reach_entropy.between);
-    assert_true(at(by_reach, "within", NULL)->valuedouble == m.reach_entropy.within);
-    assert_true(at(by_reach, "mixture", NULL)->valuedouble == m.reach_entropy.mixture);
-    assert_true(at(by_reach, "vendi_1", NULL)->valuedouble == m.reach_vendi_1);
+    assert_true(at(by_reach, "J", NULL)->valuedouble == m.behaviour.reach_entropy.between);
+    assert_true(at(by_reach, "within", NULL)->valuedouble == m.behaviour.reach_entropy.within);
+    assert_true(at(by_reach, "mixture", NULL)->valuedouble == m.behaviour.reach_entropy.mixture);
+    assert_true(at(by_reach, "vendi_1", NULL)->valuedouble == m.behaviour.reach_vendi_1);
     assert_null(cJSON_GetObjectItem(at(root, "diversity", NULL), "by_reach_why"));
     cJSON_Delete(root);
     agon_measurement_clear(&m);
@@ -235,7 +236,7 @@ static void the_line_says_it_all(void** state) {
     assert_true(at(root, "steps", NULL)->valuedouble == 200);
     assert_string_equal(at(root, "game", NULL)->valuestring, "tic_tac_toe");
     assert_string_equal(at(root, "probes", NULL)->valuestring, b.population.probes);
-    assert_true(at(root, "diversity", "J")->valuedouble == m.entropy.between);
+    assert_true(at(root, "diversity", "J")->valuedouble == m.behaviour.entropy.between);
     assert_string_equal(at(root, "diversity", "weights")->valuestring,
                         "equal per ply bucket, then per state");
     assert_true(cJSON_IsNull(at(root, "diversity", "by_reach"))); /* no reach was given */
@@ -351,7 +352,7 @@ static void many_seats_have_ratings(void** state) {
     assert_false(m.antisymmetric);
     assert_true(m.rating_defined && m.elo[1] > m.elo[0] + 50);
     assert_true(fabs(m.elo[0] - m.elo[2]) < 1e-6);
-    assert_int_equal(agon_measurement_best(&m), 1);
+    assert_int_equal(agon_measurement_best(&m, 0), 1);
     cJSON* root = parse_line(&b, &m);
     assert_true(cJSON_IsFalse(at(root, "payoff", "defined")));
     at(root, "payoff", "why");

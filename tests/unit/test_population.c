@@ -229,7 +229,7 @@ static void tasks_say_what_the_config_says(void** state) {
         const agon_train_task* t = &find(r, key)->as.train;
         assert_true(t->ppo.step.learning_rate == rate && t->ppo.step.entropy_weight == entropy);
         assert_true(t->learning_rate_end < rate && t->entropy_end < entropy);
-        assert_true(t->opponents == 4 && t->lanes == 32 && t->rollouts == 16 && !t->mirror);
+        assert_true(t->opponents == 4 && t->lanes == 32 && t->rollouts == 16 && !t->own_seats);
         rate = t->learning_rate_end;
         entropy = t->entropy_end;
     }

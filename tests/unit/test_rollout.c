@@ -69,7 +69,7 @@ static void open_bench(bench* b, const char* game, int mirror, int lanes, int ho
         .rules = b->rules,
         .backend = backend,
         .learner = b->learner,
-        .mirror = mirror,
+        .own_seats = mirror ? agon_rules_seats(b->rules) : 0,
         .opponents = mirror ? 0 : 2,
         .opponent = b->opponent,
         .lanes = lanes,

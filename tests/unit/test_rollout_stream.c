@@ -12,7 +12,7 @@ typedef struct decision {
     uint8_t last;
 } decision;
 
-/* All decisions of one row (lane, or lane and seat in mirror), in order. */
+/* All decisions of one row (lane, or lane and own seat), in order. */
 typedef struct stream {
     int count;
     decision decision[STREAM];
@@ -26,7 +26,8 @@ typedef struct bench {
     agon_rollout_def def;
 } bench;
 
-static void open_bench(bench* b, const char* game, int mirror) {
+/* own: bits of seats that are the learner's throughout; 0: one, rotated. */
+static void open_bench(bench* b, const char* game, uint64_t own) {
     const agon_backend* backend = agon_cpu_backend();
     memset(b, 0, sizeof *b);
     b->rules = open_rules(game);
@@ -44,8 +45,8 @@ static void open_bench(bench* b, const char* game, int mirror) {
         .rules = b->rules,
         .backend = backend,
         .learner = b->learner,
-        .mirror = mirror,
-        .opponents = mirror ? 0 : 2,
+        .own_seats = own,
+        .opponents = own == agon_rules_seats(b->rules) ? 0 : 2,
         .opponent = b->opponent,
         .lanes = LANES,
         .horizon = HORIZON,
@@ -60,14 +61,27 @@ static void close_bench(bench* b) {
     agon_rules_close(b->rules);
 }
 
-/* The learner's seats: all in mirror, else one that moves on with each episode. */
+/* The learner's seats: the fixed ones, else one that moves on with each episode. */
 static bool is_own(const bench* b, int lane, int episode, int seat) {
-    return b->def.mirror || seat == (episode + lane) % b->rules->spec.seats;
+    return b->def.own_seats ? b->def.own_seats >> seat & 1
+                            : seat == (episode + lane) % b->rules->spec.seats;
 }
 
+/* Against fixed seats one opponent holds all others, else each has its own. */
 static void seat_players(const bench* b, agon_lanes* l, int lane, int episode) {
-    for (int seat = 0, k = 0; seat < l->seats; seat++)
-        l->player_of[seat] = is_own(b, lane, episode, seat) ? 0 : 1 + (lane + k++) % 2;
+    for (int seat = 0, k = 0; seat < l->seats; seat++) {
+        const int opponent = 1 + (lane + (b->def.own_seats ? 0 : k)) % 2;
+        l->player_of[seat] = is_own(b, lane, episode, seat) ? 0 : opponent;
+        k += l->player_of[seat] != 0;
+    }
+}
+
+/* Which of the lane's rows an own seat fills. */
+static int row_of(const bench* b, int seat) {
+    int row = 0;
+    for (int other = 0; other < seat; other++)
+        row += b->def.own_seats >> other & 1;
+    return row;
 }
 
 /* Plays one episode in a single lane and appends its decisions to the rows' streams. */
@@ -81,7 +95,7 @@ static void tell_episode(const bench* b, agon_lanes* l, int lane, int episode, s
         agon_lanes_decide(l);
         for (int i = 0; i < l->offset[1]; i++) {
             const int seat = l->slot_seat[i];
-            stream* s = &rows[b->def.mirror ? seat : 0];
+            stream* s = &rows[row_of(b, seat)];
             if (s->count == STREAM)
                 return;
             const size_t bytes = b->rules->obs_bytes;
@@ -95,8 +109,8 @@ static void tell_episode(const bench* b, agon_lanes* l, int lane, int episode, s
         }
         agon_lanes_play(l);
         for (int seat = 0; seat < l->seats; seat++) {
-            stream* s = &rows[b->def.mirror ? seat : 0];
             if (open[seat] >= 0) {
+                stream* s = &rows[row_of(b, seat)];
                 s->decision[open[seat]].reward += l->reward[seat];
                 s->decision[open[seat]].last = l->acting[0] == 0;
             }
@@ -142,12 +156,12 @@ static bool same_row(const agon_rectangle* d, int row, const decision* x) {
     return true;
 }
 
-/* The row is the next piece of its stream; decisions skipped in mirror are counted. Returns where
- * the piece ends. */
-static int check_row(const agon_rectangle* d, int row, const stream* s, int from, bool mirror,
+/* The row is the next piece of its stream; decisions skipped for other rows are counted. Returns
+ * where the piece ends. */
+static int check_row(const agon_rectangle* d, int row, const stream* s, int from, bool fixed,
                      uint64_t* skipped) {
     int at = from;
-    while (mirror && at + HORIZON < s->count && !same_row(d, row, &s->decision[at]))
+    while (fixed && at + HORIZON < s->count && !same_row(d, row, &s->decision[at]))
         at++;
     assert_true(at + HORIZON < s->count);
     assert_true(same_row(d, row, &s->decision[at]));
@@ -158,20 +172,26 @@ static int check_row(const agon_rectangle* d, int row, const stream* s, int from
 }
 
 /* Promise: rewards, values, ends and bootstraps of every row are those of the episodes themselves;
- * rollouts follow one another without a gap, but for extra decisions in mirror, which are counted.
- */
+ * rollouts follow one another without a gap, but for extra decisions where a lane has several rows,
+ * which are counted. So with one seat that rotates, with all seats, and with some of them. */
 static void rows_are_pieces_of_the_stream(void** state) {
     (void)state;
-    static const char* const games[] = {"connect_four", "kuhn_poker(players=3)", "matrix",
-                                        "tron(players=4,size=8)", "tic_tac_toe"};
-    for (int g = 0; g < 10; g++) {
+    static const struct {
+        const char* game;
+        uint64_t own[3];
+    } cases[] = {{"connect_four", {0, 3, 2}},
+                 {"kuhn_poker(players=3)", {0, 7, 5}},
+                 {"matrix", {0, 3, 1}},
+                 {"tron(players=4,size=8)", {0, 15, 6}},
+                 {"tic_tac_toe", {0, 3, 1}}};
+    for (int g = 0; g < 15; g++) {
         bench b;
         agon_rollout* r = NULL;
         stream* streams[LANES];
         int at[MAX_ROWS] = {0};
         uint64_t skipped = 0, before = 0;
-        const int mirror = g % 2;
-        open_bench(&b, games[g / 2], mirror);
+        const uint64_t own = cases[g / 3].own[g % 3];
+        open_bench(&b, cases[g / 3].game, own);
         for (int lane = 0; lane < LANES; lane++)
             streams[lane] = tell_lane(&b, lane);
         assert_int_equal(agon_rollout_open(&b.def, &r, NULL), 0);
@@ -180,12 +200,13 @@ static void rows_are_pieces_of_the_stream(void** state) {
             for (int row = 0; row < r->data->rows; row++)
                 at[row] = check_row(r->data, row,
                                     &streams[row / r->rows_per_lane][row % r->rows_per_lane],
-                                    at[row], mirror, &skipped);
+                                    at[row], own != 0, &skipped);
             /* What was skipped was extra; the last round's extras are not seen yet. */
             assert_true(skipped >= before && skipped <= r->extra_steps);
             before = r->extra_steps;
         }
-        assert_true(mirror || r->extra_steps == 0);
+        assert_int_equal(r->data->rows, LANES * (own ? __builtin_popcountll(own) : 1));
+        assert_true(r->rows_per_lane > 1 || r->extra_steps == 0);
         agon_rollout_close(r);
         for (int lane = 0; lane < LANES; lane++)
             free(streams[lane]);

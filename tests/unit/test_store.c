@@ -37,6 +37,24 @@ static void test_round_trip(void** state) {
     free(probes.data);
 }
 
+/* Promise: so does a match whose row held several seats: its games are all at the first of them. */
+static void test_round_trip_of_roles(void** state) {
+    fixture* f = *state;
+    make_run(f);
+    fill_match(f, 0, 3, 4, 1);
+    f->result[0].as.match.seats = 4;
+    f->result[0].as.match.tally[0] = f->result[0].as.match.tally[1] = (agon_tally){0};
+    f->result[0].as.match.tally[2] = (agon_tally){10, 4, 3, 3, -1.0 / 3, 2.5};
+    f->result[0].as.match.pair_sum = -1.0 / 3;
+    assert_int_equal(put(f, 1), AGON_OK);
+    close_run(f);
+    assert_int_equal(open_run(f, false), AGON_OK);
+    const gathered g = each(f, AGON_MATCH);
+    assert_int_equal(g.count, 1);
+    assert_memory_equal(&g.result.as.match, &f->result[0].as.match, sizeof(agon_match_result));
+    assert_int_equal(g.task.as.match.games, 10);
+}
+
 /* Promise: order is by generation and agent or pair, whatever the order of insertion; a visit that
  * returns non-zero ends the walk. */
 static void test_order(void** state) {
@@ -330,12 +348,19 @@ static void test_texts(void** state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),    TEST(test_order),
-        TEST(test_accepted_once), TEST(test_hostile_results),
-        TEST(test_plain_sql),     TEST(test_lock),
-        TEST(test_wrong_places),  TEST(test_config_and_format),
-        TEST(test_damaged_blobs), TEST(test_prune),
-        TEST(test_leftovers),     TEST(test_texts),
+        TEST(test_round_trip),
+        TEST(test_round_trip_of_roles),
+        TEST(test_order),
+        TEST(test_accepted_once),
+        TEST(test_hostile_results),
+        TEST(test_plain_sql),
+        TEST(test_lock),
+        TEST(test_wrong_places),
+        TEST(test_config_and_format),
+        TEST(test_damaged_blobs),
+        TEST(test_prune),
+        TEST(test_leftovers),
+        TEST(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ if (has_score) {
             textcolor rgb colour[1 + (i-1)%6]
         across = across + strlen(word(anchors, i)) + 5
     }
-    set label 10 '(solid: mean of the agents, dotted: the agent rated best)' at graph 0,1+13.0/tall left \
+    set label 10 (across < 40 ? '(solid: mean of the agents, dotted: the agent rated best)' : \
+        '(solid: mean, dotted: best rated)') at graph 0,1+13.0/tall left \
         offset character across,0 textcolor '#777777'
     plot for [i=1:words(anchors)] 'strength.tsv' using (column('steps')/unit):(column(word(anchors, i).'.mean')) \
              linecolor rgb colour[1 + (i-1)%6] pointtype 7 pointsize marks notitle, \
