@@ -45,7 +45,7 @@ grep -q my_game first.c && fault "new-game left the template's name in first.c"
 cp first.c first.kept
 "$agon" new-game first >/dev/null 2>&1 && fault "new-game did not refuse to overwrite"
 cmp -s first.c first.kept || fault "new-game changed a file that was there"
-for name in rps 2048 a-b '' Upper; do
+for name in matrix 2048 a-b '' Upper; do
     "$agon" new-game "$name" >/dev/null 2>&1
     [ $? -eq 2 ] || fault "new-game '$name' does not exit 2"
 done
@@ -142,8 +142,8 @@ change abi '$a /**/' abi
 refuse ./abi.so 'has game ABI 2, expected 1' 'build it again with this agon'
 change newer '$a /**/' newer
 refuse ./newer.so 'built for a newer agon' 'struct_size'
-change taken 's/first/rps/g'
-refuse ./taken.so 'called rps, as a built-in is'
+change taken 's/first/matrix/g'
+refuse ./taken.so 'called matrix, as a built-in is'
 change seats 's/spec->seats = 2;/spec->seats = 99;/'
 refuse ./seats.so 'seats is 99, expected 1 to 32'
 change plane 's/plane_names\[0\] = "stones"/plane_names[0] = NULL/'
