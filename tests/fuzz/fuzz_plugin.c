@@ -107,7 +107,7 @@ static void check_rules(const agon_rules* r) {
     MUST(r->entries >= 1 && r->entries == s->planes * s->rows * s->cols);
     MUST(r->obs_bytes >= (size_t)r->entries && s->state_size % 8 == 0 && s->max_plies >= 1);
     MUST(isfinite(s->return_min) && s->return_min <= s->return_max);
-    MUST((s->chance_outcomes > 0) == (r->game->chance != NULL));
+    MUST(s->chance_outcomes == 0 || r->game->chance);
     MUST((s->features > 0) == (r->game->features != NULL));
     MUST((s->stats > 0) == (r->game->stats != NULL));
     MUST(!s->features || is_word(s->feature_names[0]));
