@@ -21,6 +21,9 @@ typedef struct agon__game_string {
  * spaces or more than AGON_MAX_PARAMS parameters. On failure *out is undefined. */
 int agon__game_string_parse(const char* game_string, agon__game_string* out, agon_error* error);
 
+/* The built-in or loaded game of this name; AGON_EUNKNOWN with a suggestion. */
+int agon__rules_find(const char* name, const agon_game** out, agon_error* error);
+
 /* agon_rules_open for a table that need not be a built-in. */
 int agon__rules_open_game(const agon_game* game, const agon__game_string* string, agon_rules** out,
                           agon_error* error);

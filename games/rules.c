@@ -239,20 +239,27 @@ static int unknown_game(const char* name, agon_error* error) {
                      name);
 }
 
+int agon__rules_find(const char* name, const agon_game** out, agon_error* error) {
+    for (int i = 0; i < agon_game_count(); i++) {
+        if (strcmp(agon_game_at(i)->name, name) == 0) {
+            *out = agon_game_at(i);
+            return 0;
+        }
+    }
+    const agon_game* plugin = agon_plugin_find(name);
+    if (!plugin)
+        return unknown_game(name, error);
+    *out = plugin;
+    return 0;
+}
+
 int agon_rules_open(const char* game_string, agon_rules** out, agon_error* error) {
     assert(game_string && out);
     agon__game_string string;
-    const int code = agon__game_string_parse(game_string, &string, error);
-    if (code)
-        return code;
-    for (int i = 0; i < agon_game_count(); i++) {
-        if (strcmp(agon_game_at(i)->name, string.name) == 0)
-            return agon__rules_open_game(agon_game_at(i), &string, out, error);
-    }
-    const agon_game* plugin = agon_plugin_find(string.name);
-    if (plugin)
-        return agon__rules_open_game(plugin, &string, out, error);
-    return unknown_game(string.name, error);
+    const agon_game* game = NULL;
+    int code = agon__game_string_parse(game_string, &string, error);
+    code = code ? code : agon__rules_find(string.name, &game, error);
+    return code ? code : agon__rules_open_game(game, &string, out, error);
 }
 
 void agon_rules_close(agon_rules* rules) {

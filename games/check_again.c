@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: 0BSD
+ *
+ * check_again.c: questions about the same once more: copied, from the start, between the plies of
+ * another episode, in threads, in another process. */
+#include "check_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PLAY_ON = 8, THREADS = 4, EPISODES = 16 };
+
+/* ---- the same plies elsewhere ------------------------------------------------------------- */
+
+/* Random legal plies from `state` on, without the checker's own position; a hash of all states and
+ * rewards, so that two such plays can be compared. */
+static uint64_t play_on(agon__check* k, void* state, int plies) {
+    const agon_rules* rules = k->rules;
+    const agon_game* game = agon__call(k, "apply");
+    float reward[AGON_MAX_SEATS] = {0};
+    uint64_t hash = AGON_HASH_START;
+    for (uint32_t ply = 0; ply < (uint32_t)plies; ply++) {
+        uint16_t row[AGON_MAX_SEATS] = {0};
+        const uint64_t acting = game->acting(rules->config, state);
+        if (!acting)
+            break;
+        if (acting == AGON_CHANCE) {
+            const int count = rules->game->chance ? game->chance(rules->config, state, k->prob) : 0;
+            row[0] = (uint16_t)agon__walk_random(k, 100, ply, count > 0 ? (uint32_t)count : 1);
+        }
+        for (uint64_t set = acting & agon_rules_seats(rules); set; set &= set - 1) {
+            const int seat = __builtin_ctzll(set);
+            memset(k->mask2, 0, (size_t)rules->mask_words * 8);
+            game->legal(rules->config, state, seat, k->mask2);
+            const int count = agon_mask_count(k->mask2, rules->mask_words);
+            if (count)
+                row[seat] = (uint16_t)agon_mask_nth(
+                    k->mask2, rules->mask_words,
+                    (int)agon__walk_random(k, (uint32_t)seat, 100 + ply, (uint32_t)count));
+        }
+        if (game->apply(rules->config, state, row, reward) != 0)
+            break;
+        hash = agon_hash(hash, state, rules->spec.state_size);
+        hash = agon_hash(hash, reward, sizeof reward);
+    }
+    return hash;
+}
+
+bool agon__ask_clone(agon__check* k) {
+    const size_t size = k->rules->spec.state_size;
+    uint8_t* const elsewhere = k->spare2 + 8; /* aligned as promised, and no better */
+    if (!k->sane || !k->acting)
+        return true;
+    memcpy(elsewhere, k->state, size);
+    memcpy(k->spare, k->state, size);
+    const uint64_t first = play_on(k, elsewhere, PLAY_ON);
+    if (memcmp(k->spare, k->state, size) != 0)
+        return agon__broken(k, "a copy was played on, and the original has changed");
+    const uint64_t second = play_on(k, k->spare, PLAY_ON);
+    if (first != second)
+        return agon__broken(k, "two copies of the position, played on alike, differ");
+    return true;
+}
+
+/* The line from the start, in memory of its own; other work is done between the plies. */
+typedef struct again {
+    const agon_rules* rules;
+    const agon__line* line;
+    uint8_t* state;
+    float reward[AGON_MAX_SEATS];
+    bool played;
+} again;
+
+static void play_line(again* a, void (*between)(void* user), void* user) {
+    const size_t seats = (size_t)a->rules->spec.seats;
+    memset(a->state, 0x5a, a->rules->spec.state_size);
+    memset(a->reward, 0, sizeof a->reward);
+    a->rules->game->init(a->rules->config, a->state);
+    a->played = true;
+    for (int i = 0; i < a->line->steps && a->played; i++) {
+        if (between)
+            between(user);
+        a->played = a->rules->game->apply(a->rules->config, a->state,
+                                          a->line->number + (size_t)i * seats, a->reward) == 0;
+    }
+}
+
+static bool same_again(agon__check* k, const again* a, const char* how) {
+    if (!a->played)
+        return agon__broken(k, "%s: the game refuses a ply that it took before", how);
+    for (size_t i = 0; i < k->rules->spec.state_size; i++)
+        if (a->state[i] != k->state[i])
+            return agon__broken(k, "%s: byte %zu of the state is %d, not %d", how, i, a->state[i],
+                                k->state[i]);
+    if (memcmp(a->reward, k->reward, sizeof a->reward) != 0)
+        return agon__broken(k, "%s: other returns", how);
+    return true;
+}
+
+bool agon__ask_replay(agon__check* k) {
+    again a = {.rules = k->rules, .line = &k->shared->line, .state = k->spare};
+    agon__call(k, "apply");
+    play_line(&a, NULL, NULL);
+    return same_again(k, &a, "the same line from the start");
+}
+
+/* One ply of another episode. */
+static void play_other(void* user) {
+    agon__check* k = (agon__check*)user;
+    const agon_rules* rules = k->rules;
+    if (!rules->game->acting(rules->config, k->spare2))
+        rules->game->init(rules->config, k->spare2);
+    play_on(k, k->spare2, 1);
+    if (agon__decides(k))
+        rules->game->observe(rules->config, k->state, __builtin_ctzll(k->acting), k->out);
+}
+
+bool agon__ask_interleaving(agon__check* k) {
+    again a = {.rules = k->rules, .line = &k->shared->line, .state = k->spare};
+    agon__call(k, "apply")->init(k->rules->config, k->spare2);
+    play_line(&a, play_other, k);
+    return same_again(k, &a, "between the plies of another episode");
+}
+
+static void* thread_main(void* user) {
+    again* a = (again*)user;
+    for (int times = 0; times < 4; times++)
+        play_line(a, NULL, NULL);
+    return NULL;
+}
+
+bool agon__ask_threads(agon__check* k) {
+    const size_t size = k->rules->spec.state_size;
+    pthread_t thread[THREADS];
+    again a[THREADS];
+    uint8_t* const room = (uint8_t*)malloc(THREADS * size);
+    int begun = 0;
+    bool same = room != NULL;
+    agon__call(k, "apply");
+    for (; same && begun < THREADS; begun++) {
+        a[begun] = (again){
+            .rules = k->rules, .line = &k->shared->line, .state = room + (size_t)begun * size};
+        if (pthread_create(&thread[begun], NULL, thread_main, &a[begun]) != 0)
+            break;
+    }
+    for (int i = 0; i < begun; i++)
+        pthread_join(thread[i], NULL);
+    for (int i = 0; i < begun && same; i++)
+        same = same_again(k, &a[i], "in several threads at once");
+    free(room);
+    return same;
+}
+
+/* ---- another process ---------------------------------------------------------------------- */
+
+/* Episodes at random, from one number to the next: a hash at every position. `tell` is false to
+ * stop. */
+static void walk_hashes(agon__check* k, bool (*tell)(void* user, uint64_t hash), void* user) {
+    for (uint32_t episode = 1; episode <= EPISODES; episode++) {
+        k->stream = episode;
+        agon__walk_start(k);
+        for (int ply = 0; ply < 2000; ply++) {
+            uint64_t hash = agon_hash(AGON_HASH_START, k->state, k->rules->spec.state_size);
+            hash = agon_hash(hash, k->reward, sizeof k->reward);
+            if (agon__decides(k)) {
+                agon__call(k, "observe")
+                    ->observe(k->rules->config, k->state, __builtin_ctzll(k->acting), k->out);
+                hash = agon_hash(hash, k->out, k->rules->obs_bytes);
+            }
+            if (!tell(user, hash))
+                return;
+            if (!agon__walk_choose(k, 0) || !agon__walk_step(k, k->action))
+                break;
+        }
+    }
+}
+
+static bool print_hash(void* user, uint64_t hash) {
+    return printf("%016llx\n", (unsigned long long)hash) > 0;
+}
+
+void agon_check_hashes(const agon_rules* rules) {
+    static agon__shared shared;
+    static agon__check k;
+    k.shared = &shared;
+    if (agon__check_open(&k, rules))
+        walk_hashes(&k, print_hash, NULL);
+    agon__check_close(&k);
+}
+
+static FILE* start(const char* const* words, pid_t* child) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return NULL;
+    *child = fork();
+    if (*child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execv(words[0], (char* const*)words);
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE* said = *child > 0 ? fdopen(ends[0], "r") : NULL;
+    if (!said)
+        close(ends[0]);
+    return said;
+}
+
+typedef struct listener {
+    FILE* said;
+    int count;
+    enum { SAME, DIFFERENT, SILENT } heard;
+} listener;
+
+static bool compare_hash(void* user, uint64_t hash) {
+    listener* l = (listener*)user;
+    unsigned long long theirs;
+    if (fscanf(l->said, "%16llx", &theirs) != 1)
+        l->heard = SILENT;
+    else if (theirs != hash)
+        l->heard = DIFFERENT;
+    l->count++;
+    return l->heard == SAME;
+}
+
+bool agon__same_in_process(agon__check* k) {
+    listener l = {0};
+    pid_t child = -1;
+    l.said = start(k->options->hashes, &child);
+    if (l.said) {
+        walk_hashes(k, compare_hash, &l);
+        fclose(l.said);
+    }
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (!l.said || (l.heard == SILENT && l.count == 1)) {
+        k->shared->note[AGON__PROCESS] = "no other process could be started";
+        return true;
+    }
+    return l.heard == SAME || agon__broken(k, "in another process the same plies give other bytes");
+}
