@@ -288,6 +288,8 @@ static int check_opened(agon__check* k, agon_error* error) {
     outcome how = {DONE, 0};
     int code = 0;
     want(k);
+    report->max_plies = k->rules->spec.max_plies;
+    report->result[AGON__FACTS].asked = 1;
     if (k->options->replay) {
         code = agon__line_play(k, k->options->replay, ask_everything, error);
     } else {

@@ -44,6 +44,7 @@ typedef struct agon_check_result {
 typedef struct agon_check_report {
     uint64_t episodes, positions;
     int longest;    /* plies of seats of the longest episode that was met */
+    int max_plies;  /* what the facts say */
     double seconds; /* the whole took */
     int count;      /* of results */
     agon_check_result result[AGON_CHECK_RULES];
@@ -56,6 +57,7 @@ typedef struct agon_check_options {
     const char* replay; /* play this line instead, in this process, and ask at each position of it;
                            NULL: play on your own */
     double patience;    /* seconds that one call of the game may take; 0: 10 */
+    double shortening;  /* seconds for making one failure short; 0: 4 for each of two ways */
     bool here;          /* play in this process, for fuzzers: a crash is a crash */
     bool progress;      /* a line about it on stderr, again and again */
     const char* const* hashes; /* a program (words, NULL behind them) that calls agon_check_hashes
@@ -83,11 +85,14 @@ void agon_check_close(agon_check_report* report); /* NULL is fine */
 /* The failed rules among the results. */
 int agon_check_failures(const agon_check_report* report);
 
-/* The report for people, on stdout. `again`: words of a shell that replay a failure when
- * "--only RULE --replay LINE" and then `after` follow; `debug`: the same under sanitizers, or NULL.
- */
-void agon_check_print(const agon_check_report* report, const char* name, const char* again,
-                      const char* debug, const char* after);
+/* Words of a shell that replay a failure, with "--only RULE --replay LINE" between them. */
+typedef struct agon_check_command {
+    const char *before, *after;
+} agon_check_command;
+
+/* The report for people, on stdout. debug: how to replay it under sanitizers, or NULL. */
+void agon_check_print(const agon_check_report* report, const char* name,
+                      const agon_check_command* again, const agon_check_command* debug);
 
 /* Prints one hash per position of some episodes, for comparison with another process. */
 void agon_check_hashes(const agon_rules* rules);

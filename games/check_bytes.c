@@ -15,14 +15,23 @@ static void* guarded(const agon__check* k, uint8_t* room, uint8_t fill) {
     return room + GUARD;
 }
 
+/* All `count` bytes are `fill`: the first one is, and each is as the next. */
+static bool is_filled(const uint8_t* bytes, size_t count, uint8_t fill) {
+    return bytes[0] == fill && memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
 /* The first byte beside `size` bytes of output that is not `fill`, as an offset; 0: none. */
 static long beside(const agon__check* k, const uint8_t* room, size_t size, uint8_t fill) {
+    const uint8_t* behind = room + GUARD + size;
+    const size_t count = k->out_size + GUARD - size;
+    if (is_filled(room, GUARD, fill) && is_filled(behind, count, fill))
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (behind[i] != fill)
+            return (long)(size + i);
     for (long i = 1; i <= GUARD; i++)
         if (room[GUARD - i] != fill)
             return -i;
-    for (size_t i = size; i < k->out_size + GUARD; i++)
-        if (room[GUARD + i] != fill)
-            return (long)i;
     return 0;
 }
 
@@ -227,7 +236,7 @@ static int name_of(agon__check* k, int seat, int action, char* out, size_t size)
 }
 
 static bool is_name(agon__check* k, int seat, int action, char* name) {
-    char cut[4] = "...";
+    char cut[5] = "....";
     memset(name, 1, AGON_ACTION_NAME);
     const int length = name_of(k, seat, action, name, AGON_ACTION_NAME);
     if (length < 1 || length >= AGON_ACTION_NAME || name[length] != '\0' ||
@@ -242,8 +251,8 @@ static bool is_name(agon__check* k, int seat, int action, char* name) {
                                 "the name of action %d, '%s', has byte %d, expected printable "
                                 "ones without spaces",
                                 action, name, (unsigned char)name[i]);
-    if (name_of(k, seat, action, cut, 3) != length || cut[3] != '\0' ||
-        strncmp(cut, name, 2) != 0 || strlen(cut) != (length < 2 ? (size_t)length : 2))
+    if (name_of(k, seat, action, cut, 3) != length || cut[3] != '.' || strncmp(cut, name, 2) != 0 ||
+        strlen(cut) != (length < 2 ? (size_t)length : 2))
         return agon__broken(k,
                             "the name of action %d, '%s', is '%s' in 3 bytes, expected its "
                             "beginning and length %d",

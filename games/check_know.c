@@ -218,6 +218,8 @@ static bool plays_on(agon__check* k, int seat) {
         if (!acting || (acting != AGON_CHANCE && acting & ~agon_rules_seats(rules)))
             return acting == 0 || agon__broken(k, "resampled for seat %d: seats 0x%llx act", seat,
                                                (unsigned long long)acting);
+        if (acting == AGON_CHANCE && !rules->game->chance)
+            return agon__broken(k, "resampled for seat %d: chance acts, but there is none", seat);
         if (acting == AGON_CHANCE) {
             const int count = agon__call(k, "chance")->chance(rules->config, k->spare, k->prob);
             row[0] = (uint16_t)agon__walk_random(k, 80, ply, count > 0 ? (uint32_t)count : 1);

@@ -11,10 +11,16 @@
 
 static const char* const status_word[] = {"passed", "FAILED", "warning", "-"};
 
-static void print_failure(const agon_check_result* r, const char* again, const char* debug,
-                          const char* after) {
-    const char* const command[] = {again, debug};
-    const char* const label[] = {"again", "under sanitizers"};
+static void print_command(const agon_check_result* r, const char* label,
+                          const agon_check_command* c) {
+    const bool whole = strcmp(r->rule, "process") == 0; /* a line alone shows nothing */
+    if (c)
+        printf("%12s%s: %s --only %s%s%s%s%s\n", "", label, c->before, r->replay_rule,
+               whole ? "" : " --replay ", whole ? "" : r->line, *c->after ? " " : "", c->after);
+}
+
+static void print_failure(const agon_check_result* r, const agon_check_command* again,
+                          const agon_check_command* debug) {
     if (!r->has_line)
         return;
     if (r->plies)
@@ -22,28 +28,34 @@ static void print_failure(const agon_check_result* r, const char* again, const c
                r->shortest ? ", no line is shorter" : "", r->names);
     else
         printf("%12sat the start\n", "");
-    const bool whole = strcmp(r->rule, "process") == 0; /* a line alone shows nothing */
-    for (int i = 0; i < 2; i++)
-        if (command[i])
-            printf("%12s%s: %s --only %s%s%s%s%s\n", "", label[i], command[i], r->replay_rule,
-                   whole ? "" : " --replay ", whole ? "" : r->line, *after ? " " : "", after);
+    print_command(r, "again", again);
+    print_command(r, "under sanitizers", debug);
 }
 
-void agon_check_print(const agon_check_report* report, const char* name, const char* again,
-                      const char* debug, const char* after) {
+static void print_result(const agon_check_result* r, const agon_check_command* again,
+                         const agon_check_command* debug) {
+    const bool skipped = r->status == AGON_CHECK_SKIPPED;
+    printf("  %-8s  %-13s %s\n", status_word[r->status], r->rule, skipped ? r->text : r->promise);
+    if (r->text[0] && !skipped)
+        printf("%12s%s\n", "", r->text);
+    if (r->status == AGON_CHECK_FAILED)
+        print_failure(r, again, debug);
+}
+
+void agon_check_print(const agon_check_report* report, const char* name,
+                      const agon_check_command* again, const agon_check_command* debug) {
     const int failures = agon_check_failures(report);
-    printf("%s: %llu episodes, %llu positions, %.1f s\n", name,
-           (unsigned long long)report->episodes, (unsigned long long)report->positions,
-           report->seconds);
+    if (report->episodes)
+        printf("%s: %llu episodes, %llu positions, longest %d of %d plies, %.1f s\n", name,
+               (unsigned long long)report->episodes, (unsigned long long)report->positions,
+               report->longest, report->max_plies, report->seconds);
+    else
+        printf("%s\n", name);
     for (int i = 0; i < report->count; i++) {
         const agon_check_result* r = &report->result[i];
-        if (strcmp(r->text, "not asked for") == 0)
-            continue;
-        printf("  %-8s  %-13s %s\n", status_word[r->status], r->rule, r->promise);
-        if (r->text[0])
-            printf("%12s%s\n", "", r->text);
-        if (r->status == AGON_CHECK_FAILED)
-            print_failure(r, again, debug, after);
+        const bool dull = !report->episodes && r->status != AGON_CHECK_FAILED && !r->asked;
+        if (!dull && strcmp(r->text, "not asked for") != 0)
+            print_result(r, again, debug);
     }
     if (failures)
         printf("%d %s broken\n", failures, failures == 1 ? "rule is" : "rules are");
@@ -130,7 +142,8 @@ int agon_check_main(const agon_game* game, int argc, char** argv) {
     if (agon_check_table(game, parameters ? parameters : "", &options, &report, &error) != 0)
         return fail(argv[0], &error);
     snprintf(quoted, sizeof quoted, parameters ? "'%s'" : "", text);
-    agon_check_print(report, text, argv[0], NULL, quoted);
+    const agon_check_command again = {argv[0], quoted};
+    agon_check_print(report, text, &again, NULL);
     const int broken = agon_check_failures(report);
     agon_check_close(report);
     return broken ? 1 : 0;

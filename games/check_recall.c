@@ -6,20 +6,20 @@
 
 /* ---- perfect recall ----------------------------------------------------------------------- */
 
-enum { SETS = 1 << 16, MAX_SETS = SETS / 2 };
-#define MAX_BYTES ((size_t)64 << 20) /* of lines */
+enum { SETS = 1 << 16, MAX_SETS = SETS / 2, MAX_NUMBERS = 1 << 25 };
 
 /* One information set: how it was met first. */
 typedef struct entry {
     uint64_t knows, own, mask; /* hashes; own: of what the seat knew and did before */
-    int steps;
-    uint16_t* number; /* the line that led here; NULL: entry free */
+    bool used;
+    int steps, at; /* the line that led here, in `number` */
 } entry;
 
 struct agon__recall {
     entry set[SETS];
     int used;
-    size_t bytes;
+    uint16_t* number; /* lines, one behind the other */
+    int count, room;
 };
 
 agon__recall* agon__recall_open(void) {
@@ -27,16 +27,30 @@ agon__recall* agon__recall_open(void) {
 }
 
 void agon__recall_close(agon__recall* recall) {
-    for (int i = 0; recall && i < SETS; i++)
-        free(recall->set[i].number);
+    if (recall)
+        free(recall->number);
     free(recall);
 }
 
 void agon__recall_forget(agon__check* k) {
     agon__recall* r = k->recall;
-    for (int i = 0; i < SETS; i++)
-        free(r->set[i].number);
-    memset(r, 0, sizeof *r);
+    memset(r->set, 0, sizeof r->set);
+    r->used = r->count = 0;
+}
+
+/* Room for `count` more numbers; false: enough is kept already. */
+static bool reserve(agon__recall* r, int count) {
+    if (r->used >= MAX_SETS || r->count + count > MAX_NUMBERS)
+        return false;
+    if (r->count + count <= r->room)
+        return true;
+    const int room = 2 * (r->room + count);
+    uint16_t* number = (uint16_t*)realloc(r->number, (size_t)room * sizeof *number);
+    if (!number)
+        return false;
+    r->number = number;
+    r->room = room;
+    return true;
 }
 
 /* What a seat knows: its information state, or all that it observes where a game has none. */
@@ -71,7 +85,7 @@ void agon__recall_note(agon__check* k, const uint16_t* action) {
 
 static entry* find(agon__recall* r, uint64_t known) {
     uint64_t at = (known ^ known >> 32) % SETS;
-    while (r->set[at].number && r->set[at].knows != known)
+    while (r->set[at].used && r->set[at].knows != known)
         at = (at + 1) % SETS;
     return &r->set[at];
 }
@@ -79,18 +93,16 @@ static entry* find(agon__recall* r, uint64_t known) {
 static void add(agon__check* k, entry* e, const entry* found) {
     agon__recall* r = k->recall;
     const agon__line* line = &k->shared->line;
-    const size_t bytes =
-        sizeof(uint16_t) * ((size_t)line->steps * (size_t)k->rules->spec.seats + 1);
-    if (r->used >= MAX_SETS || r->bytes + bytes > MAX_BYTES)
+    const int count = line->steps * k->rules->spec.seats;
+    if (!reserve(r, count + 1))
         return;
     *e = *found;
-    e->number = (uint16_t*)malloc(bytes);
-    if (!e->number)
-        return;
-    memcpy(e->number, line->number, bytes - sizeof(uint16_t));
+    e->used = true;
     e->steps = line->steps;
+    e->at = r->count;
+    memcpy(r->number + r->count, line->number, sizeof(uint16_t) * (size_t)count);
+    r->count += count;
     r->used++;
-    r->bytes += bytes;
 }
 
 static bool remembers(agon__check* k, int seat) {
@@ -99,7 +111,7 @@ static bool remembers(agon__check* k, int seat) {
         return true;
     found.mask = agon_hash(AGON_HASH_START, k->mask, (size_t)k->rules->mask_words * 8);
     entry* e = find(k->recall, found.knows);
-    if (!e->number) {
+    if (!e->used) {
         add(k, e, &found);
         return true;
     }
@@ -107,7 +119,7 @@ static bool remembers(agon__check* k, int seat) {
         return true;
     agon__line* partner = &k->shared->partner;
     partner->steps = e->steps;
-    memcpy(partner->number, e->number,
+    memcpy(partner->number, k->recall->number + e->at,
            sizeof(uint16_t) * (size_t)e->steps * (size_t)k->rules->spec.seats);
     if (e->mask != found.mask)
         return agon__broken(

@@ -11,12 +11,16 @@ enum {
     CHILDREN = 512, /* of one position; more are left out, and the search proves nothing */
     MAX_EPISODE = 1 << 16
 };
-#define SEARCH_SECONDS 4.0
+#define SHORTENING 4.0 /* seconds, if not told otherwise */
 
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double shortening_end(const agon__check* k) {
+    return now() + (k->options->shortening > 0 ? k->options->shortening : SHORTENING);
 }
 
 /* ---- exploring ---------------------------------------------------------------------------- */
@@ -221,12 +225,13 @@ static void keep_shorter(agon__check* k, int rule, bool shortest) {
 /* shared->line, which a crash leaves behind, is a line of this search at any time. */
 void agon__search(agon__check* k, int rule) {
     static agon__line line;
-    const double end = now() + SEARCH_SECONDS;
+    const double end = shortening_end(k);
     search s = {.used = 1, .whole = true};
     s.parent = (int*)calloc(NODES, sizeof *s.parent);
     s.row = (uint16_t*)calloc((size_t)NODES * (size_t)k->rules->spec.seats, sizeof *s.row);
     k->stream = 0;
-    agon__recall_forget(k);
+    if (rule == AGON__RECALL)
+        agon__recall_forget(k);
     while (s.parent && s.row && s.next < s.used && now() < end) {
         line_of(k, &s, s.next, &line);
         k->shared->shortest = s.whole; /* for a crash */
@@ -261,7 +266,7 @@ static bool fails_along(agon__check* k, int rule, const agon__line* line) {
 void agon__leave_out(agon__check* k, int rule) {
     static agon__line base, line;
     const size_t seats = (size_t)k->rules->spec.seats;
-    const double end = now() + SEARCH_SECONDS;
+    const double end = shortening_end(k);
     k->stream = 0;
     copy_line(&base, &k->shared->best, (int)seats);
     for (int piece = (base.steps + 1) / 2; piece >= 1 && now() < end;) {

@@ -13,7 +13,7 @@ enum { MAX_IN_A_ROW = 4096 }; /* chance nodes; more is a game that does not go o
 /* Of any output of the game's functions. */
 static size_t output_size(const agon_rules* rules) {
     const size_t sizes[] = {rules->spec.state_size, rules->obs_bytes, (size_t)rules->mask_words * 8,
-                            AGON_INFOSTATE, AGON__MAX_OUTCOMES * sizeof(double)};
+                            AGON_INFOSTATE, (size_t)rules->spec.chance_outcomes * sizeof(double)};
     size_t most = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         most = sizes[i] > most ? sizes[i] : most;
@@ -33,7 +33,7 @@ bool agon__check_open(agon__check* k, const agon_rules* rules) {
     k->out2 = (uint8_t*)calloc(1, k->out_size + 128);
     k->mask = (uint64_t*)calloc(words + 1, 8);
     k->mask2 = (uint64_t*)calloc(words + 1, 8);
-    k->prob = (double*)calloc(AGON__MAX_OUTCOMES, sizeof *k->prob);
+    k->prob = (double*)calloc(AGON__MAX_OUTCOMES + 64, sizeof *k->prob);
     k->frequency = (double*)calloc(3 * AGON__MAX_OUTCOMES, sizeof *k->frequency);
     k->recall = agon__recall_open();
     k->views = agon__views_open(rules);

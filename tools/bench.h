@@ -7,6 +7,7 @@
 #define AGON_BENCH_H
 
 #include "agents/net.h"
+#include "games/rules.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,9 @@ agon_bench_floor agon_bench_sample_floor(void);
 /* Floating-point operations of one row: forward; and forward with all gradients but the input's. */
 double agon_bench_forward_flop(const agon_net* net);
 double agon_bench_update_flop(const agon_net* net);
+
+/* Plies of random play per second, observation and mask written at every decision, one core. */
+agon_bench_rate agon_bench_game(const agon_bench* b, const agon_rules* rules);
 
 int agon_bench_games(const agon_bench* b, agon_error* error);
 int agon_bench_forward(const agon_bench* b, agon_error* error);

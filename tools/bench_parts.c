@@ -131,43 +131,59 @@ static double play(void* user, double amount) {
     return done;
 }
 
-static void measure_game(const agon_bench* b, const agon_rules* rules) {
-    const size_t seats = (size_t)rules->spec.seats, rows = LANES * seats;
-    char fields[256];
-    playing p = {.rules = rules, .noise = 88172645463325252ull};
-    p.states = calloc(LANES, rules->spec.state_size);
-    p.acting = calloc(LANES, sizeof *p.acting);
-    p.mask = calloc(rows * (size_t)rules->mask_words, sizeof *p.mask);
-    p.action = calloc(rows, sizeof *p.action);
-    p.reward = calloc(rows, sizeof *p.reward);
-    p.chance = calloc((size_t)rules->spec.chance_outcomes + 1, sizeof *p.chance);
-    p.obs = calloc(rows, rules->obs_bytes);
-    p.lane = calloc(rows, sizeof *p.lane);
-    p.live = calloc(LANES, sizeof *p.live);
-    p.seat = calloc(rows, 1);
-    if (p.states && p.acting && p.mask && p.action && p.reward && p.chance && p.obs && p.lane &&
-        p.live && p.seat) {
+static void close_playing(playing* p) {
+    free(p->states);
+    free(p->acting);
+    free(p->mask);
+    free(p->action);
+    free(p->reward);
+    free(p->chance);
+    free(p->obs);
+    free(p->lane);
+    free(p->live);
+    free(p->seat);
+}
+
+static bool open_playing(playing* p, const agon_rules* rules) {
+    const size_t rows = LANES * (size_t)rules->spec.seats;
+    p->rules = rules;
+    p->noise = 88172645463325252ull;
+    p->states = calloc(LANES, rules->spec.state_size);
+    p->acting = calloc(LANES, sizeof *p->acting);
+    p->mask = calloc(rows * (size_t)rules->mask_words, sizeof *p->mask);
+    p->action = calloc(rows, sizeof *p->action);
+    p->reward = calloc(rows, sizeof *p->reward);
+    p->chance = calloc((size_t)rules->spec.chance_outcomes + 1, sizeof *p->chance);
+    p->obs = calloc(rows, rules->obs_bytes);
+    p->lane = calloc(rows, sizeof *p->lane);
+    p->live = calloc(LANES, sizeof *p->live);
+    p->seat = calloc(rows, 1);
+    return p->states && p->acting && p->mask && p->action && p->reward && p->chance && p->obs &&
+           p->lane && p->live && p->seat;
+}
+
+agon_bench_rate agon_bench_game(const agon_bench* b, const agon_rules* rules) {
+    agon_bench_rate rate = {0};
+    playing p = {0};
+    if (open_playing(&p, rules)) {
         for (int i = 0; i < LANES; i++) {
             p.live[i] = (uint32_t)i;
             restart(&p, i);
         }
-        agon_bench_rate rate = agon_bench_measure(b, play, &p);
-        snprintf(fields, sizeof fields,
-                 "\"game\":\"%s\",\"play\":\"random, observation and mask written\","
-                 "\"obs_bytes\":%zu,\"state_bytes\":%zu,\"flop_per_step\":0",
-                 rules->name, rules->obs_bytes, rules->spec.state_size);
-        agon_bench_print("games", fields, "steps", 0, 1, &rate);
+        rate = agon_bench_measure(b, play, &p);
     }
-    free(p.states);
-    free(p.acting);
-    free(p.mask);
-    free(p.action);
-    free(p.reward);
-    free(p.chance);
-    free(p.obs);
-    free(p.lane);
-    free(p.live);
-    free(p.seat);
+    close_playing(&p);
+    return rate;
+}
+
+static void measure_game(const agon_bench* b, const agon_rules* rules) {
+    char fields[256];
+    const agon_bench_rate rate = agon_bench_game(b, rules);
+    snprintf(fields, sizeof fields,
+             "\"game\":\"%s\",\"play\":\"random, observation and mask written\","
+             "\"obs_bytes\":%zu,\"state_bytes\":%zu,\"flop_per_step\":0",
+             rules->name, rules->obs_bytes, rules->spec.state_size);
+    agon_bench_print("games", fields, "steps", 0, 1, &rate);
 }
 
 static int measure_string(const agon_bench* b, const char* game, agon_error* error) {

@@ -26,6 +26,7 @@ agon_command_function agon_cmd_games;
 agon_command_function agon_cmd_play;
 agon_command_function agon_cmd_new_game;
 agon_command_function agon_cmd_build_game;
+agon_command_function agon_cmd_check;
 agon_command_function agon_cmd_perft;
 agon_command_function agon_cmd_solve;
 agon_command_function agon_cmd_doctor;

@@ -80,6 +80,27 @@ static const char help_build_game[] =
     "  -o OUT    what to write; default FILE.so, or FILE-check with --debug, here\n"
     "  --debug   a program with sanitizers; one that is built so cannot be loaded as a plug-in\n";
 
+static const char help_check[] =
+    "Examples\n"
+    "  agon check connect_four                       ten seconds of questions\n"
+    "  agon check ./my_game.so --seconds 60          a plug-in, for longer\n"
+    "  agon check './my_game.so(stones=9)' --json    for programs\n"
+    "  agon check ./my_game.so --only mask --replay 0.2.1   one rule along one line of play\n"
+    "\n"
+    "Plays a game in many ways and asks at every position whether it keeps the promises of\n"
+    "agon_game.h: masks, bounds, chance, hidden information, buffers, determinism and more. What\n"
+    "breaks a rule is told by the shortest line of play that shows it, and how to see it again.\n"
+    "The game runs in a child process; a crash is a failure like any other. Exit code 1 when a\n"
+    "rule is broken.\n"
+    "\n"
+    "Usage: agon check GAME [options]\n"
+    "  --seconds S     of play, 0.1 to 1000000; default 10\n"
+    "  --only RULE     ask for one rule; a check without it lists them\n"
+    "  --replay LINE   play this line, here, and ask at each position: plies with '.' between\n"
+    "                  them, actions of seats that act together with ','; '-' is the start\n"
+    "  --json          JSON on standard output\n"
+    "  --quiet         print only what is broken\n";
+
 static const char help_perft[] =
     "Examples\n"
     "  agon perft connect_four 8                     lines of 1, 2, .. 8 plies\n"
@@ -192,6 +213,7 @@ static const agon_command commands[] = {
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},
     {"new-game", "write a game file to start from", agon_cmd_new_game, help_new_game},
     {"build-game", "compile a game file into a plug-in", agon_cmd_build_game, help_build_game},
+    {"check", "check that a game keeps its promises", agon_cmd_check, help_check},
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},

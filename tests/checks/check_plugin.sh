@@ -169,6 +169,34 @@ refuse ./play.so 'crashed while it was played: signal 6'
 refuse './build-gcc.so(stones=3)' 'stones=3: expected an integer from 4 to 200'
 refuse './build-gcc.so(stone=9)' "no parameter 'stone'"
 
+# ---- the checker
+asks() { # expected exit code, GAME, words of the answer...
+    local code=$1 game=$2 word
+    shift 2
+    "$agon" check "$game" --seconds 1 >said 2>&1
+    [ $? -eq "$code" ] || fault "agon check $game does not exit $code: $(cat said)"
+    for word; do
+        grep -qE -e "$word" said || fault "agon check $game: '$word' is not in: $(cat said)"
+    done
+}
+asks 0 './build-gcc.so(stones=9)' 'no rule is broken' 'passed +mask' 'passed +process' '[0-9.]+ M steps/s'
+"$agon" check ./build-gcc.so --seconds 0.5 --json | python3 -c 'import json, sys
+report = json.load(sys.stdin)
+assert report["passed"] and report["longest"] <= report["max_plies"] == 21 and report["positions"] > 100
+assert {r["rule"]: r["status"] for r in report["rules"]}["imports"] == "passed"' || fault "agon check --json"
+asks 1 ./play.so 'FAILED +crash' 'crashes in apply: signal 6' 'after 8 plies, no line is shorter: take1 take3'
+change bound 's/spec->max_plies = c->stones/spec->max_plies = c->stones - 1/'
+asks 1 './bound.so(stones=5)' 'FAILED +plies' 'asked for ply 5, but the facts say max_plies = 4' \
+    'after 4 plies, no line is shorter: take1 take1 take1 take1' \
+    "again: agon check './bound.so\(stones=5\)' --only plies --replay 0.0.0.0" \
+    "sanitizers: agon build-game ./bound.c --debug && ./bound-check --only plies --replay 0.0.0.0 'first\(stones=5\)'"
+"$agon" check './bound.so(stones=5)' --only plies --replay 0.0.0.0 >said 2>&1
+[ $? -eq 1 ] && grep -q '1 rule is broken' said || fault "the line does not show it again: $(cat said)"
+change sine 's/^#include .*/#include <math.h>\n&/;s/^ *memset(s, 0, sizeof \*s);/&\n    s->unused[0] = sin((double)((const first_config*)config)->stones) > 0.9;/;s/spec->seats = 2;/& c->stones += rand() \& 0;/'
+asks 0 ./sine.so 'warning +imports' 'other results on other machines: sin' 'not a function of the state: rand'
+change host 's/const my_game_position\* s = (const my_game_position\*)state;/const my_game_position* s = state;/;s/const first_position\* s = (const first_position\*)state;/const first_position* s = state;/'
+command -v c++ >/dev/null && asks 1 ./host.so 'FAILED +device' 'so no device code|not device code'
+
 # ---- the checker as a program
 "$agon" build-game first.c --debug >said 2>&1 || fault "build-game --debug: $(cat said)"
 ./first-check --seconds 2 >said 2>&1 || fault "./first-check: exit code $?: $(cat said)"

@@ -1,0 +1,210 @@
+#include "tools/check_source.h"
+
+#include "tools/place.h"
+#include "tools/program.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH = 4096, SAID = 1 << 16 };
+
+/* ---- the file ---- */
+
+bool agon_source_find(const agon_game* game, const char* path, char* out, size_t size) {
+    const size_t length = path ? strlen(path) : 0;
+    if (length > 3 && strcmp(path + length - 3, ".so") == 0 &&
+        snprintf(out, size, "%.*s.c", (int)length - 3, path) < (int)size && access(out, R_OK) == 0)
+        return true;
+    return game->source && snprintf(out, size, "%s", game->source) < (int)size &&
+           access(out, R_OK) == 0;
+}
+
+static void tell(agon_check_result* r, agon_check_status status, const char* what,
+                 const char* more) {
+    r->status = status;
+    snprintf(r->text, sizeof r->text, "%s%.300s", what, more);
+}
+
+/* A new file that ends in `ending`; the caller removes it. */
+static bool new_file(char* path, const char* ending) {
+    const char* dir = getenv("TMPDIR");
+    snprintf(path, PATH, "%.4000s/agon-XXXXXX%s", dir && *dir ? dir : "/tmp", ending);
+    const int file = mkstemps(path, (int)strlen(ending));
+    return file >= 0 && close(file) == 0;
+}
+
+/* The first line of a compiler's output that is an error, or the first of all. */
+static const char* first_error(char* said) {
+    char* at = strstr(said, "error");
+    while (at && at > said && at[-1] != '\n')
+        at--;
+    at = at ? at : said;
+    at[strcspn(at, "\n")] = '\0';
+    return at;
+}
+
+/* ---- device code ---- */
+
+static const char* find_nvcc(void) {
+    static const char* const usual[] = {"nvcc", "/usr/local/cuda/bin/nvcc"};
+    for (int i = 0; i < 2; i++) {
+        const char* const ask[] = {usual[i], "--version", NULL};
+        char said[256];
+        if (agon_program_run(ask, NULL, said, sizeof said) == 0)
+            return usual[i];
+    }
+    return NULL;
+}
+
+/* A kernel that calls every function of the contract that a rollout calls. */
+static bool write_kernel(const char* path, const char* name, const char* source) {
+    char whole[PATH];
+    FILE* file = fopen(path, "w");
+    if (!file)
+        return false;
+    fprintf(file,
+            "#include \"%s\"\n"
+            "__global__ void play(const void* config, const uint16_t* action, float* reward,\n"
+            "                     uint8_t* obs, uint64_t* mask, uint64_t* acting, int* code) {\n"
+            "    alignas(8) unsigned char state[%s_STATE];\n"
+            "    %s_init(config, state);\n"
+            "    *acting = %s_acting(config, state);\n"
+            "    %s_observe(config, state, 0, obs);\n"
+            "    %s_legal(config, state, 0, mask);\n"
+            "    *code = %s_apply(config, state, action, reward);\n"
+            "}\n",
+            realpath(source, whole) ? whole : source, name, name, name, name, name, name);
+    return fclose(file) == 0;
+}
+
+static void with_nvcc(const char* nvcc, const char* name, const char* source, const char* include,
+                      agon_check_result* r) {
+    static char said[SAID];
+    char kernel[PATH], object[PATH];
+    if (!new_file(kernel, ".cu"))
+        return tell(r, AGON_CHECK_SKIPPED, "no file could be made for nvcc", "");
+    if (!new_file(object, ".o") || !write_kernel(kernel, name, source)) {
+        tell(r, AGON_CHECK_SKIPPED, "no file could be made for nvcc", "");
+    } else {
+        const char* const words[] = {nvcc,      "-std=c++20",   "-arch=sm_80", "-fmad=false",
+                                     "-Werror", "all-warnings", include,       "-c",
+                                     kernel,    "-o",           object,        NULL};
+        if (agon_program_run(words, NULL, said, sizeof said) != 0)
+            tell(r, AGON_CHECK_FAILED, "not device code: ", first_error(said));
+    }
+    remove(kernel);
+    remove(object);
+}
+
+static void with_cxx(const char* source, const char* include, agon_check_result* r) {
+    static char said[SAID];
+    const char* const words[] = {
+        "c++",   "-std=c++20",    "-x",   "c++", "-Wno-missing-field-initializers",
+        include, "-fsyntax-only", source, NULL};
+    const int code = agon_program_run(words, NULL, said, sizeof said);
+    if (code < 0 || code == 127)
+        tell(r, AGON_CHECK_SKIPPED, "neither nvcc nor c++ is here", "");
+    else if (code)
+        tell(r, AGON_CHECK_FAILED, "not C++20, so no device code: ", first_error(said));
+    else
+        tell(r, AGON_CHECK_PASSED, "nvcc is not here: only that it is C++20", "");
+}
+
+void agon_source_device(const agon_game* game, const char* source, agon_check_result* r) {
+    char include[PATH + 2] = "-I";
+    r->rule = "device";
+    r->promise = "the source compiles as device code";
+    if (!source)
+        return tell(r, AGON_CHECK_SKIPPED, "its source is not here", "");
+    if (agon_place_include(include + 2, sizeof include - 2, NULL) != 0)
+        return tell(r, AGON_CHECK_SKIPPED, "agon_game.h was not found", "");
+    const char* nvcc = find_nvcc();
+    r->asked = 1;
+    if (nvcc)
+        with_nvcc(nvcc, game->name, source, include, r);
+    else
+        with_cxx(source, include, r);
+}
+
+/* ---- imports ---- */
+
+/* Is it a function of the system's mathematics library, other than the exact ones? */
+static bool is_inexact(void* libm, const char* name) {
+    static const char* const exact[] = {"sqrt",  "floor",  "ceil",  "trunc",  "fabs",
+                                        "sqrtf", "floorf", "ceilf", "truncf", "fabsf"};
+    Dl_info where;
+    void* found = libm ? dlsym(libm, name) : NULL;
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (strcmp(name, exact[i]) == 0)
+            return false;
+    return found && dladdr(found, &where) && strstr(where.dli_fname, "libm");
+}
+
+/* Generators, clocks and the like, which no rule may ask. */
+static bool is_moody(const char* name) {
+    static const char* const moody[] = {"rand",    "rand_r",     "random",       "drand48",
+                                        "lrand48", "mrand48",    "getrandom",    "getentropy",
+                                        "time",    "clock",      "getpid",       "gettimeofday",
+                                        "getenv",  "arc4random", "clock_gettime"};
+    for (size_t i = 0; i < sizeof moody / sizeof *moody; i++)
+        if (strcmp(name, moody[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Lines of nm: "                 U sin@GLIBC_2.2.5". */
+static void sort_imports(char* said, agon_check_result* r) {
+    void* libm = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
+    char inexact[200] = "", moody[200] = "", *rest;
+    for (char* line = strtok_r(said, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char* name = strrchr(line, ' ');
+        if (!name || name == line || name[-1] != 'U')
+            continue;
+        name++;
+        name[strcspn(name, "@")] = '\0';
+        char* list = is_inexact(libm, name) ? inexact : is_moody(name) ? moody : NULL;
+        if (list && strlen(list) + strlen(name) + 2 < sizeof inexact)
+            strcat(strcat(list, " "), name);
+    }
+    if (libm)
+        dlclose(libm);
+    if (!*inexact && !*moody)
+        return;
+    r->status = AGON_CHECK_WARNED;
+    snprintf(r->text, sizeof r->text, "%s%s%s%s%s",
+             *inexact ? "other results on other machines:" : "", inexact,
+             *inexact && *moody ? "; " : "", *moody ? "not a function of the state:" : "", moody);
+}
+
+static int list_imports(const char* path, const char* source, char* said, size_t size) {
+    char include[PATH + 2] = "-I", object[PATH];
+    const char* const plugin[] = {"nm", "-D", "--undefined-only", path, NULL};
+    if (path)
+        return agon_program_run(plugin, NULL, said, size);
+    if (!source || agon_place_include(include + 2, sizeof include - 2, NULL) != 0 ||
+        !new_file(object, ".o"))
+        return -1;
+    const char* const compile[] = {"cc", "-std=gnu11", "-O2", "-fno-math-errno",
+                                   "-w", include,      "-c",  source,
+                                   "-o", object,       NULL};
+    const char* const list[] = {"nm", "--undefined-only", object, NULL};
+    int code = agon_program_run(compile, NULL, said, size);
+    code = code ? code : agon_program_run(list, NULL, said, size);
+    remove(object);
+    return code;
+}
+
+void agon_source_imports(const char* path, const char* source, agon_check_result* r) {
+    static char said[SAID];
+    r->rule = "imports";
+    r->promise = "no function whose results depend on the machine or the time";
+    if (!path && !source)
+        return tell(r, AGON_CHECK_SKIPPED, "its source is not here", "");
+    if (list_imports(path, source, said, sizeof said) != 0)
+        return tell(r, AGON_CHECK_SKIPPED, "neither cc nor nm could tell: ", first_error(said));
+    r->asked = 1;
+    sort_imports(said, r);
+}
