@@ -23,6 +23,7 @@ GAMES = {
     "breakthrough": "breakthrough",
     "hex": "hex",
     "go": "go(board_size=9)",
+    "nim": "nim",
     "oware": "oware",
     "backgammon": "backgammon",
     "pig": "pig",
