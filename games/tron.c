@@ -26,7 +26,10 @@ typedef struct tron {
 typedef struct tron_config {
     int players, size;
     int turn[TRON_SEATS];                            /* quarter turns of the seat's view */
+    int step[TRON_SEATS][4];                         /* by action, in cells */
     uint8_t view[TRON_SEATS][TRON_SIZE * TRON_SIZE]; /* board cell at a place of the seat's view */
+    uint8_t place[TRON_SEATS][256];                  /* the other way round */
+    tron start;
 } tron_config;
 
 #define tron_STATE             sizeof(tron)
@@ -39,8 +42,11 @@ AGON_FN int tron_entries(const tron_config* c) {
 }
 
 static void tron_views(tron_config* c) {
+    const int step[4] = {-16, 1, 16, -1};
     for (int seat = 0; seat < c->players; seat++) {
         c->turn[seat] = c->players == 2 ? 2 * seat : seat;
+        for (int action = 0; action < 4; action++)
+            c->step[seat][action] = step[(action + c->turn[seat]) & 3];
         for (int i = 0; i < c->size * c->size; i++) {
             int row = i / c->size, col = i % c->size;
             for (int turn = 0; turn < c->turn[seat]; turn++) {
@@ -49,7 +55,21 @@ static void tron_views(tron_config* c) {
                 col = c->size - 1 - old;
             }
             c->view[seat][i] = (uint8_t)(16 * (row + 1) + col + 1);
+            c->place[seat][c->view[seat][i]] = (uint8_t)i;
         }
+    }
+}
+
+static void tron_begin(tron_config* c) {
+    tron* s = &c->start;
+    memset(s, 0, sizeof *s);
+    memset(s->cell, TRON_WALL, sizeof s->cell);
+    for (int row = 1; row <= c->size; row++)
+        memset(s->cell + 16 * row + 1, 0, (size_t)c->size);
+    for (int seat = 0; seat < c->players; seat++) {
+        s->head[seat] = c->view[seat][(c->size - 2) * c->size + (c->size - 1) / 2];
+        s->cell[s->head[seat]] = (uint8_t)(seat + 1);
+        s->alive |= (uint8_t)(1 << seat);
     }
 }
 
@@ -61,6 +81,7 @@ static int tron_configure(agon_params* params, agon_spec* spec, void* config) {
     c->players = agon_param_int(params, "players", 2, 2, TRON_SEATS);
     c->size = agon_param_int(params, "size", 10, 4, TRON_SIZE);
     tron_views(c);
+    tron_begin(c);
     spec->seats = c->players;
     spec->actions = 4;
     spec->simultaneous = 1;
@@ -83,17 +104,7 @@ static int tron_configure(agon_params* params, agon_spec* spec, void* config) {
 }
 
 AGON_FN void tron_init(const void* config, void* state) {
-    const tron_config* c = (const tron_config*)config;
-    tron* s = (tron*)state;
-    memset(s, 0, tron_STATE);
-    memset(s->cell, TRON_WALL, sizeof s->cell);
-    for (int row = 1; row <= c->size; row++)
-        memset(s->cell + 16 * row + 1, 0, (size_t)c->size);
-    for (int seat = 0; seat < c->players; seat++) {
-        s->head[seat] = c->view[seat][(c->size - 2) * c->size + (c->size - 1) / 2];
-        s->cell[s->head[seat]] = (uint8_t)(seat + 1);
-        s->alive |= (uint8_t)(1 << seat);
-    }
+    memcpy(state, &((const tron_config*)config)->start, tron_STATE);
 }
 
 AGON_FN int tron_count(int set) {
@@ -107,9 +118,7 @@ AGON_FN uint64_t tron_acting(const void* config, const void* state) {
 
 /* The cell that `action` of a seat leads to. */
 AGON_FN int tron_target(const tron_config* c, const tron* s, int seat, int action) {
-    const int direction = (action + c->turn[seat]) & 3;
-    const int step = direction == 0 ? -16 : direction == 1 ? 1 : direction == 2 ? 16 : -1;
-    return s->head[seat] + step;
+    return s->head[seat] + c->step[seat][action];
 }
 
 AGON_FN void tron_legal(const void* config, const void* state, int seat, uint64_t* mask) {
@@ -167,20 +176,81 @@ AGON_FN int tron_apply(const void* config, void* state, const uint16_t* action, 
     return 0;
 }
 
-/* Two planes per seat, one's own first, then in turn. */
+/* Byte j of word i and byte i of word j change places. */
+AGON_FN void tron_transpose(uint64_t* word) {
+    const uint64_t low[5] = {0, 0x00ff00ff00ff00ffull, 0x0000ffff0000ffffull, 0,
+                             0x00000000ffffffffull};
+    for (int apart = 4; apart > 0; apart /= 2) {
+        for (int i = 0; i < 8; i++) {
+            if (i & apart)
+                continue;
+            const uint64_t swap = (word[i] >> 8 * apart ^ word[i + apart]) & low[apart];
+            word[i] ^= swap << 8 * apart;
+            word[i + apart] ^= swap;
+        }
+    }
+}
+
+/* The board for a seat whose rows are columns: 16 x 16, turned in blocks of 8 x 8. */
+AGON_FN void tron_turned(const tron_config* c, const tron* s, int seat, uint8_t* turned) {
+    const uint8_t* first = s->cell + c->view[seat][0];
+    const int right = c->step[seat][1], back = c->step[seat][2] < 0; /* down is left on the board */
+    memset(turned, 0, 256);
+    for (int block = 0; block < 4; block++) {
+        const int top = block / 2 * 8, left = block % 2 * 8;
+        if (top >= c->size || left >= c->size)
+            continue;
+        uint64_t word[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+        for (int i = 0; i < 8 && left + i < c->size; i++)
+            memcpy(&word[i], first + (left + i) * right + (back ? -top - 7 : top), 8);
+        tron_transpose(word);
+        for (int i = 0; i < 8; i++)
+            memcpy(turned + 16 * (top + (back ? 7 - i : i)) + left, &word[i], 8);
+    }
+}
+
+/* Trails of one seat in a row of the view, which begins at `row` and goes on to the right, or
+ * (mirrored) to the left; and what follows, to 16 bytes. */
+AGON_FN void tron_trails(const uint8_t* row, int mirrored, uint8_t trail, uint8_t* out) {
+    uint8_t seen[16];
+    memcpy(seen, mirrored ? row - 15 : row, 16);
+    if (mirrored)
+        for (int i = 0; i < 16; i++)
+            out[i] = (uint8_t)(seen[15 - i] == trail);
+    else
+        for (int i = 0; i < 16; i++)
+            out[i] = (uint8_t)(seen[i] == trail);
+}
+
+/* All zero but for the cell of the head. There are at least 16 cells. */
+AGON_FN void tron_head(int cells, int head, int place, uint8_t* plane) {
+    for (int at = 0; at < cells - 16; at += 16)
+        memset(plane + at, 0, 16);
+    memset(plane + cells - 16, 0, 16);
+    plane[place] = head != 0;
+}
+
+/* Two planes per seat, one's own first, then in turn. What is too much after a row of trails is
+ * written anew by the next row, or as part of the other plane. */
 AGON_FN void tron_observe(const void* config, const void* state, int seat, void* out) {
     const tron_config* c = (const tron_config*)config;
     const tron* s = (const tron*)state;
-    const int cells = c->size * c->size;
+    const int players = c->players, size = c->size, cells = size * size,
+              mirrored = c->turn[seat] == 2;
+    const uint8_t* first = s->cell + c->view[seat][0];
     uint8_t* plane = (uint8_t*)out;
-    memset(plane, 0, tron_obs_bytes(config));
-    for (int i = 0; i < cells; i++) {
-        const int at = c->view[seat][i], owner = s->cell[at] - 1;
-        if (owner < 0)
-            continue;
-        const int place = owner < seat ? owner - seat + c->players : owner - seat;
-        plane[2 * place * cells + i] = 1;
-        plane[(2 * place + 1) * cells + i] = s->head[owner] == at;
+    uint8_t turned[256];
+    int down = c->step[seat][2], owner = seat;
+    if (c->turn[seat] & 1) {
+        tron_turned(c, s, seat, turned);
+        first = turned;
+        down = 16;
+    }
+    for (int i = 0; i < players; i++, plane += 2 * cells) {
+        for (int row = 0; row < size; row++)
+            tron_trails(first + row * down, mirrored, (uint8_t)(owner + 1), plane + row * size);
+        tron_head(cells, s->head[owner], c->place[seat][s->head[owner]], plane + cells);
+        owner = owner + 1 == players ? 0 : owner + 1;
     }
 }
 
