@@ -144,9 +144,13 @@ AGON_FN int oware_sow(const oware_config* c, uint64_t* mine, uint64_t* theirs, i
     return last < 2 * c->houses ? last : last - 2 * c->houses;
 }
 
-/* What a last seed in house `last` of the other row captures: the bytes of that row. */
+/* What a last seed in house `last` of the other row (negative: in the mover's own) captures: the
+ * bytes of that row. */
 AGON_FN uint64_t oware_capture(uint64_t theirs, int last) {
     uint64_t bytes = 0;
+    /* One test for both, as neither is easily foretold. */
+    if ((last < 0) | ((theirs >> (8 * last & 63) & 254) != 2))
+        return 0;
     for (int house = last; house >= 0 && (theirs >> 8 * house & 254) == 2; house--)
         bytes |= 255ull << 8 * house;
     return theirs & ~bytes ? theirs & bytes : 0;
@@ -154,11 +158,10 @@ AGON_FN uint64_t oware_capture(uint64_t theirs, int last) {
 
 /* ---- repetition --------------------------------------------------------------------------- */
 
-/* Enters the position in the filter; 0 when it certainly was not there. */
-AGON_FN int oware_filter(oware* s) {
-    const int turn = oware_turn(s);
-    const uint64_t hash =
-        s->row[turn] * 0x9e3779b97f4a7c15ull + s->row[1 - turn] * 0xd1342543de82ef95ull;
+/* Enters a position in the filter, by the rows of the seat to move and of the other; 0 when it
+ * certainly was not there. */
+AGON_FN int oware_filter(oware* s, uint64_t mine, uint64_t theirs) {
+    const uint64_t hash = mine * 0x9e3779b97f4a7c15ull + theirs * 0xd1342543de82ef95ull;
     uint64_t* word[2] = {&s->filter[hash >> 61], &s->filter[hash >> 52 & 7]};
     const uint64_t bit[2] = {1ull << (hash >> 55 & 63), 1ull << (hash >> 46 & 63)};
     const int there = (*word[0] & bit[0]) && (*word[1] & bit[1]);
@@ -186,7 +189,7 @@ AGON_FN void oware_forget(oware* s) {
     s->since = 0;
     s->first[0] = s->row[0];
     s->first[1] = s->row[1];
-    oware_filter(s);
+    oware_filter(s, s->row[oware_turn(s)], s->row[1 - oware_turn(s)]);
 }
 
 /* ---- the game ----------------------------------------------------------------------------- */
@@ -209,28 +212,29 @@ AGON_FN void oware_legal(const void* config, const void* state, int seat, uint64
     mask[0] = oware_legal_set((const oware_config*)config, s->row[seat], s->row[1 - seat]);
 }
 
-/* Moves without asking whether the game goes on. Returns 1 when the position is repeated. */
+AGON_FN int oware_decided(const oware_config* c, const oware* s) {
+    const int first = s->score[0] - c->half, second = s->score[1] - c->half;
+    return first > 0 || second > 0 || (first == 0 && second == 0);
+}
+
+/* Returns 1 when the captures or a repetition end the game. */
 AGON_FN int oware_play(const oware_config* c, oware* s, int house) {
     const int seat = oware_turn(s);
     uint64_t mine = s->row[seat], theirs = s->row[1 - seat];
     const int last = oware_sow(c, &mine, &theirs, house);
-    const uint64_t captured = last < c->houses ? 0 : oware_capture(theirs, last - c->houses);
+    const uint64_t captured = oware_capture(theirs, last - c->houses);
+    theirs -= captured;
     s->row[seat] = mine;
-    s->row[1 - seat] = theirs - captured;
-    s->score[seat] = (uint8_t)(s->score[seat] + oware_sum(captured));
+    s->row[1 - seat] = theirs;
     s->plies++;
     if (captured) {
+        s->score[seat] = (uint8_t)(s->score[seat] + oware_sum(captured));
         oware_forget(s);
-        return 0;
+        return oware_decided(c, s);
     }
     s->moves[s->since / 2] |= (uint8_t)(house << s->since % 2 * 4);
     s->since++;
-    return oware_filter(s) && oware_replay(c, s);
-}
-
-AGON_FN int oware_decided(const oware_config* c, const oware* s) {
-    const int first = s->score[0] - c->half, second = s->score[1] - c->half;
-    return first > 0 || second > 0 || (first == 0 && second == 0);
+    return oware_filter(s, theirs, mine) && oware_replay(c, s);
 }
 
 AGON_FN void oware_finish(oware* s, float* reward) {
@@ -249,8 +253,7 @@ AGON_FN int oware_apply(const void* config, void* state, const uint16_t* action,
     const int seat = oware_turn(s), other = 1 - seat, house = action[seat];
     if (house >= c->houses || !(oware_legal_set(c, s->row[seat], s->row[other]) >> house & 1))
         return -1;
-    const int repeated = oware_play(c, s, house);
-    if (repeated || oware_decided(c, s) || s->plies == c->horizon ||
+    if (oware_play(c, s, house) || s->plies == c->horizon ||
         !oware_legal_set(c, s->row[other], s->row[seat]))
         oware_finish(s, reward);
     return 0;
