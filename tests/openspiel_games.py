@@ -232,6 +232,8 @@ GAMES = {
     )},
     "oware(num_houses_per_player=8,num_seeds_per_house=5)":
         Bridge("oware(num_houses_per_player=8,num_seeds_per_house=5)", share=0.3),
+    "leduc_poker": Bridge("leduc_poker"),
+    **{f"leduc_poker(players={n})": Bridge(f"leduc_poker(players={n})") for n in range(3, 11)},
     "iterated": iterated("prisoners_dilemma", 10),
     "iterated(stage=rps,rounds=3)": iterated("rps", 3),
     "iterated(stage=shapley,rounds=20)": iterated("shapley", 20),
