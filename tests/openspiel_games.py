@@ -145,6 +145,10 @@ def goofspiel(name):
     return Bridge(name.replace("cards=", "num_cards="))
 
 
+def liars_dice(name):
+    return Bridge(name.replace("faces=", "dice_sides=").replace("dice=", "numdice="))
+
+
 GAMES = {
     "tic_tac_toe": Bridge("tic_tac_toe"),
     "connect_four": Bridge("connect_four"),
@@ -234,6 +238,15 @@ GAMES = {
         Bridge("oware(num_houses_per_player=8,num_seeds_per_house=5)", share=0.3),
     "leduc_poker": Bridge("leduc_poker"),
     **{f"leduc_poker(players={n})": Bridge(f"leduc_poker(players={n})") for n in range(3, 11)},
+    **{name: liars_dice(name) for name in (
+        "liars_dice",
+        "liars_dice(bidding_rule=reset-quantity)",
+        "liars_dice(dice=1,faces=2)",
+        "liars_dice(dice=2,faces=3)",
+        "liars_dice(dice=5)",
+        "liars_dice(dice=3,faces=4,bidding_rule=reset-quantity)",
+        "liars_dice(dice=10,bidding_rule=reset-quantity)",
+    )},
     "iterated": iterated("prisoners_dilemma", 10),
     "iterated(stage=rps,rounds=3)": iterated("rps", 3),
     "iterated(stage=shapley,rounds=20)": iterated("shapley", 20),
