@@ -191,6 +191,22 @@ GAMES = {
     "hex(board_size=19)": Bridge("hex(board_size=19)", share=0.02),
     "othello": Bridge("othello"),
     **{name: Bridge(name) for name in (
+        "dark_hex",
+        "dark_hex(gameversion=adh)",
+        "dark_hex(obstype=reveal-numturns)",
+        "dark_hex(board_size=2)",
+        "dark_hex(board_size=4,gameversion=adh,obstype=reveal-numturns)",
+        "dark_hex(board_size=5)",
+        "dark_hex(num_rows=2,num_cols=7)",
+        "phantom_ttt",
+        "phantom_ttt(gameversion=abrupt)",
+        "phantom_ttt(gameversion=abrupt,obstype=reveal-numturns)",
+        "phantom_ttt(obstype=reveal-numturns)",
+    )},
+    "dark_hex(board_size=11)": Bridge("dark_hex(board_size=11)", share=0.02),
+    "dark_hex(num_rows=9,num_cols=6,gameversion=adh)":
+        Bridge("dark_hex(num_rows=9,num_cols=6,gameversion=adh)", share=0.1),
+    **{name: Bridge(name) for name in (
         "blotto",
         "blotto(coins=1,fields=2)",
         "blotto(coins=3,fields=8)",
