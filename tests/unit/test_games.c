@@ -176,11 +176,54 @@ static void test_bound_holds_for_long_games(void** unused) {
     }
 }
 
-/* Promise: seats_symmetric. The same choices with two seats exchanged give the same observations,
- * masks and rewards with the seats exchanged. (Two seats; a game with more needs more exchanges.)
- */
-static void test_symmetric_seats(void** unused) {
+/* Whether each seat of one walk sees what the other sees of the other walk, as bytes of both. */
+static bool seats_exchanged(const walk* a, const walk* b) {
     uint8_t obs[2][MAX_OBS];
+    bool same = a->acting == b->acting;
+    for (int seat = 0; seat < 2 && same && a->acting && a->acting != AGON_CHANCE; seat++) {
+        observe(a, seat, obs[0]);
+        observe(b, 1 - seat, obs[1]);
+        same = memcmp(obs[0], obs[1], MAX_OBS) == 0;
+    }
+    return same;
+}
+
+/* Plays in `b` the outcome that is `a`'s with the seats exchanged: the same one, or else another of
+ * the same probability (a serve to the left is one to the right). `a` has played its own. */
+static void exchange_outcome(const walk* a, walk* b) {
+    double prob[MAX_OUTCOMES];
+    const agon_rules* rules = b->rules;
+    const int own = a->action[0], count = rules->game->chance(rules->config, b->state, prob);
+    for (int trial = 0; trial <= count; trial++) {
+        const int outcome = trial == 0 ? own : trial - 1;
+        walk next = *b;
+        if (prob[outcome] != prob[own])
+            continue;
+        next.action[0] = (uint16_t)outcome;
+        walk_apply(&next);
+        if (seats_exchanged(a, &next)) {
+            *b = next;
+            return;
+        }
+    }
+    fail_msg("%s: no outcome is %d with the seats exchanged", rules->name, own);
+}
+
+static void check_exchanged(const walk* a, const walk* b) {
+    const agon_rules* rules = a->rules;
+    assert_true(seats_exchanged(a, b));
+    for (int seat = 0; seat < 2 && a->acting && a->acting != AGON_CHANCE; seat++) {
+        uint64_t mask[2][MAX_WORDS] = {{0}};
+        rules->game->legal(rules->config, a->state, seat, mask[0]);
+        rules->game->legal(rules->config, b->state, 1 - seat, mask[1]);
+        assert_memory_equal(mask[0], mask[1], sizeof mask[0]);
+    }
+}
+
+/* Promise: seats_symmetric. The same choices with two seats exchanged, chance outcomes too where
+ * they name a seat, give the same observations, masks and rewards with the seats exchanged. (Two
+ * seats; a game with more needs more exchanges.) */
+static void test_symmetric_seats(void** unused) {
     for (int i = 0; i < GAME_STRINGS; i++) {
         agon_rules* rules = NULL;
         assert_int_equal(agon_rules_open(game_strings[i], &rules, NULL), 0);
@@ -188,20 +231,19 @@ static void test_symmetric_seats(void** unused) {
             walk a, b;
             assert_int_equal(rules->spec.seats, 2);
             walk_start(&b, rules, episode);
-            for (walk_start(&a, rules, episode); a.acting; walk_next(&a)) {
+            walk_start(&a, rules, episode);
+            while (a.acting) {
                 const bool chance = a.acting == AGON_CHANCE;
-                for (int seat = 0; seat < 2 && !chance; seat++) {
-                    uint64_t mask[2][MAX_WORDS] = {{0}};
-                    observe(&a, seat, obs[0]);
-                    observe(&b, 1 - seat, obs[1]);
-                    assert_memory_equal(obs[0], obs[1], MAX_OBS);
-                    rules->game->legal(rules->config, a.state, seat, mask[0]);
-                    rules->game->legal(rules->config, b.state, 1 - seat, mask[1]);
-                    assert_memory_equal(mask[0], mask[1], sizeof mask[0]);
-                }
-                b.action[0] = a.action[chance ? 0 : 1];
+                check_exchanged(&a, &b);
+                b.action[0] = a.action[1];
                 b.action[1] = a.action[0];
-                walk_apply(&b);
+                walk_apply(&a);
+                if (chance)
+                    exchange_outcome(&a, &b);
+                else
+                    walk_apply(&b);
+                if (a.acting)
+                    walk_choose(&a);
             }
             assert_int_equal(b.acting, 0);
             assert_true(a.reward[0] == b.reward[1] && a.reward[1] == b.reward[0]);
