@@ -129,7 +129,7 @@ AGON_FN int pong_serve(const pong_config* c, pong* s, int outcome) {
 
 AGON_FN void pong_move(const pong_config* c, pong* s, int seat, int action) {
     const int before = s->paddle[seat];
-    int after = before + (action == PONG_UP ? PONG_STEP : action == PONG_DOWN ? -PONG_STEP : 0);
+    int after = before + ((action == PONG_UP) - (action == PONG_DOWN)) * PONG_STEP;
     after = after > c->range ? c->range : after < -c->range ? -c->range : after;
     s->paddle[seat] = after;
     s->way[seat] += (uint32_t)(after > before ? after - before : before - after);

@@ -166,20 +166,15 @@ AGON_FN int slime_within(int value, int low, int high) {
 /* A slime's part of a tick. Returns where it is then and what it moved, seen from the net. */
 AGON_FN slime_body slime_move(slime_volley* s, int seat, int action) {
     const int jump = action > 2, across = jump ? action - 3 : action;
-    const int step = across == 1 ? -SLIME_STEP : across == 2 ? SLIME_STEP : 0;
+    const int step = ((across == 2) - (across == 1)) * SLIME_STEP;
     slime_body b;
     b.x = slime_within(s->x[seat] + step, SLIME_NEAR, SLIME_FAR);
     b.y = s->y[seat];
-    if (jump && b.y == 0) {
-        s->up[seat] = SLIME_JUMP;
-        s->jumps[seat]++;
-    }
-    if (b.y > 0 || s->up[seat] > 0) {
-        b.y += s->up[seat] - SLIME_GRAVITY / 2;
-        s->up[seat] -= SLIME_GRAVITY;
-    }
-    if (b.y <= 0)
-        b.y = s->up[seat] = 0;
+    const int leaves = jump & (b.y == 0), up = leaves ? SLIME_JUMP : s->up[seat];
+    const int lands = b.y + up <= SLIME_GRAVITY / 2; /* or stands */
+    b.y = lands ? 0 : b.y + up - SLIME_GRAVITY / 2;
+    s->up[seat] = lands ? 0 : up - SLIME_GRAVITY;
+    s->jumps[seat] += (uint32_t)leaves;
     b.vx = b.x - s->x[seat];
     b.vy = b.y - s->y[seat];
     s->way[seat] += (uint32_t)(b.vx < 0 ? -b.vx : b.vx);
