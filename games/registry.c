@@ -8,6 +8,7 @@ AGON_EXTERN const agon_game agon_game_blotto;
 AGON_EXTERN const agon_game agon_game_breakthrough;
 AGON_EXTERN const agon_game agon_game_connect_four;
 AGON_EXTERN const agon_game agon_game_dark_hex;
+AGON_EXTERN const agon_game agon_game_go;
 AGON_EXTERN const agon_game agon_game_gomoku;
 AGON_EXTERN const agon_game agon_game_goofspiel;
 AGON_EXTERN const agon_game agon_game_hex;
@@ -31,15 +32,15 @@ AGON_EXTERN const agon_game agon_game_tic_tac_toe;
 AGON_EXTERN const agon_game agon_game_tron;
 
 static const agon_game* const games[] = {
-    &agon_game_backgammon,   &agon_game_blotto,       &agon_game_breakthrough,
-    &agon_game_connect_four, &agon_game_dark_hex,     &agon_game_gomoku,
-    &agon_game_goofspiel,    &agon_game_hex,          &agon_game_iterated,
-    &agon_game_kuhn_poker,   &agon_game_leduc_poker,  &agon_game_liars_dice,
-    &agon_game_matrix,       &agon_game_matrix_file,  &agon_game_negotiation,
-    &agon_game_nim,          &agon_game_oshi_zumo,    &agon_game_othello,
-    &agon_game_oware,        &agon_game_phantom_ttt,  &agon_game_pig,
-    &agon_game_pong,         &agon_game_slime_volley, &agon_game_spinning_top,
-    &agon_game_tic_tac_toe,  &agon_game_tron,
+    &agon_game_backgammon,   &agon_game_blotto,      &agon_game_breakthrough,
+    &agon_game_connect_four, &agon_game_dark_hex,    &agon_game_go,
+    &agon_game_gomoku,       &agon_game_goofspiel,   &agon_game_hex,
+    &agon_game_iterated,     &agon_game_kuhn_poker,  &agon_game_leduc_poker,
+    &agon_game_liars_dice,   &agon_game_matrix,      &agon_game_matrix_file,
+    &agon_game_negotiation,  &agon_game_nim,         &agon_game_oshi_zumo,
+    &agon_game_othello,      &agon_game_oware,       &agon_game_phantom_ttt,
+    &agon_game_pig,          &agon_game_pong,        &agon_game_slime_volley,
+    &agon_game_spinning_top, &agon_game_tic_tac_toe, &agon_game_tron,
 };
 
 const agon_game* agon_game_at(int index) {

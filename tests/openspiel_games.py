@@ -113,6 +113,10 @@ class Starts:
         self.new_initial_state = start
 
 
+def go(options, share=1.0):
+    return Bridge(f"go({options})", share=share)
+
+
 class HyperBackgammon(Bridge):
     def load(self, pyspiel):
         game = pyspiel.load_game(self.spiel)
@@ -190,6 +194,14 @@ GAMES = {
     "hex(board_size=8)": Bridge("hex(board_size=8)", share=0.3),
     "hex(board_size=19)": Bridge("hex(board_size=19)", share=0.02),
     "othello": Bridge("othello"),
+    "go": go("board_size=9"),
+    "go(board_size=5)": go("board_size=5"),
+    "go(board_size=5,komi=3)": go("board_size=5,komi=3.0"),
+    "go(board_size=6,komi=-2.5)": go("board_size=6,komi=-2.5"),
+    "go(board_size=7)": go("board_size=7"),
+    "go(board_size=8,komi=0)": go("board_size=8,komi=0.0"),
+    "go(board_size=13)": go("board_size=13", share=0.3),
+    "go(board_size=19)": go("board_size=19", share=0.2),
     **{name: Bridge(name) for name in (
         "dark_hex",
         "dark_hex(gameversion=adh)",

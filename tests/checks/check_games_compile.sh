@@ -24,9 +24,9 @@ for game in $games; do
         { echo "$game: C++ does not export agon_game_$game"; exit 1; }
     cat >> "$work/kernel.cu" <<CU
 #include "$(here "$game")"
-__global__ void play_$game(const void* config, const uint16_t* action, float* reward, uint8_t* obs,
-                           uint64_t* mask, uint64_t* acting, int* code) {
-    alignas(8) unsigned char state[${game}_STATE];
+__global__ void play_$game(const void* config, void* states, const uint16_t* action, float* reward,
+                           uint8_t* obs, uint64_t* mask, uint64_t* acting, int* code) {
+    void* state = (char*)states + blockIdx.x * ${game}_STATE;
     ${game}_init(config, state);
     *acting = ${game}_acting(config, state);
     ${game}_observe(config, state, 0, obs);
