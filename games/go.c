@@ -24,8 +24,8 @@
 
 #define GO_SIZE   19
 #define GO_POINTS (GO_SIZE * GO_SIZE)
+#define GO_SLOTS  ((GO_POINTS + 8) / 8 * 8)
 #define GO_WORDS  (GO_POINTS / 64 + 1) /* one bit more than points: the pass */
-#define GO_SEEN   6
 
 /* Of an entry of the history, the low bits are the action, the others the hash of the board. */
 #define GO_ACTION_BITS 9
@@ -43,24 +43,24 @@ typedef struct go_head {
 
 /* 64 points; bit = point. */
 typedef struct go_word {
-    uint64_t stones[2];     /* by seat */
-    uint64_t last;          /* stones beside their chain's only liberty */
-    uint64_t legal;         /* for the seat to move; also the pass */
-    uint64_t seen[GO_SEEN]; /* with those of the other words: bits of hashes of past boards */
+    uint64_t stones[2]; /* by seat */
+    uint64_t last;      /* stones beside their chain's only liberty */
+    uint64_t legal;     /* for the seat to move; also the pass */
 } go_word;
 
 /* The parts of a state. A free point counts as a chain of its own, of which the liberties are kept
  * as well: they are those of a stone that is put there. Index `points` is the wall, a free point
- * outside the board of weight 0, so that the four neighbours of a point need no cases. */
+ * outside the board of weight 0, so that the four neighbours of a point need no cases. Slots:
+ * points and the wall, rounded up to a multiple of eight. */
 typedef struct go_board {
     go_head* head;
-    go_word* word; /* (points / 64 + 1) */
-    uint64_t*
-        liberties;     /* (points + 1) by name of a chain: sum of the weights of free neighbours */
-    uint16_t* chain;   /* (points + 1) name of the chain: one of its points */
-    uint16_t* next;    /* (points) another stone of the chain, round and round */
-    uint8_t* cell;     /* (points + 1) 0: free; seat + 1 */
-    uint32_t* history; /* (2 * points) by ply */
+    go_word* word;       /* (points / 64 + 1) */
+    uint64_t* liberties; /* (slots) of a chain, by its name: weights of liberties, summed up */
+    uint16_t* chain;     /* (slots) the name of its chain: one of its points */
+    uint16_t* next;      /* (slots) another stone of the chain, round and round */
+    uint8_t* cell;       /* (slots) 0: free; else go_stone(seat) */
+    uint64_t* seen;      /* (slots / 8) a set of bits: hashes of past boards */
+    uint32_t* history;   /* (2 * points) by ply */
 } go_board;
 
 typedef struct go_config {
@@ -82,39 +82,24 @@ typedef struct go_config {
 #define go_obs_bytes(config) ((size_t)(5 * ((const go_config*)(config))->points))
 #define go_words(config)     (((const go_config*)(config))->words)
 
-AGON_FN size_t go_round_up(size_t bytes) {
-    return (bytes + 7) / 8 * 8;
-}
-
 AGON_FN go_board go_open(void* state, int size) {
-    const size_t points = (size_t)(size * size);
-    char* at = (char*)state;
+    const size_t points = (size_t)(size * size), slots = (points + 8) / 8 * 8;
     go_board b;
-    b.head = (go_head*)at;
-    at += sizeof(go_head);
-    b.word = (go_word*)at;
-    at += (points / 64 + 1) * sizeof(go_word);
-    b.liberties = (uint64_t*)at;
-    at += (points + 1) * sizeof(uint64_t);
-    b.chain = (uint16_t*)at;
-    at += go_round_up((points + 1) * sizeof(uint16_t));
-    b.next = (uint16_t*)at;
-    at += go_round_up(points * sizeof(uint16_t));
-    b.cell = (uint8_t*)at;
-    at += go_round_up(points + 1);
-    b.history = (uint32_t*)at;
+    b.head = (go_head*)state;
+    b.word = (go_word*)(b.head + 1);
+    b.liberties = (uint64_t*)(b.word + points / 64 + 1);
+    b.chain = (uint16_t*)(b.liberties + slots);
+    b.next = b.chain + slots;
+    b.cell = (uint8_t*)(b.next + slots);
+    b.seen = (uint64_t*)(b.cell + slots);
+    b.history = (uint32_t*)(b.seen + slots / 8);
     return b;
 }
 
 /* Bytes of all parts but the history. */
-AGON_FN size_t go_board_bytes(int size) {
-    const size_t points = (size_t)(size * size);
-    return sizeof(go_head) + (points / 64 + 1) * sizeof(go_word) + (points + 1) * 8 +
-           go_round_up(2 * (points + 1)) + go_round_up(2 * points) + go_round_up(points + 1);
+AGON_FN size_t go_bytes(go_board b) {
+    return (size_t)((char*)b.history - (char*)b.head);
 }
-
-#define GO_BOARD_BYTES                                                                             \
-    (sizeof(go_head) + GO_WORDS * sizeof(go_word) + 13 * (GO_POINTS + 1) + 3 * sizeof(uint64_t))
 
 /* ---- parameters ----------------------------------------------------------------------------- */
 
@@ -163,7 +148,7 @@ static int go_configure(agon_params* params, agon_spec* spec, void* config) {
     c->komi2 = go_komi(params);
     c->points = c->size * c->size;
     c->words = c->points / 64 + 1;
-    c->state_size = go_board_bytes(c->size) + 2 * (size_t)c->points * sizeof(uint32_t);
+    c->state_size = go_bytes(go_open(c, c->size)) + 2 * (size_t)c->points * sizeof(uint32_t);
     go_tables(c);
     spec->seats = 2;
     spec->actions = c->points + 1;
@@ -212,7 +197,8 @@ AGON_FN void go_find_legal(const go_config* c, go_board b, int seat, int size) {
     go_beside(c, room, reach, size);
     for (int w = 0; w < words; w++)
         b.word[w].legal = empty[w] & reach[w];
-    b.word[b.head->ko / 64].legal &= ~(1ull << b.head->ko % 64);
+    if (b.head->ko < points)
+        b.word[b.head->ko / 64].legal &= ~(1ull << b.head->ko % 64);
     b.word[points / 64].legal |= 1ull << points % 64;
 }
 
@@ -266,6 +252,7 @@ AGON_FN int go_last(uint64_t liberties) {
     return (int)((uint32_t)(liberties >> 11 & 0xfffff) / (uint32_t)(liberties & 2047));
 }
 
+/* Marks the stones of a chain beside its only liberty. */
 AGON_FN void go_mark(const go_config* c, go_board b, int chain) {
     const uint16_t* near = c->near[go_last(b.liberties[chain])];
     for (int k = 0; k < 4; k++) {
@@ -430,9 +417,9 @@ AGON_FN void go_clear(const go_config* c, void* state, size_t bytes) {
 
 /* Whether the board after the first `plies` plies was the present one: exact, by playing again. */
 AGON_FN int go_same(const go_config* c, go_board b, int plies) {
-    uint64_t past[(GO_BOARD_BYTES + 7) / 8], other = 0;
+    uint64_t past[2 + GO_WORDS * sizeof(go_word) / 8 + GO_SLOTS * 14 / 8], other = 0;
     const go_board p = go_open(past, c->size);
-    go_clear(c, past, go_board_bytes(c->size));
+    go_clear(c, past, go_bytes(p));
     for (int i = 0; i < plies; i++)
         go_ply(c, p, (int)(b.history[i] & ((1 << GO_ACTION_BITS) - 1)), c->size);
     for (int w = 0; w < c->words; w++)
@@ -465,11 +452,11 @@ AGON_FN void go_score(const go_config* c, go_board b, float* reward) {
     reward[1] -= gain;
 }
 
-/* Notes the board; false when it is certainly new. */
+/* Notes the board; false when it is certainly new. A few bits, for the sake of the usual answer. */
 AGON_FN int go_see(go_board b, int size) {
-    const uint32_t bits = (uint32_t)(size * size / 64 + 1) * GO_SEEN * 64;
+    const uint32_t bits = (uint32_t)(size * size / 8 + 1) * 64;
     const uint32_t bit = (uint32_t)((uint64_t)b.head->hash * bits >> 32);
-    uint64_t* seen = b.word[bit / 64 / GO_SEEN].seen + bit / 64 % GO_SEEN;
+    uint64_t* seen = b.seen + bit / 64;
     const uint64_t before = *seen;
     *seen |= 1ull << bit % 64;
     return before >> bit % 64 & 1;
@@ -493,7 +480,7 @@ AGON_FN int go_apply_sized(const go_config* c, void* state, const uint16_t* acti
     return 0;
 }
 
-/* The usual sizes are written out so that shifts and places are constants. */
+/* The usual size is written out so that shifts and places are constants. */
 AGON_FN int go_apply(const void* config, void* state, const uint16_t* action, float* reward) {
     const go_config* c = (const go_config*)config;
     return c->size == 9 ? go_apply_sized(c, state, action, reward, 9)

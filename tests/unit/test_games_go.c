@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { SIZE = 19, CELLS = SIZE * SIZE, MAX_STATE = 8192, MAX_WORDS = 6, MAX_TEXT = 1024 };
+enum { SIZE = 19, CELLS = SIZE * SIZE, MAX_STATE = 8448, MAX_WORDS = 6, MAX_TEXT = 1024 };
 
 /* ---- the slow rules ------------------------------------------------------------------------- */
 
