@@ -17,7 +17,7 @@ def pattern(game):
     if game == "matrix":
         return r'"matrix\(|\bagon_game_matrix\b'
     if game in ORDINARY:
-        return rf'"{game}\b|\b{game}\(|\bagon_game_{game}\b'
+        return rf'"{game}["(]|\b{game}\(|\bagon_game_{game}\b'
     return rf"\b{game}\b"
 
 
