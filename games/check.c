@@ -236,7 +236,7 @@ static void settle(agon__check* k, int rule, bool crashed) {
     if (r->status == AGON_CHECK_FAILED)
         return;
     if (rule == AGON__LEAKS && r->asked && !k->shared->hid && !k->options->replay)
-        note = "resample never changed a position";
+        note = "resample never changed a position: nothing is hidden here, or it does nothing";
     if (!why && rule == AGON__PROCESS && !k->options->hashes)
         why = "no other process was offered";
     if (!why && !r->asked && rule != AGON__FACTS && rule != AGON__CRASH)

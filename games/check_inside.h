@@ -59,7 +59,7 @@ typedef struct agon__check {
     uint16_t latest_action[AGON__LATEST][AGON_MAX_SEATS];
 
     /* Room for rules: states, two outputs between guards, masks, probabilities. */
-    uint8_t *spare, *spare2, *out, *out2;
+    uint8_t *spare, *spare2, *spare3, *out, *out2;
     size_t out_size; /* of an output, without guards */
     uint64_t *mask, *mask2;
     double* prob;

@@ -16,9 +16,49 @@ static uint64_t swapped_set(uint64_t set, int a, int b) {
     return set == AGON_CHANCE ? set : set ^ (other << a | other << b);
 }
 
-/* The line of play again on k->spare with seats a and b exchanged; their observations where there
- * are two seats. With more, who sits where shows in what the others see. */
-static bool play_swapped(agon__check* k, int a, int b) {
+/* What the seats see of two positions, one with seats 0 and 1 exchanged. With more than two seats,
+ * who sits where shows in what the others see. */
+static int differing_view(agon__check* k, const void* state, const void* exchanged) {
+    const agon_rules* rules = k->rules;
+    const uint64_t acting = agon__call(k, "acting")->acting(rules->config, state);
+    if (rules->spec.seats != 2 || !acting || acting == AGON_CHANCE)
+        return -1;
+    for (int seat = 0; seat < 2; seat++) {
+        agon__call(k, "observe")->observe(rules->config, state, seat, k->out);
+        agon__call(k, "observe")->observe(rules->config, exchanged, 1 - seat, k->out2);
+        if (memcmp(k->out, k->out2, rules->obs_bytes) != 0)
+            return seat;
+    }
+    return -1;
+}
+
+/* Plays the outcome that is `own` with the seats exchanged on k->spare: the same one or, where it
+ * names a seat (a serve to the left), the first of the same probability that looks like it.
+ * k->spare2 has played its own. */
+static int exchanged_outcome(agon__check* k, int own, int a, int b, float* reward) {
+    const agon_rules* rules = k->rules;
+    const size_t size = rules->spec.state_size;
+    const uint64_t next = agon__call(k, "acting")->acting(rules->config, k->spare2);
+    const int count = agon__call(k, "chance")->chance(rules->config, k->spare, k->prob);
+    float before[AGON_MAX_SEATS];
+    memcpy(before, reward, sizeof before);
+    memcpy(k->spare3, k->spare, size);
+    for (int trial = -1; trial < count; trial++) {
+        const uint16_t row[AGON_MAX_SEATS] = {(uint16_t)(trial < 0 ? own : trial)};
+        if (own >= count || k->prob[row[0]] != k->prob[own])
+            continue;
+        memcpy(reward, before, sizeof before);
+        memcpy(k->spare, k->spare3, size);
+        if (agon__call(k, "apply")->apply(rules->config, k->spare, row, reward) == 0 &&
+            agon__call(k, "acting")->acting(rules->config, k->spare) == swapped_set(next, a, b) &&
+            differing_view(k, k->spare2, k->spare) < 0)
+            return 0;
+    }
+    return -1;
+}
+
+/* The line of play once more on k->spare2, and on k->spare with seats a and b exchanged. */
+static bool play_exchanged(agon__check* k, int a, int b) {
     const agon_rules* rules = k->rules;
     const size_t seats = (size_t)rules->spec.seats;
     float reward[AGON_MAX_SEATS] = {0}, own[AGON_MAX_SEATS] = {0};
@@ -31,52 +71,43 @@ static bool play_swapped(agon__check* k, int a, int b) {
             return agon__broken(
                 k, "seats %d and %d exchanged, ply %d: seats 0x%llx act, not 0x%llx", a, b, i + 1,
                 (unsigned long long)second, (unsigned long long)swapped_set(first, a, b));
+        const int seat = differing_view(k, k->spare2, k->spare);
+        if (seat >= 0)
+            return agon__broken(k, "seats exchanged: seat %d does not see what seat %d saw",
+                                1 - seat, seat);
         if (i == k->shared->line.steps)
             break;
         const uint16_t* row = k->shared->line.number + (size_t)i * seats;
         uint16_t other[AGON_MAX_SEATS] = {0};
-        for (int seat = 0; seat < (int)seats; seat++)
-            other[first == AGON_CHANCE ? seat : swapped(seat, a, b)] = row[seat];
+        for (int s = 0; s < (int)seats; s++)
+            other[swapped(s, a, b)] = row[s];
         agon__call(k, "apply")->apply(rules->config, k->spare2, row, own);
-        if (agon__call(k, "apply")->apply(rules->config, k->spare, other, reward) != 0)
-            return agon__broken(k, "seats %d and %d exchanged, ply %d: the actions are refused", a,
-                                b, i + 1);
+        if (first == AGON_CHANCE
+                ? exchanged_outcome(k, row[0], a, b, reward)
+                : agon__call(k, "apply")->apply(rules->config, k->spare, other, reward))
+            return agon__broken(k, "seats %d and %d exchanged, ply %d: there is no such ply", a, b,
+                                i + 1);
     }
-    for (int seat = 0; seat < (int)seats; seat++)
-        if (reward[swapped(seat, a, b)] != k->reward[seat])
+    for (int s = 0; s < (int)seats; s++)
+        if (reward[swapped(s, a, b)] != k->reward[s])
             return agon__broken(k, "seats %d and %d exchanged: seat %d gets %g, not %g", a, b,
-                                swapped(seat, a, b), (double)reward[swapped(seat, a, b)],
-                                (double)k->reward[seat]);
+                                swapped(s, a, b), (double)reward[swapped(s, a, b)],
+                                (double)k->reward[s]);
     return true;
 }
 
-static bool views_swapped(agon__check* k) {
-    const agon_rules* rules = k->rules;
-    if (rules->spec.seats != 2 || !agon__decides(k))
-        return true;
-    for (int seat = 0; seat < 2; seat++) {
-        agon__call(k, "observe")->observe(rules->config, k->state, seat, k->out);
-        agon__call(k, "observe")->observe(rules->config, k->spare, 1 - seat, k->out2);
-        if (memcmp(k->out, k->out2, rules->obs_bytes) != 0)
-            return agon__broken(k, "seats exchanged: seat %d does not see what seat %d saw",
-                                1 - seat, seat);
-    }
-    return true;
-}
-
-/* An outcome that deals to one seat cannot be exchanged from outside, so lines with chance prove
+/* Cards that are dealt seat by seat cannot be exchanged from outside, so lines with chance prove
  * nothing when they differ. */
 bool agon__ask_seats(agon__check* k) {
     const int seats = k->rules->spec.seats;
     for (int a = 0; a < seats; a++) {
         for (int b = a + 1; b < seats; b++) {
-            if (play_swapped(k, a, b) && views_swapped(k))
+            if (play_exchanged(k, a, b))
                 continue;
             if (!k->draws)
                 return false;
-            k->shared->note[AGON__SEATS] =
-                "not for lines with chance: an outcome may deal to one seat, "
-                "and the exchanged line differs";
+            k->shared->note[AGON__SEATS] = "asked of lines without chance alone: what is dealt to "
+                                           "one seat cannot be dealt to another from outside";
             return true;
         }
     }

@@ -29,6 +29,7 @@ bool agon__check_open(agon__check* k, const agon_rules* rules) {
     k->latest = (uint8_t*)calloc(AGON__LATEST, state);
     k->spare = (uint8_t*)calloc(1, state + 8);
     k->spare2 = (uint8_t*)calloc(1, state + 8);
+    k->spare3 = (uint8_t*)calloc(1, state);
     k->out = (uint8_t*)calloc(1, k->out_size + 128);
     k->out2 = (uint8_t*)calloc(1, k->out_size + 128);
     k->mask = (uint64_t*)calloc(words + 1, 8);
@@ -38,12 +39,12 @@ bool agon__check_open(agon__check* k, const agon_rules* rules) {
     k->recall = agon__recall_open();
     k->views = agon__views_open(rules);
     k->config_hash = agon_hash(AGON_HASH_START, rules->config, rules->game->config_size);
-    return k->state && k->latest && k->spare && k->spare2 && k->out && k->out2 && k->mask &&
-           k->mask2 && k->prob && k->frequency && k->recall && k->views;
+    return k->state && k->latest && k->spare && k->spare2 && k->spare3 && k->out && k->out2 &&
+           k->mask && k->mask2 && k->prob && k->frequency && k->recall && k->views;
 }
 
 void agon__check_close(agon__check* k) {
-    void* const room[] = {k->state, k->latest, k->spare, k->spare2, k->out,
+    void* const room[] = {k->state, k->latest, k->spare, k->spare2, k->spare3,   k->out,
                           k->out2,  k->mask,   k->mask2, k->prob,   k->frequency};
     for (size_t i = 0; i < sizeof room / sizeof *room; i++)
         free(room[i]);

@@ -67,9 +67,10 @@ static bool write_kernel(const char* path, const char* name, const char* source)
         return false;
     fprintf(file,
             "#include \"%s\"\n"
-            "__global__ void play(const void* config, const uint16_t* action, float* reward,\n"
-            "                     uint8_t* obs, uint64_t* mask, uint64_t* acting, int* code) {\n"
-            "    alignas(8) unsigned char state[%s_STATE];\n"
+            "__global__ void play(const void* config, void* states, const uint16_t* action,\n"
+            "                     float* reward, uint8_t* obs, uint64_t* mask, uint64_t* acting,\n"
+            "                     int* code) {\n"
+            "    void* state = (char*)states + blockIdx.x * %s_STATE;\n"
             "    %s_init(config, state);\n"
             "    *acting = %s_acting(config, state);\n"
             "    %s_observe(config, state, 0, obs);\n"
