@@ -26,7 +26,9 @@ AGON_EXTERN const agon_game agon_game_oware;
 AGON_EXTERN const agon_game agon_game_phantom_ttt;
 AGON_EXTERN const agon_game agon_game_pig;
 AGON_EXTERN const agon_game agon_game_pong;
+AGON_EXTERN const agon_game agon_game_pursuit;
 AGON_EXTERN const agon_game agon_game_slime_volley;
+AGON_EXTERN const agon_game agon_game_snake_arena;
 AGON_EXTERN const agon_game agon_game_spinning_top;
 AGON_EXTERN const agon_game agon_game_tic_tac_toe;
 AGON_EXTERN const agon_game agon_game_tron;
@@ -39,8 +41,9 @@ static const agon_game* const games[] = {
     &agon_game_liars_dice,   &agon_game_matrix,      &agon_game_matrix_file,
     &agon_game_negotiation,  &agon_game_nim,         &agon_game_oshi_zumo,
     &agon_game_othello,      &agon_game_oware,       &agon_game_phantom_ttt,
-    &agon_game_pig,          &agon_game_pong,        &agon_game_slime_volley,
-    &agon_game_spinning_top, &agon_game_tic_tac_toe, &agon_game_tron,
+    &agon_game_pig,          &agon_game_pong,        &agon_game_pursuit,
+    &agon_game_slime_volley, &agon_game_snake_arena, &agon_game_spinning_top,
+    &agon_game_tic_tac_toe,  &agon_game_tron,
 };
 
 const agon_game* agon_game_at(int index) {
