@@ -463,6 +463,23 @@ static void test_snake_arena_heads_meet(void** unused) {
     agon_rules_close(t.rules);
 }
 
+/* Promise: of four heads that meet the longest lives and has killed the others; where two are the
+ * longest all die and nobody has killed, and length ranks them. */
+static void test_snake_arena_four_heads_meet(void** unused) {
+    table t;
+    open_table(&t, "snake_arena(players=4,size=7,food=1)");
+    play_names(&t, "food_d5 up right down left food_a1 up right down left");
+    check_rewards(&t, 4, (const float[]){1, -1 / 3.f, -1 / 3.f, -1 / 3.f});
+    assert_true(feature(&t, 0, "kills") == 3);
+    agon_rules_close(t.rules);
+    open_table(&t, "snake_arena(players=4,size=7,food=2)");
+    play_names(&t, "food_d5 food_d3 up right down left food_a1 food_b1 up right down left");
+    check_rewards(&t, 4, (const float[]){2 / 3.f, -2 / 3.f, 2 / 3.f, -2 / 3.f});
+    for (int seat = 0; seat < 4; seat++)
+        assert_true(feature(&t, seat, "kills") == 0);
+    agon_rules_close(t.rules);
+}
+
 /* Promise: a head may follow a tail into the cell it leaves, unless its snake eats. */
 static void test_snake_arena_tail_moves_away(void** unused) {
     table t;
@@ -825,6 +842,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_snake_arena_by_slow_rules),
         cmocka_unit_test(test_snake_arena_heads_meet),
+        cmocka_unit_test(test_snake_arena_four_heads_meet),
         cmocka_unit_test(test_snake_arena_tail_moves_away),
         cmocka_unit_test(test_snake_arena_heads_change_places),
         cmocka_unit_test(test_snake_arena_edges),
