@@ -39,6 +39,7 @@
 
 /* Cells are side * row + column, row 0 on top. */
 typedef struct pursuit {
+    uint64_t past; /* hash of all that was played and drawn: see pursuit_remember */
     uint16_t tick;
     uint8_t at_large; /* set of seats: prey, placed or not */
     uint8_t to_place; /* prey that nature has yet to place */
@@ -137,6 +138,7 @@ static void pursuit_set_up(pursuit_config* c) {
         c->start.cell[seat] = (uint8_t)pursuit_middle(c, seat);
     c->start.at_large = (uint8_t)(((1 << c->prey) - 1) << c->predators);
     c->start.to_place = (uint8_t)c->prey;
+    c->start.past = 0xcbf29ce484222325ull; /* far from all steps, so that none gives 0 */
     for (int cell = 0; cell < c->cells; cell++) {
         const int row = c->row[cell], col = c->col[cell];
         const int on_rim = row == 0 || col == 0 || row == last || col == last;
@@ -216,6 +218,18 @@ AGON_FN void pursuit_init(const void* config, void* state) {
     memcpy(state, &((const pursuit_config*)config)->start, pursuit_STATE);
 }
 
+/* Everybody sees everything, so what was played so far is what a seat knows, and positions forget
+ * it. `step` is the ply; the same past with another step never gives the same hash. */
+AGON_FN void pursuit_remember(pursuit* s, uint64_t step) {
+    s->past = (s->past ^ step) * 0x9e3779b97f4a7c15ull;
+    s->past ^= s->past >> 32;
+}
+
+AGON_FN int pursuit_infostate(const void* config, const void* state, int seat, void* out) {
+    memcpy(out, &((const pursuit*)state)->past, 8);
+    return 8;
+}
+
 /* ---- placing ------------------------------------------------------------------------------ */
 
 AGON_FN uint64_t pursuit_acting(const void* config, const void* state) {
@@ -253,6 +267,7 @@ AGON_FN int pursuit_place(const pursuit_config* c, pursuit* s, int outcome) {
     const int cell = pursuit_free_cell(c, s, outcome);
     s->cell[c->seats - s->to_place] = (uint8_t)cell;
     s->to_place--;
+    pursuit_remember(s, (uint64_t)outcome);
     return 0;
 }
 
@@ -306,11 +321,14 @@ AGON_FN int pursuit_catch(const pursuit_config* c, pursuit* s, const uint8_t* to
 
 AGON_FN void pursuit_move(const pursuit_config* c, pursuit* s, const uint8_t* to) {
     const int acting = ((1 << c->predators) - 1) | s->at_large;
+    uint64_t step = 0;
     for (int seat = 0; seat < c->seats; seat++) {
         s->lived[seat] = (uint16_t)(s->lived[seat] + (acting >> seat & 1));
         s->moved[seat] = (uint16_t)(s->moved[seat] + (to[seat] != s->cell[seat]));
         s->cell[seat] = to[seat];
+        step |= (uint64_t)to[seat] << 8 * seat;
     }
+    pursuit_remember(s, step);
     s->tick++;
 }
 
@@ -482,6 +500,7 @@ const agon_game agon_game_pursuit = {
     .chance = pursuit_chance,
     .text = pursuit_text,
     .action_name = pursuit_action_name,
+    .infostate = pursuit_infostate,
     .features = pursuit_features,
     .stats = pursuit_stats,
 };

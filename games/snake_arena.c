@@ -51,6 +51,7 @@ enum { SNAKE_ARENA_VANISH, SNAKE_ARENA_FOOD, SNAKE_ARENA_STONE };
  * down, 3 left. A body is its tail's cell and, for each cell but the head's, the direction of the
  * next one: two bits of `link`, 0 where there is no body. */
 typedef struct snake_arena {
+    uint64_t past;       /* hash of all that was played and drawn: see snake_arena_remember */
     uint64_t blocked[4]; /* walls, stones, bodies, and what is no cell */
     uint64_t food[4];
     uint64_t stone[4]; /* corpses that stay */
@@ -102,6 +103,18 @@ AGON_FN int snake_arena_link(const snake_arena* s, int cell) {
 /* Changes a cell's link from or to 0. */
 AGON_FN void snake_arena_relink(snake_arena* s, int cell, int direction) {
     s->link[cell >> 5] ^= (uint64_t)direction << 2 * (cell & 31);
+}
+
+/* Everybody sees everything, so what was played so far is what a seat knows, and positions forget
+ * it. `step` is the ply; the same past with another step never gives the same hash. */
+AGON_FN void snake_arena_remember(snake_arena* s, uint64_t step) {
+    s->past = (s->past ^ step) * 0x9e3779b97f4a7c15ull;
+    s->past ^= s->past >> 32;
+}
+
+AGON_FN int snake_arena_infostate(const void* config, const void* state, int seat, void* out) {
+    memcpy(out, &((const snake_arena*)state)->past, 8);
+    return 8;
 }
 
 /* ---- facts and the start ------------------------------------------------------------------ */
@@ -164,6 +177,7 @@ static void snake_arena_set_up(snake_arena_config* c) {
     }
     for (int seat = 0; seat < c->players; seat++)
         snake_arena_put(c, seat);
+    s->past = 0xcbf29ce484222325ull; /* far from all steps, so that none gives 0 */
     s->alive = (uint8_t)((1 << c->players) - 1);
     s->room = (uint16_t)(c->size * c->size - 2 * c->players);
 }
@@ -278,6 +292,7 @@ AGON_FN int snake_arena_grow(snake_arena* s, int outcome) {
     snake_arena_flip(s->food, snake_arena_free_cell(s, outcome));
     s->pieces++;
     s->room--;
+    snake_arena_remember(s, (uint64_t)outcome);
     return 0;
 }
 
@@ -291,11 +306,13 @@ AGON_FN void snake_arena_legal(const void* config, const void* state, int seat, 
 typedef struct snake_arena_moves {
     int heading[SNAKE_ARENA_SEATS], target[SNAKE_ARENA_SEATS]; /* target: -1 for the dead */
     int dying;                                                 /* set of seats */
+    uint64_t step;                                             /* all headings, two bits each */
 } snake_arena_moves;
 
 AGON_FN int snake_arena_plan(const snake_arena_config* c, const snake_arena* s,
                              const uint16_t* action, snake_arena_moves* m) {
     m->dying = 0;
+    m->step = 0;
     for (int seat = 0; seat < c->players; seat++) {
         m->target[seat] = -1;
         if (!(s->alive >> seat & 1))
@@ -305,6 +322,7 @@ AGON_FN int snake_arena_plan(const snake_arena_config* c, const snake_arena* s,
         /* 0, 1, 2: no quarter turn, one, three */
         m->heading[seat] = (s->heading[seat] + action[seat] + (action[seat] >> 1)) & 3;
         m->target[seat] = c->next[m->heading[seat]][s->head[seat]];
+        m->step |= (uint64_t)m->heading[seat] << 2 * seat;
     }
     return 0;
 }
@@ -477,6 +495,7 @@ AGON_FN int snake_arena_apply(const void* config, void* state, const uint16_t* a
         return snake_arena_grow(s, action[0]);
     if (snake_arena_plan(c, s, action, &m) != 0)
         return -1;
+    snake_arena_remember(s, m.step);
     snake_arena_leave(c, s, &m);
     snake_arena_crash(c, s, &m);
     for (int seat = 0; seat < c->players; seat++) {
@@ -655,6 +674,7 @@ const agon_game agon_game_snake_arena = {
     .chance = snake_arena_chance,
     .text = snake_arena_text,
     .action_name = snake_arena_action_name,
+    .infostate = snake_arena_infostate,
     .features = snake_arena_features,
     .stats = snake_arena_stats,
 };

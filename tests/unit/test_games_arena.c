@@ -814,6 +814,68 @@ static void test_pursuit_too_many(void** unused) {
     assert_non_null(strstr(error.text, "predators=5, prey=4"));
 }
 
+/* ---- both --------------------------------------------------------------------------------- */
+
+enum { MAX_PASTS = 20000 };
+
+typedef struct pasts {
+    int count;
+    uint64_t past[MAX_PASTS];
+} pasts;
+
+/* Gathers what is known at every decision of a game of two that follows. */
+static void gather(const table* t, pasts* all) {
+    uint64_t mask[2] = {0};
+    double prob[MAX_OUTCOMES];
+    int first = 0, second = 1;
+    if (!t->acting)
+        return;
+    if (t->acting == AGON_CHANCE) {
+        first = t->rules->game->chance(t->rules->config, t->state, prob);
+    } else {
+        uint64_t known[2][AGON_INFOSTATE / 8];
+        for (int seat = 0; seat < 2; seat++) {
+            t->rules->game->legal(t->rules->config, t->state, seat, &mask[seat]);
+            assert_int_equal(
+                t->rules->game->infostate(t->rules->config, t->state, seat, known[seat]), 8);
+        }
+        assert_true(known[0][0] == known[1][0] && all->count < MAX_PASTS);
+        all->past[all->count++] = known[0][0];
+        first = second = t->rules->spec.actions;
+    }
+    for (int i = 0; i < first * second; i++) {
+        const uint16_t action[2] = {(uint16_t)(i / second), (uint16_t)(i % second)};
+        table next = *t;
+        if (t->acting == AGON_CHANCE || (mask[0] >> action[0] & mask[1] >> action[1] & 1)) {
+            assert_int_equal(play(&next, action), 0);
+            gather(&next, all);
+        }
+    }
+}
+
+static int compare_pasts(const void* a, const void* b) {
+    const uint64_t x = *(const uint64_t*)a, y = *(const uint64_t*)b;
+    return (x > y) - (x < y);
+}
+
+/* Promise: both seats know the same, and no two ways to play three ticks are the same to know. */
+static void test_pasts_are_remembered(void** unused) {
+    const char* const games[] = {"snake_arena(players=2,size=5,food=1,horizon=3)",
+                                 "pursuit(size=5,predators=1,prey=1,horizon=3)"};
+    for (int g = 0; g < 2; g++) {
+        static pasts all;
+        table t;
+        open_table(&t, games[g]);
+        all.count = 0;
+        gather(&t, &all);
+        assert_true(all.count > 2000);
+        qsort(all.past, (size_t)all.count, sizeof all.past[0], compare_pasts);
+        for (int i = 1; i < all.count; i++)
+            assert_true(all.past[i - 1] != all.past[i]);
+        agon_rules_close(t.rules);
+    }
+}
+
 /* ---- chance ------------------------------------------------------------------------------- */
 
 /* Promise: over the engine's draws every free cell is as frequent as its probability says, to five
@@ -851,6 +913,7 @@ int main(void) {
         cmocka_unit_test(test_pursuit_two_at_once),
         cmocka_unit_test(test_pursuit_escape),
         cmocka_unit_test(test_pursuit_too_many),
+        cmocka_unit_test(test_pasts_are_remembered),
         cmocka_unit_test(test_chance_is_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
