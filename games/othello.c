@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: 0BSD
  *
- * othello: on a size x size board (4, 6 or 8), seat 0 (x) and seat 1 (o) in turn put a stone on a
- * free cell so that it encloses, in at least one of eight directions, a straight run of the other's
- * stones between itself and another stone of its own; all runs so enclosed change sides. Who has no
- * such cell passes; when neither has, the game is over. More stones win: 1, the loser -1; 0 when
- * equal. The four stones of the start are in the middle: o upper left and lower right, x the
- * others.
+ * othello: on a board of rows x cols (4, 6 or 8 each), seat 0 (x) and seat 1 (o) in turn put a
+ * stone on a free cell so that it encloses, in at least one of eight directions, a straight run of
+ * the other's stones between itself and another stone of its own; all runs so enclosed change
+ * sides. Who has no such cell passes; when neither has, the game is over. More stones win: 1, the
+ * loser -1; 0 when equal. The four stones of the start are in the middle: o upper left and lower
+ * right, x the others.
  *
- * Action = cell = row * size + column, row 0 on top; size * size is the pass, legal only when no
+ * Action = cell = row * cols + column, row 0 on top; rows * cols is the pass, legal only when no
  * cell is. The observation: one's own stones, the other's, and the cells one may take now (none
- * when it is the other's turn). Of the board's eight symmetries the four that keep the colours of
- * the start are offered: the identity, the two diagonals, half a turn. */
+ * when it is the other's turn). Of the board's symmetries those that keep the colours of the start
+ * are offered: the identity, half a turn and, where it is square, the two diagonals. */
 #include "agon_game.h"
 
 typedef struct othello {
@@ -22,7 +22,7 @@ typedef struct othello {
 } othello;
 
 typedef struct othello_config {
-    int size, cells;
+    int rows, cols, cells;
     uint64_t board; /* all cells */
     uint64_t inner; /* all but the first and the last column: where runs may pass sideways */
 } othello_config;
@@ -32,17 +32,22 @@ typedef struct othello_config {
 #define othello_obs_bytes(config) ((size_t)(3 * ((const othello_config*)(config))->cells))
 #define othello_words(config)     (((const othello_config*)(config))->cells / 64 + 1)
 
+static int othello_even(agon_params* params, const char* name) {
+    const int size = agon_param_int(params, name, 8, 4, 8);
+    if (size % 2 && !params->error[0])
+        snprintf(params->error, sizeof params->error, "%s=%d: expected an even number", name, size);
+    return size;
+}
+
 static int othello_configure(agon_params* params, agon_spec* spec, void* config) {
     othello_config* c = (othello_config*)config;
-    const int size = agon_param_int(params, "size", 8, 4, 8);
-    if (size % 2 && !params->error[0])
-        snprintf(params->error, sizeof params->error, "size=%d: expected an even size", size);
-    c->size = size;
-    c->cells = size * size;
+    c->rows = othello_even(params, "rows");
+    c->cols = othello_even(params, "cols");
+    c->cells = c->rows * c->cols;
     c->board = ~0ull >> (64 - c->cells);
     c->inner = c->board;
-    for (int row = 0; row < size; row++)
-        c->inner &= ~((1ull | 1ull << (size - 1)) << row * size);
+    for (int row = 0; row < c->rows; row++)
+        c->inner &= ~((1ull | 1ull << (c->cols - 1)) << row * c->cols);
     spec->seats = 2;
     spec->actions = c->cells + 1;
     spec->utility = AGON_ZERO_SUM;
@@ -53,13 +58,14 @@ static int othello_configure(agon_params* params, agon_spec* spec, void* config)
     spec->return_max = 1;
     spec->state_size = othello_STATE;
     spec->planes = 3;
-    spec->rows = spec->cols = size;
+    spec->rows = c->rows;
+    spec->cols = c->cols;
     spec->obs_type = AGON_U8;
     spec->obs_scale = 1;
     spec->plane_names[0] = "mine";
     spec->plane_names[1] = "theirs";
     spec->plane_names[2] = "my_moves";
-    spec->symmetries = 4;
+    spec->symmetries = c->rows == c->cols ? 4 : 2;
     return params->error[0] ? -1 : 0;
 }
 
@@ -93,40 +99,40 @@ AGON_FN uint64_t othello_closed(uint64_t stone, uint64_t mine, uint64_t through,
 }
 
 /* The cells a seat may take. */
-AGON_FN uint64_t othello_find(const othello_config* c, uint64_t mine, uint64_t theirs, int size) {
+AGON_FN uint64_t othello_find(const othello_config* c, uint64_t mine, uint64_t theirs, int cols) {
     const uint64_t side = theirs & c->inner;
     return c->board & ~(mine | theirs) &
-           (othello_behind(mine, side, 1) | othello_behind(mine, theirs, size) |
-            othello_behind(mine, side, size - 1) | othello_behind(mine, side, size + 1));
+           (othello_behind(mine, side, 1) | othello_behind(mine, theirs, cols) |
+            othello_behind(mine, side, cols - 1) | othello_behind(mine, side, cols + 1));
 }
 
 /* The stones that a new stone turns over. */
 AGON_FN uint64_t othello_turned(const othello_config* c, uint64_t stone, uint64_t mine,
-                                uint64_t theirs, int size) {
+                                uint64_t theirs, int cols) {
     const uint64_t side = theirs & c->inner;
-    return othello_closed(stone, mine, side, 1) | othello_closed(stone, mine, theirs, size) |
-           othello_closed(stone, mine, side, size - 1) |
-           othello_closed(stone, mine, side, size + 1);
+    return othello_closed(stone, mine, side, 1) | othello_closed(stone, mine, theirs, cols) |
+           othello_closed(stone, mine, side, cols - 1) |
+           othello_closed(stone, mine, side, cols + 1);
 }
 
-/* The usual size is written out so that its shifts are constants. */
+/* The usual width is written out so that its shifts are constants. */
 AGON_FN uint64_t othello_moves(const othello_config* c, uint64_t mine, uint64_t theirs) {
-    return c->size == 8 ? othello_find(c, mine, theirs, 8) : othello_find(c, mine, theirs, c->size);
+    return c->cols == 8 ? othello_find(c, mine, theirs, 8) : othello_find(c, mine, theirs, c->cols);
 }
 
 AGON_FN uint64_t othello_flips(const othello_config* c, uint64_t stone, uint64_t mine,
                                uint64_t theirs) {
-    return c->size == 8 ? othello_turned(c, stone, mine, theirs, 8)
-                        : othello_turned(c, stone, mine, theirs, c->size);
+    return c->cols == 8 ? othello_turned(c, stone, mine, theirs, 8)
+                        : othello_turned(c, stone, mine, theirs, c->cols);
 }
 
 AGON_FN void othello_init(const void* config, void* state) {
     const othello_config* c = (const othello_config*)config;
     othello* s = (othello*)state;
-    const int upper_left = (c->size / 2 - 1) * (c->size + 1);
+    const int upper_left = (c->rows / 2 - 1) * c->cols + c->cols / 2 - 1;
     memset(s, 0, othello_STATE);
-    s->stones[0] = 1ull << (upper_left + 1) | 1ull << (upper_left + c->size);
-    s->stones[1] = 1ull << upper_left | 1ull << (upper_left + c->size + 1);
+    s->stones[0] = 1ull << (upper_left + 1) | 1ull << (upper_left + c->cols);
+    s->stones[1] = 1ull << upper_left | 1ull << (upper_left + c->cols + 1);
     s->moves = othello_moves(c, s->stones[0], s->stones[1]);
 }
 
@@ -206,12 +212,12 @@ static int othello_text(const void* config, const void* state, char* out, size_t
     const othello_config* c = (const othello_config*)config;
     const othello* s = (const othello*)state;
     char board[128];
-    int n = snprintf(board, sizeof board, "  %.*s\n", c->size, "abcdefgh");
+    int n = snprintf(board, sizeof board, "  %.*s\n", c->cols, "abcdefgh");
     for (int i = 0; i < c->cells; i++) {
-        if (i % c->size == 0)
-            n += snprintf(board + n, sizeof board - (size_t)n, "%d ", i / c->size + 1);
+        if (i % c->cols == 0)
+            n += snprintf(board + n, sizeof board - (size_t)n, "%d ", i / c->cols + 1);
         board[n++] = ".xo"[(s->stones[0] >> i & 1) + 2 * (s->stones[1] >> i & 1)];
-        if (i % c->size == c->size - 1)
+        if (i % c->cols == c->cols - 1)
             board[n++] = '\n';
     }
     return snprintf(out, size, "%.*s%s\n", n, board,
@@ -225,16 +231,18 @@ static int othello_action_name(const void* config, const void* state, int seat, 
     const othello_config* c = (const othello_config*)config;
     if (action == c->cells)
         return snprintf(out, size, "pass");
-    return snprintf(out, size, "%c%d", 'a' + action % c->size, action / c->size + 1);
+    return snprintf(out, size, "%c%d", 'a' + action % c->cols, action / c->cols + 1);
 }
 
-/* Bit 0 of g: rows and columns exchanged; bit 1: half a turn. */
+/* On a square board bit 0 of g: rows and columns exchanged, bit 1: half a turn; on others half a
+ * turn alone. */
 AGON_FN int othello_symmetry_action(const void* config, int g, int action) {
     const othello_config* c = (const othello_config*)config;
     if (action == c->cells)
         return action;
-    const int cell = g & 1 ? action % c->size * c->size + action / c->size : action;
-    return g & 2 ? c->cells - 1 - cell : cell;
+    const int square = c->rows == c->cols, half_turn = square ? g & 2 : g;
+    const int cell = square && (g & 1) ? action % c->cols * c->cols + action / c->cols : action;
+    return half_turn ? c->cells - 1 - cell : cell;
 }
 
 AGON_FN void othello_symmetry(const void* config, int g, const void* state, void* out) {

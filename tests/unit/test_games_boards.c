@@ -173,7 +173,7 @@ static void test_othello_counts(void** unused) {
 /* Promise: on 4 x 4 the second seat wins, 3 : 11 when both play best. */
 static void test_othello_4x4_is_solved(void** unused) {
     table t;
-    open_table(&t, "othello(size=4)");
+    open_table(&t, "othello(rows=4,cols=4)");
     assert_int_equal(solve(&t, -16, 16, stone_lead), 3 - 11);
     assert_int_equal(solve(&t, -1, 1, gain), -1);
     agon_rules_close(t.rules);
@@ -193,20 +193,20 @@ static void test_othello_wipe_out(void** unused) {
 }
 
 /* Turns stones over when `really`; returns how many a stone of `me` on the cell turns. */
-static int othello_turn(char* board, int n, int cell, char me, bool really) {
+static int othello_turn(char* board, int rows, int n, int cell, char me, bool really) {
     int all = 0;
     if (board[cell] != '.')
         return 0;
     for (int d = 0; d < 9; d++) {
         const int down = d / 3 - 1, right = d % 3 - 1;
         int row = cell / n + down, col = cell % n + right, run = 0;
-        while (d != 4 && row >= 0 && row < n && col >= 0 && col < n &&
+        while (d != 4 && row >= 0 && row < rows && col >= 0 && col < n &&
                board[row * n + col] != '.' && board[row * n + col] != me) {
             row += down;
             col += right;
             run++;
         }
-        if (!run || row < 0 || row >= n || col < 0 || col >= n || board[row * n + col] != me)
+        if (!run || row < 0 || row >= rows || col < 0 || col >= n || board[row * n + col] != me)
             continue;
         all += run;
         for (int k = 1; k <= run && really; k++)
@@ -215,49 +215,50 @@ static int othello_turn(char* board, int n, int cell, char me, bool really) {
     return all;
 }
 
-static bool othello_stuck(char* board, int n, char me) {
-    for (int i = 0; i < n * n; i++) {
-        if (othello_turn(board, n, i, me, false))
+static bool othello_stuck(char* board, int rows, int n, char me) {
+    for (int i = 0; i < rows * n; i++) {
+        if (othello_turn(board, rows, n, i, me, false))
             return false;
     }
     return true;
 }
 
-static void othello_check_legal(const table* t, char* board, int n, char me) {
+static void othello_check_legal(const table* t, char* board, int rows, int n, char me) {
     uint64_t mask[MAX_WORDS];
     legal(t, mask);
-    for (int i = 0; i < n * n; i++)
-        assert_int_equal(agon_mask_has(mask, i), othello_turn(board, n, i, me, false) > 0);
-    assert_int_equal(agon_mask_has(mask, n * n), othello_stuck(board, n, me));
+    for (int i = 0; i < rows * n; i++)
+        assert_int_equal(agon_mask_has(mask, i), othello_turn(board, rows, n, i, me, false) > 0);
+    assert_int_equal(agon_mask_has(mask, rows * n), othello_stuck(board, rows, n, me));
 }
 
 /* Promise: legal cells, passes, turned stones, ends and winners agree with a search along the eight
  * directions, at every ply of random games of every size. */
 static void test_othello_against_search(void** unused) {
     int passes = 0;
-    for (int n = 4; n <= 8; n += 2) {
+    for (int shape = 0; shape < 9; shape++) {
+        const int rows = 4 + 2 * (shape / 3), n = 4 + 2 * (shape % 3);
         table t;
         char string[32], board[MAX_CELLS], expected[MAX_CELLS];
-        snprintf(string, sizeof string, "othello(size=%d)", n);
+        snprintf(string, sizeof string, "othello(rows=%d,cols=%d)", rows, n);
         open_table(&t, string);
-        for (uint32_t episode = 0; episode < 200; episode++) {
+        for (uint32_t episode = 0; episode < 80; episode++) {
             start(&t);
             read_board(&t, 1, board);
             for (uint32_t ply = 0; t.acting; ply++) {
                 const char me = mover(&t) ? 'o' : 'x';
                 const int action = random_action(&t, episode, ply);
-                othello_check_legal(&t, board, n, me);
+                othello_check_legal(&t, board, rows, n, me);
                 memcpy(expected, board, sizeof expected);
-                passes += action == n * n;
-                if (action < n * n) {
-                    othello_turn(expected, n, action, me, true);
+                passes += action == rows * n;
+                if (action < rows * n) {
+                    othello_turn(expected, rows, n, action, me, true);
                     expected[action] = me;
                 }
                 assert_int_equal(play(&t, action), 0);
                 read_board(&t, 1, board);
-                assert_memory_equal(board, expected, (size_t)(n * n));
-                assert_int_equal(t.acting == 0,
-                                 othello_stuck(board, n, 'x') && othello_stuck(board, n, 'o'));
+                assert_memory_equal(board, expected, (size_t)(rows * n));
+                assert_int_equal(t.acting == 0, othello_stuck(board, rows, n, 'x') &&
+                                                    othello_stuck(board, rows, n, 'o'));
             }
             const int lead = stone_lead(&t);
             assert_true(t.reward[0] == (float)((lead > 0) - (lead < 0)));
@@ -533,11 +534,16 @@ static void test_numbering(void** unused) {
     const struct {
         const char *game, *name;
         int action;
-    } rows[] = {{"othello", "d3", 19},           {"othello", "e6", 44},
-                {"othello(size=6)", "b3", 13},   {"breakthrough", "a7a6", 98},
-                {"breakthrough", "h7g6", 180},   {"hex", "b1", 1},
-                {"hex(board_size=5)", "a2", 5},  {"gomoku", "a2", 15},
-                {"gomoku(size=19)", "s19", 360}, {"breakthrough(rows=16,cols=4)", "a15b14", 52}};
+    } rows[] = {{"othello", "d3", 19},
+                {"othello", "e6", 44},
+                {"othello(rows=4,cols=6)", "e3", 16},
+                {"breakthrough", "a7a6", 98},
+                {"breakthrough", "h7g6", 180},
+                {"hex", "b1", 1},
+                {"hex(board_size=5)", "a2", 5},
+                {"gomoku", "a2", 15},
+                {"gomoku(size=19)", "s19", 360},
+                {"breakthrough(rows=16,cols=4)", "a15b14", 52}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         table t;
         open_table(&t, rows[i].game);
@@ -579,7 +585,7 @@ static void test_planes(void** unused) {
  */
 static void test_starts_and_refusals(void** unused) {
     const char* const refused[] = {
-        "othello(size=5)",    "othello(size=10)",   "hex(board_size=2)",          "gomoku(size=4)",
+        "othello(rows=5)",    "othello(cols=10)",   "hex(board_size=2)",          "gomoku(size=4)",
         "hex(board_size=20)", "gomoku(connect=16)", "breakthrough(rows=9,cols=8)"};
     uint64_t image[MAX_STATE / 8];
     table t;
