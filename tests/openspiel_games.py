@@ -157,6 +157,9 @@ GAMES = {
     "tic_tac_toe": Bridge("tic_tac_toe"),
     "connect_four": Bridge("connect_four"),
     "connect_four(rows=5,cols=6,connect=3)": Bridge("connect_four(rows=5,columns=6,x_in_row=3)"),
+    "connect_four(rows=4,cols=9,connect=4)": Bridge("connect_four(rows=4,columns=9,x_in_row=4)"),
+    "connect_four(rows=8,cols=7,connect=5)": Bridge("connect_four(rows=8,columns=7,x_in_row=5)"),
+    "connect_four(rows=10,cols=4,connect=6)": Bridge("connect_four(rows=10,columns=4,x_in_row=6)"),
     "backgammon": backgammon(""),
     "backgammon(scoring_type=enable_gammons)": backgammon("scoring_type=enable_gammons"),
     "backgammon(scoring_type=full_scoring)": backgammon("scoring_type=full_scoring"),
@@ -264,6 +267,8 @@ GAMES = {
     )},
     "oware(num_houses_per_player=8,num_seeds_per_house=5)":
         Bridge("oware(num_houses_per_player=8,num_seeds_per_house=5)", share=0.3),
+    "kuhn_poker": Bridge("kuhn_poker"),
+    **{f"kuhn_poker(players={n})": Bridge(f"kuhn_poker(players={n})") for n in range(3, 11)},
     "leduc_poker": Bridge("leduc_poker"),
     **{f"leduc_poker(players={n})": Bridge(f"leduc_poker(players={n})") for n in range(3, 11)},
     **{name: liars_dice(name) for name in (
