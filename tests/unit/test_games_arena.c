@@ -1,74 +1,26 @@
 /* test_games_arena.c: snake_arena and pursuit, games in real time. Both against slow rules on lists
  * of coordinates, written from the opening comments of the games; collisions by hand. */
-#include "games/rules.h"
+#include "tests/unit/game_table.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
-enum { MAX_STATE = 512, MAX_OBS = 5 * 256, MAX_OUTCOMES = 256, SIDE = 16, SEATS = 8 };
+enum { MAX_OBS = 5 * 256, MAX_OUTCOMES = 256, SIDE = 16, SEATS = 8 };
 
-/* A game in progress. */
-typedef struct table {
-    agon_rules* rules;
-    uint64_t state[MAX_STATE / 8];
-    uint64_t acting;
-    float reward[AGON_MAX_SEATS];
-    uint64_t noise;
-} table;
+static uint64_t noise;
 
-static void start(table* t) {
-    memset(t->reward, 0, sizeof t->reward);
-    t->rules->game->init(t->rules->config, t->state);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-}
-
-static void open_table(table* t, const char* string) {
-    agon_error error = {0};
-    memset(t, 0, sizeof *t);
-    t->noise = 88172645463325252ull;
-    if (agon_rules_open(string, &t->rules, &error) != 0)
-        fail_msg("%s: %s", string, error.text);
-    assert_true(t->rules->spec.state_size <= MAX_STATE && t->rules->obs_bytes <= MAX_OBS);
+/* A game with a generator that begins anew. */
+static void open_arena(table* t, const char* string) {
+    open_table(t, string);
+    noise = 88172645463325252ull;
+    assert_true(t->rules->obs_bytes <= MAX_OBS);
     assert_true(t->rules->spec.chance_outcomes <= MAX_OUTCOMES);
-    start(t);
 }
 
-static int below(table* t, int n) {
-    t->noise ^= t->noise << 13;
-    t->noise ^= t->noise >> 7;
-    t->noise ^= t->noise << 17;
-    return (int)((t->noise >> 33) % (uint64_t)n);
-}
-
-static int play(table* t, const uint16_t* action) {
-    const int code = t->rules->game->apply(t->rules->config, t->state, action, t->reward);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-    return code;
-}
-
-/* Plays words separated by single spaces: an outcome, or an action for each seat that acts, by
- * their names. */
-static void play_names(table* t, const char* names) {
-    const char* at = names;
-    while (*at) {
-        const uint64_t acting = t->acting;
-        uint16_t action[AGON_MAX_SEATS] = {0};
-        for (uint64_t set = acting == AGON_CHANCE ? 1 : acting; set; set &= set - 1) {
-            const int seat = __builtin_ctzll(set);
-            char name[AGON_ACTION_NAME];
-            snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
-            at += strcspn(at, " ");
-            at += *at == ' ';
-            const int found =
-                agon_action_find(t->rules, t->state, acting == AGON_CHANCE ? -1 : seat, name);
-            if (found < 0)
-                fail_msg("%s is not possible for seat %d in %s", name, seat, names);
-            action[seat] = (uint16_t)found;
-        }
-        assert_int_equal(play(t, action), 0);
-    }
+static int below(int n) {
+    noise ^= noise << 13;
+    noise ^= noise >> 7;
+    noise ^= noise << 17;
+    return (int)((noise >> 33) % (uint64_t)n);
 }
 
 static float feature(const table* t, int seat, const char* name) {
@@ -368,14 +320,14 @@ static void check_arena_end(const table* t, const arena* a) {
 /* A random action, rarely one that is sure to kill, so that games are long. */
 static int arena_choose(table* t, const arena* a, int i) {
     for (int trial = 0; trial < 6; trial++) {
-        const int action = below(t, 3);
+        const int action = below(3);
         int dx, dy;
         point to;
         const bool inside = arena_ahead(a, i, action, &dx, &dy, &to);
         if (inside && (a->food[to.y][to.x] || arena_is_free(a, to.x, to.y)))
             return action;
     }
-    return below(t, 3);
+    return below(3);
 }
 
 static void check_arena_ply(table* t, arena* a, const point* died_at) {
@@ -386,9 +338,9 @@ static void check_arena_ply(table* t, arena* a, const point* died_at) {
     uint64_t living = 0;
     if (arena_count_food(a) < a->pieces && count) {
         check_even_chance(t, count);
-        action[0] = (uint16_t)below(t, count);
+        action[0] = (uint16_t)below(count);
         a->food[cells[action[0]].y][cells[action[0]].x] = true;
-        assert_int_equal(play(t, action), 0);
+        assert_int_equal(play_row(t, action), 0);
         return;
     }
     for (int i = 0; i < a->players; i++) {
@@ -398,7 +350,7 @@ static void check_arena_ply(table* t, arena* a, const point* died_at) {
         action[i] = (uint16_t)(a->snake[i].alive ? arena_choose(t, a, i) : 9);
     }
     assert_int_equal(t->acting, living);
-    assert_int_equal(play(t, action), 0);
+    assert_int_equal(play_row(t, action), 0);
     arena_tick(a, action);
 }
 
@@ -428,8 +380,8 @@ static void test_snake_arena_by_slow_rules(void** unused) {
         snprintf(string, sizeof string,
                  "snake_arena(players=%d,size=%d,food=%d,horizon=%d,walls=%s,corpses=%s)", players,
                  size, pieces, horizon, walls ? "true" : "false", corpses[kind]);
-        open_table(&t, string);
-        t.noise += (uint64_t)n;
+        open_arena(&t, string);
+        noise += (uint64_t)n;
         for (int game = 0; game < 3; game++) {
             arena_start(&a, players, size, pieces, horizon, walls, kind);
             check_arena_game(&t, &a);
@@ -452,7 +404,7 @@ static void check_rewards(const table* t, int seats, const float* expected) {
 /* Promise: two equal heads that meet both die, and the longer of two lives. */
 static void test_snake_arena_heads_meet(void** unused) {
     table t;
-    open_table(&t, "snake_arena(players=2,size=7,food=1)");
+    open_arena(&t, "snake_arena(players=2,size=7,food=1)");
     play_names(&t, "food_a1 up down up down");
     check_rewards(&t, 2, (const float[]){0, 0});
     assert_true(feature(&t, 0, "kills") == 0 && feature(&t, 1, "kills") == 0);
@@ -467,12 +419,12 @@ static void test_snake_arena_heads_meet(void** unused) {
  * longest all die and nobody has killed, and length ranks them. */
 static void test_snake_arena_four_heads_meet(void** unused) {
     table t;
-    open_table(&t, "snake_arena(players=4,size=7,food=1)");
+    open_arena(&t, "snake_arena(players=4,size=7,food=1)");
     play_names(&t, "food_d5 up right down left food_a1 up right down left");
     check_rewards(&t, 4, (const float[]){1, -1 / 3.f, -1 / 3.f, -1 / 3.f});
     assert_true(feature(&t, 0, "kills") == 3);
     agon_rules_close(t.rules);
-    open_table(&t, "snake_arena(players=4,size=7,food=2)");
+    open_arena(&t, "snake_arena(players=4,size=7,food=2)");
     play_names(&t, "food_d5 food_d3 up right down left food_a1 food_b1 up right down left");
     check_rewards(&t, 4, (const float[]){2 / 3.f, -2 / 3.f, 2 / 3.f, -2 / 3.f});
     for (int seat = 0; seat < 4; seat++)
@@ -483,7 +435,7 @@ static void test_snake_arena_four_heads_meet(void** unused) {
 /* Promise: a head may follow a tail into the cell it leaves, unless its snake eats. */
 static void test_snake_arena_tail_moves_away(void** unused) {
     table t;
-    open_table(&t, "snake_arena(players=2,size=5,food=1)");
+    open_arena(&t, "snake_arena(players=2,size=5,food=1)");
     play_names(&t, "food_a1 up right up down");
     assert_int_equal(t.acting, 3);
     start(&t);
@@ -496,7 +448,7 @@ static void test_snake_arena_tail_moves_away(void** unused) {
 /* Promise: two heads that change places both die, and a third seat, far away, wins. */
 static void test_snake_arena_heads_change_places(void** unused) {
     table t;
-    open_table(&t, "snake_arena(players=3,size=6,food=1)");
+    open_arena(&t, "snake_arena(players=3,size=6,food=1)");
     play_names(&t, "food_a1 up right right up down right");
     check_rewards(&t, 3, (const float[]){-0.5f, -0.5f, 1});
     assert_true(feature(&t, 0, "kills") == 1 && feature(&t, 1, "kills") == 1);
@@ -506,11 +458,11 @@ static void test_snake_arena_heads_change_places(void** unused) {
 /* Promise: a wall kills, a joined edge does not; who dies in the same tick is ranked by length. */
 static void test_snake_arena_edges(void** unused) {
     table t;
-    open_table(&t, "snake_arena(players=2,size=5,food=1,walls=false)");
+    open_arena(&t, "snake_arena(players=2,size=5,food=1,walls=false)");
     play_names(&t, "food_a1 right left right left right left right left");
     assert_int_equal(t.acting, 3);
     agon_rules_close(t.rules);
-    open_table(&t, "snake_arena(players=2,size=5,food=1)");
+    open_arena(&t, "snake_arena(players=2,size=5,food=1)");
     play_names(&t, "food_d4 right left food_a1 right left right left");
     check_rewards(&t, 2, (const float[]){1, -1});
     agon_rules_close(t.rules);
@@ -703,9 +655,9 @@ static void check_hunt_ply(table* t, hunt* h) {
     if (h->placed < h->seats) {
         const int count = hunt_free_rim(h, cells);
         check_even_chance(t, count);
-        action[0] = (uint16_t)below(t, count);
+        action[0] = (uint16_t)below(count);
         h->at[h->placed++] = cells[action[0]];
-        assert_int_equal(play(t, action), 0);
+        assert_int_equal(play_row(t, action), 0);
         return;
     }
     for (int i = 0; i < h->seats; i++) {
@@ -720,11 +672,11 @@ static void check_hunt_ply(table* t, hunt* h) {
         for (int k = 0; k < 5; k++)
             assert_int_equal(mask >> k & 1, hunt_moves(h, i, k, &to));
         do {
-            action[i] = (uint16_t)below(t, 5);
+            action[i] = (uint16_t)below(5);
         } while (!hunt_moves(h, i, action[i], &to));
     }
     assert_int_equal(t->acting, here);
-    assert_int_equal(play(t, action), 0);
+    assert_int_equal(play_row(t, action), 0);
     hunt_tick(h, action);
 }
 
@@ -737,8 +689,8 @@ static void check_hunt_games(const hunt* start_of, int games) {
              "prey_rest=%d)",
              o->predators, o->seats - o->predators, o->size, o->horizon, o->pillars, o->walls,
              o->rest[0], o->rest[1]);
-    open_table(&t, string);
-    t.noise += (uint64_t)(o->size * 100 + o->seats);
+    open_arena(&t, string);
+    noise += (uint64_t)(o->size * 100 + o->seats);
     for (int game = 0; game < games; game++) {
         static hunt h;
         h = *o;
@@ -777,7 +729,7 @@ static void test_pursuit_by_slow_rules(void** unused) {
  * there is to win. */
 static void test_pursuit_change_of_places(void** unused) {
     table t;
-    open_table(&t, "pursuit(size=5,pillars=false,predator_rest=0)"); /* predators on c3 and c2 */
+    open_arena(&t, "pursuit(size=5,pillars=false,predator_rest=0)"); /* predators on c3 and c2 */
     play_names(&t, "c_at_c1 stay up down");
     check_rewards(&t, 3, (const float[]){0.5f, 0.5f, -1});
     assert_true(feature(&t, 0, "caught") == 0 && feature(&t, 1, "caught") == 1);
@@ -787,7 +739,7 @@ static void test_pursuit_change_of_places(void** unused) {
 /* Promise: of two that come at once both are said to have caught; all predators share alike. */
 static void test_pursuit_two_at_once(void** unused) {
     table t;
-    open_table(&t, "pursuit(size=5,pillars=false,predator_rest=0)");
+    open_arena(&t, "pursuit(size=5,pillars=false,predator_rest=0)");
     play_names(&t, "c_at_c1 left stay stay up stay stay up stay stay right up stay");
     check_rewards(&t, 3, (const float[]){58 / 128.f, 58 / 128.f, -116 / 128.f});
     assert_true(feature(&t, 0, "caught") == 1 && feature(&t, 1, "caught") == 1);
@@ -798,7 +750,7 @@ static void test_pursuit_two_at_once(void** unused) {
  * in tick 2, has nothing to choose. */
 static void test_pursuit_escape(void** unused) {
     table t;
-    open_table(&t, "pursuit(size=5,pillars=false,horizon=3,predators=1,prey=1,predator_rest=2)");
+    open_arena(&t, "pursuit(size=5,pillars=false,horizon=3,predators=1,prey=1,predator_rest=2)");
     play_names(&t, "b_at_a1 left stay");
     assert_int_equal(agon_action_find(t.rules, t.state, 0, "right"), -1);
     play_names(&t, "stay down right stay");
@@ -847,7 +799,7 @@ static void gather(const table* t, pasts* all) {
         const uint16_t action[2] = {(uint16_t)(i / second), (uint16_t)(i % second)};
         table next = *t;
         if (t->acting == AGON_CHANCE || (mask[0] >> action[0] & mask[1] >> action[1] & 1)) {
-            assert_int_equal(play(&next, action), 0);
+            assert_int_equal(play_row(&next, action), 0);
             gather(&next, all);
         }
     }
@@ -865,7 +817,7 @@ static void test_pasts_are_remembered(void** unused) {
     for (int g = 0; g < 2; g++) {
         static pasts all;
         table t;
-        open_table(&t, games[g]);
+        open_arena(&t, games[g]);
         all.count = 0;
         gather(&t, &all);
         assert_true(all.count > 2000);
@@ -887,7 +839,7 @@ static void test_chance_is_even(void** unused) {
         int count[MAX_OUTCOMES] = {0};
         double prob[MAX_OUTCOMES];
         table t;
-        open_table(&t, games[g]);
+        open_arena(&t, games[g]);
         const agon_key key = agon_key_make(1, "arena", AGON_FOR_CHANCE);
         const int outcomes = t.rules->game->chance(t.rules->config, t.state, prob);
         for (uint32_t i = 0; i < DRAWS; i++)

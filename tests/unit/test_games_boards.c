@@ -1,66 +1,12 @@
 /* test_games_boards.c: othello, breakthrough, hex, gomoku. Counts and values that others have
  * published or counted, and the bit tricks against slow rules on the board as text, written from
  * the opening comments of the games. */
-#include "games/rules.h"
+#include "tests/unit/game_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-enum { MAX_STATE = 512, MAX_CELLS = 19 * 19, MAX_WORDS = 12, MAX_TEXT = 1024 };
-
-/* A game in progress. */
-typedef struct table {
-    agon_rules* rules;
-    uint64_t state[MAX_STATE / 8];
-    uint64_t acting;
-    float reward[2];
-} table;
-
-static void start(table* t) {
-    memset(t->reward, 0, sizeof t->reward);
-    t->rules->game->init(t->rules->config, t->state);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-}
-
-static void open_table(table* t, const char* string) {
-    agon_error error = {0};
-    memset(t, 0, sizeof *t);
-    if (agon_rules_open(string, &t->rules, &error) != 0)
-        fail_msg("%s: %s", string, error.text);
-    assert_true(t->rules->spec.state_size <= MAX_STATE && t->rules->mask_words <= MAX_WORDS);
-    start(t);
-}
-
-static int mover(const table* t) {
-    return __builtin_ctzll(t->acting);
-}
-
-static int play(table* t, int action) {
-    const uint16_t both[2] = {(uint16_t)action, (uint16_t)action};
-    const int code = t->rules->game->apply(t->rules->config, t->state, both, t->reward);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-    return code;
-}
-
-/* Plays actions by their names, separated by single spaces. */
-static void play_names(table* t, const char* names) {
-    for (const char* at = names; *at; at += strcspn(at, " "), at += *at == ' ') {
-        char name[16];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
-        const int action = agon_action_find(t->rules, t->state, mover(t), name);
-        if (action < 0)
-            fail_msg("%s is not legal in %s", name, names);
-        assert_int_equal(play(t, action), 0);
-    }
-}
-
-static void legal(const table* t, uint64_t* mask) {
-    t->rules->game->legal(t->rules->config, t->state, mover(t), mask);
-}
+enum { MAX_CELLS = 19 * 19, MAX_TEXT = 1024 };
 
 static int random_action(const table* t, uint32_t episode, uint32_t ply) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     const agon_key key = agon_key_make(7, "boards", AGON_FOR_TEST);
     legal(t, mask);
     const int words = t->rules->mask_words, count = agon_mask_count(mask, words);
@@ -87,7 +33,7 @@ static void read_board(const table* t, int lines, char* board) {
 
 /* Move sequences of `depth` plies, and shorter ones that end the game. */
 static long perft(const table* t, int depth) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     long count = 0;
     if (!t->acting || depth == 0)
         return 1;
@@ -106,7 +52,7 @@ static long perft(const table* t, int depth) {
 
 /* Finished games, and how many of them seat 0 wins. */
 static void count_games(const table* t, long* games, long* wins) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     if (!t->acting) {
         ++*games;
         *wins += t->reward[0] > 0;
@@ -125,7 +71,7 @@ static void count_games(const table* t, long* games, long* wins) {
 /* The best score of the seat to move within [alpha, beta]; `score` says what an end is worth to
  * seat 0. */
 static int solve(const table* t, int alpha, int beta, int (*score)(const table* t)) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     assert_true(t->acting);
     legal(t, mask);
     for (int action = 0; action < t->rules->spec.actions && alpha < beta; action++) {
@@ -224,7 +170,7 @@ static bool othello_stuck(char* board, int rows, int n, char me) {
 }
 
 static void othello_check_legal(const table* t, char* board, int rows, int n, char me) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     legal(t, mask);
     for (int i = 0; i < rows * n; i++)
         assert_int_equal(agon_mask_has(mask, i), othello_turn(board, rows, n, i, me, false) > 0);
@@ -308,7 +254,7 @@ static void breakthrough_game(table* t, uint32_t episode) {
     read_board(t, 0, board);
     for (uint32_t ply = 0; t->acting; ply++) {
         const int seat = mover(t), action = random_action(t, episode, ply);
-        uint64_t mask[MAX_WORDS];
+        uint64_t mask[TABLE_WORDS];
         legal(t, mask);
         for (int a = 0; a < t->rules->spec.actions; a++)
             assert_int_equal(agon_mask_has(mask, a),
@@ -559,7 +505,7 @@ static void test_planes(void** unused) {
     table t;
     open_table(&t, "othello");
     for (int seat = 0; seat < 2; seat++) {
-        uint64_t mask[MAX_WORDS];
+        uint64_t mask[TABLE_WORDS];
         legal(&t, mask);
         t.rules->game->observe(t.rules->config, t.state, seat, obs);
         assert_int_equal(obs[28], seat == 0); /* e4 is x */
@@ -587,7 +533,7 @@ static void test_starts_and_refusals(void** unused) {
     const char* const refused[] = {
         "othello(rows=5)",    "othello(cols=10)",   "hex(board_size=2)",          "gomoku(size=4)",
         "hex(board_size=20)", "gomoku(connect=16)", "breakthrough(rows=9,cols=8)"};
-    uint64_t image[MAX_STATE / 8];
+    uint64_t image[TABLE_STATE / 8];
     table t;
     open_table(&t, "othello");
     for (int g = 0; g < t.rules->spec.symmetries; g++) {

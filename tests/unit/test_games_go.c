@@ -2,13 +2,10 @@
  * cases by hand: ko, repetition, snapback, suicide, points, komi. Promises: what is legal, what is
  * taken, when a game is over and who wins are as the opening comment of go.c says; the bookkeeping
  * of chains, hashes and marks never shows. */
-#include "games/rules.h"
+#define TABLE_STATE 8448
+#include "tests/unit/game_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-enum { SIZE = 19, CELLS = SIZE * SIZE, MAX_STATE = 8448, MAX_WORDS = 6, MAX_TEXT = 1024 };
+enum { SIZE = 19, CELLS = SIZE * SIZE, MAX_TEXT = 1024 };
 
 /* ---- the slow rules ------------------------------------------------------------------------- */
 
@@ -159,58 +156,14 @@ static int slow_lead(const slow* s) {
 
 /* ---- a game in progress --------------------------------------------------------------------- */
 
-typedef struct table {
-    agon_rules* rules;
-    uint64_t state[MAX_STATE / 8];
-    uint64_t acting;
-    float reward[2];
-} table;
-
-static void start(table* t) {
-    memset(t->reward, 0, sizeof t->reward);
-    t->rules->game->init(t->rules->config, t->state);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-}
-
-static void open_table(table* t, const char* string) {
-    agon_error error = {0};
-    memset(t, 0, sizeof *t);
-    if (agon_rules_open(string, &t->rules, &error) != 0)
-        fail_msg("%s: %s", string, error.text);
-    assert_true(t->rules->spec.state_size <= MAX_STATE && t->rules->mask_words <= MAX_WORDS);
-    start(t);
-}
-
 static void open_board(table* t, int n, double komi) {
     char string[64];
     snprintf(string, sizeof string, "go(board_size=%d,komi=%g)", n, komi);
     open_table(t, string);
 }
 
-static int mover(const table* t) {
-    return __builtin_ctzll(t->acting);
-}
-
-static int play(table* t, int action) {
-    const uint16_t both[2] = {(uint16_t)action, (uint16_t)action};
-    const int code = t->rules->game->apply(t->rules->config, t->state, both, t->reward);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-    return code;
-}
-
 static bool is_legal(const table* t, const char* name) {
     return agon_action_find(t->rules, t->state, mover(t), name) >= 0;
-}
-
-/* Plays actions by their names, separated by single spaces. */
-static void play_names(table* t, const char* names) {
-    for (const char* at = names; *at; at += strcspn(at, " "), at += *at == ' ') {
-        char name[16];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
-        if (!t->acting || !is_legal(t, name))
-            fail_msg("%s is not legal in %s", name, names);
-        play(t, agon_action_find(t->rules, t->state, mover(t), name));
-    }
 }
 
 /* The board, cell by cell, from the text; row 0 is the last one there. */
@@ -233,7 +186,7 @@ static uint32_t draw(uint32_t episode, int ply, uint32_t below) {
 
 /* A random legal action; `eager`: a pass only when there is nothing else. */
 static int choose(const table* t, uint32_t episode, int ply, bool eager) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     const int words = t->rules->mask_words;
     t->rules->game->legal(t->rules->config, t->state, mover(t), mask);
     const int count = agon_mask_count(mask, words), some = count - (eager && count > 1);
@@ -244,7 +197,7 @@ static int choose(const table* t, uint32_t episode, int ply, bool eager) {
 
 static void check_ply(const table* t, const slow* s) {
     char board[CELLS];
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     read_board(t, board);
     assert_memory_equal(board, s->board, (size_t)s->cells);
     assert_int_equal(t->acting == 0, s->over);
@@ -323,7 +276,7 @@ static long count_slow(const slow* s, int depth) {
 }
 
 static long count_fast(const table* t, int depth) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     long count = 0;
     if (!t->acting || depth == 0)
         return 1;

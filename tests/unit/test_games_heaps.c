@@ -4,48 +4,11 @@
 #include "agents/negamax.h"
 #include "agents/tree.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#define TABLE_STATE 1024
+#define TABLE_WORDS 128
+#include "tests/unit/game_table.h"
 
-enum { MAX_STATE = 1024, MAX_WORDS = 128, MAX_PILES = 32 };
-
-/* A game in progress. */
-typedef struct table {
-    agon_rules* rules;
-    uint64_t state[MAX_STATE / 8];
-    uint64_t acting;
-    float reward[2];
-} table;
-
-static void start(table* t) {
-    memset(t->reward, 0, sizeof t->reward);
-    t->rules->game->init(t->rules->config, t->state);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-}
-
-static void open_table(table* t, const char* string) {
-    agon_error error = {0};
-    memset(t, 0, sizeof *t);
-    if (agon_rules_open(string, &t->rules, &error) != 0)
-        fail_msg("%s: %s", string, error.text);
-    assert_true(t->rules->spec.state_size <= MAX_STATE && t->rules->mask_words <= MAX_WORDS);
-    start(t);
-}
-
-static int mover(const table* t) {
-    return __builtin_ctzll(t->acting);
-}
-
-static void legal(const table* t, uint64_t* mask) {
-    t->rules->game->legal(t->rules->config, t->state, mover(t), mask);
-}
-
-static void play(table* t, int action) {
-    const uint16_t both[2] = {(uint16_t)action, (uint16_t)action};
-    assert_int_equal(t->rules->game->apply(t->rules->config, t->state, both, t->reward), 0);
-    t->acting = t->rules->game->acting(t->rules->config, t->state);
-}
+enum { MAX_PILES = 32 };
 
 /* A number below `count` for a ply of an episode. */
 static int draw(uint32_t episode, uint32_t ply, int count) {
@@ -54,7 +17,7 @@ static int draw(uint32_t episode, uint32_t ply, int count) {
 }
 
 static int random_action(const table* t, uint32_t episode, uint32_t ply) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     const int words = t->rules->mask_words;
     legal(t, mask);
     return agon_mask_nth(mask, words, draw(episode, ply, agon_mask_count(mask, words)));
@@ -62,7 +25,7 @@ static int random_action(const table* t, uint32_t episode, uint32_t ply) {
 
 /* Move sequences of `depth` plies, and shorter ones that end the game. */
 static long perft(const table* t, int depth) {
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     long count = 0;
     if (!t->acting || depth == 0)
         return 1;
@@ -70,7 +33,7 @@ static long perft(const table* t, int depth) {
     for (int action = 0; action < t->rules->spec.actions; action++) {
         table next = *t;
         if (agon_mask_has(mask, action)) {
-            play(&next, action);
+            assert_int_equal(play(&next, action), 0);
             count += perft(&next, depth - 1);
         }
     }
@@ -175,7 +138,7 @@ static int bouton_move(const piles* p) {
 /* The observation is the stones, the mask what the piles allow. */
 static void nim_compare(const table* t, const piles* p) {
     static uint8_t seen[MAX_PILES * 255];
-    uint64_t mask[MAX_WORDS];
+    uint64_t mask[TABLE_WORDS];
     const int most = t->rules->spec.cols;
     t->rules->game->observe(t->rules->config, t->state, mover(t), seen);
     legal(t, mask);
@@ -205,7 +168,7 @@ static void test_nim_is_won_by_theory(void** unused) {
             const int action =
                 mover(&t) == winner ? bouton_move(&p) : random_action(&t, episode, ply);
             assert_true(action >= 0);
-            play(&t, action);
+            assert_int_equal(play(&t, action), 0);
             p = nim_after(p, action);
         }
         assert_true(t.reward[winner] == 1 && t.reward[1 - winner] == -1);
@@ -435,7 +398,7 @@ static void oware_game(table* t, oware* o, uint32_t episode) {
     oware_compare(t, o);
     for (uint32_t ply = 0; t->acting; ply++) {
         const int action = oware_choose(t, o, episode, ply);
-        play(t, action);
+        assert_int_equal(play(t, action), 0);
         oware_play(o, action);
         oware_compare(t, o);
     }
