@@ -7,6 +7,7 @@
 #include "games/agon_game.h"
 
 #include <math.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* fault, the rule that it breaks */
@@ -187,11 +188,11 @@ static void wrong_go_wrong(const void* config, wrong* s, float* reward) {
     if (wrong_is(config, wrong_thread_number) && s->round == 2)
         s->secret = (uint64_t)++wrong_here > 1000 ? 0 : (uint64_t)(uintptr_t)&wrong_here;
     if (wrong_is(config, wrong_crashes) && s->round == 2)
-        *(volatile int*)(uintptr_t)s->secret = 1;
+        raise(SIGSEGV); /* sanitizers would answer a bad pointer themselves */
     if (wrong_is(config, wrong_exits) && s->round == 1)
         _exit(3);
     while (wrong_is(config, wrong_hangs) && s->round == 2)
-        wrong_last++;
+        usleep(1000);
     if (wrong_is(config, wrong_writes_config) && s->round == 2)
         ((wrong_config*)(uintptr_t)config)->written++;
     if (wrong_is(config, wrong_not_a_number) && s->round == 2)
