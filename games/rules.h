@@ -68,17 +68,21 @@ static inline int agon_mask_count(const uint64_t* mask, int words) {
         count += __builtin_popcountll(mask[i]);
     return count;
 }
+/* Words are passed over without a branch: which word it is, is random. */
 static inline int agon_mask_nth(const uint64_t* mask, int words, int k) {
-    int i = 0;
-    for (int here; i < words - 1 && k >= (here = __builtin_popcountll(mask[i])); i++)
-        k -= here;
+    int word = 0, before = 0;
+    for (int i = 0, count = 0; i < words - 1; i++) {
+        count += __builtin_popcountll(mask[i]);
+        word = k >= count ? i + 1 : word;
+        before = k >= count ? count : before;
+    }
 #ifdef __BMI2__
-    return 64 * i + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << k, mask[i]));
+    return 64 * word + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << (k - before), mask[word]));
 #else
-    uint64_t word = mask[i];
-    while (k-- > 0)
-        word &= word - 1;
-    return 64 * i + __builtin_ctzll(word);
+    uint64_t left = mask[word];
+    for (k -= before; k > 0; k--)
+        left &= left - 1;
+    return 64 * word + __builtin_ctzll(left);
 #endif
 }
 static inline bool agon_mask_has(const uint64_t* mask, int action) {

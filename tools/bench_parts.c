@@ -40,87 +40,127 @@ static int open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon
 /* ---- games -------------------------------------------------------------------------------- */
 
 enum {
-    LANES = 128
-}; /* as many as a train task steps together; their data stay in the first cache */
+    LANES = 128, /* as many as a train task steps together; their data stay in the first cache */
+    STREAMS = 8  /* generators side by side, so that they run in vector registers */
+};
 
 typedef struct playing {
     const agon_rules* rules;
-    char* states;
+    char *states, *start; /* every episode starts with the same position */
+    uint64_t start_acting;
     uint64_t *acting, *mask;
     uint16_t* action;
     float* reward;
     double* chance;
     char* obs;
-    uint32_t *lane, *live;
+    uint32_t *live, *over; /* lanes: at chance nodes, then the others; whose episode is over */
+    uint32_t* lane;        /* by slot, with seat */
     uint8_t* seat;
-    uint64_t noise; /* xorshift: this measures games, not generators */
+    uint32_t* word; /* random: one for each chance node, then one for each slot */
+    uint64_t noise[STREAMS];
 } playing;
 
-static uint32_t noise(playing* p) {
-    p->noise ^= p->noise << 13;
-    p->noise ^= p->noise >> 7;
-    p->noise ^= p->noise << 17;
-    return (uint32_t)(p->noise >> 32);
+/* xorshift64 by Marsaglia, the upper halves: this measures games, not generators. */
+static void fill_words(playing* p, int count) {
+    uint64_t x[STREAMS];
+    memcpy(x, p->noise, sizeof x);
+    for (int i = 0; i < count; i += STREAMS) {
+        for (int k = 0; k < STREAMS; k++) {
+            x[k] ^= x[k] << 13;
+            x[k] ^= x[k] >> 7;
+            x[k] ^= x[k] << 17;
+            p->word[i + k] = (uint32_t)(x[k] >> 32);
+        }
+    }
+    memcpy(p->noise, x, sizeof x);
 }
 
-static void restart(playing* p, int lane) {
-    char* state = p->states + (size_t)lane * p->rules->spec.state_size;
-    p->rules->game->init(p->rules->config, state);
-    p->acting[lane] = p->rules->game->acting(p->rules->config, state);
+/* Who decides, by slot, and who is at a chance node or at an end, which counts as a new start. All
+ * lists are written in every turn and grow by a condition: whose turn it is, nobody can predict,
+ * and a branch that is not predicted costs more than the rest of the step. */
+static int sort_lanes(playing* p, int* chances, int* overs) {
+    int slots = 0, at_chance = 0, over = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        const uint64_t acting = p->acting[lane];
+        uint64_t set = acting ? acting : p->start_acting;
+        const int chance = set == AGON_CHANCE;
+        p->over[over] = (uint32_t)lane;
+        over += !acting;
+        p->live[at_chance] = p->live[LANES - 1 - (lane - at_chance)] = (uint32_t)lane;
+        at_chance += chance;
+        p->lane[slots] = (uint32_t)lane;
+        p->seat[slots] = (uint8_t)__builtin_ctzll(set);
+        for (slots += !chance; set &= set - 1; slots++) {
+            p->lane[slots] = (uint32_t)lane;
+            p->seat[slots] = (uint8_t)__builtin_ctzll(set);
+        }
+    }
+    *chances = at_chance;
+    *overs = over;
+    return slots;
 }
 
-static uint16_t draw_outcome(playing* p, int lane) {
-    const agon_rules* rules = p->rules;
-    const int count = rules->game->chance(
-        rules->config, p->states + (size_t)lane * rules->spec.state_size, p->chance);
-    double left = noise(p) * 0x1p-32;
-    int k = 0;
-    while (k < count - 1 && (left -= p->chance[k]) >= 0)
+static void restart(playing* p, int overs) {
+    const size_t size = p->rules->spec.state_size;
+    for (int i = 0; i < overs; i++)
+        memcpy(p->states + p->over[i] * size, p->start, size);
+}
+
+/* Most chance nodes are even, and then one product is a draw. Reads all of `chance`, whose length
+ * is always the same, so that it takes no branch by the number of outcomes. */
+static uint16_t draw_outcome(const double* chance, int room, int count, uint32_t word) {
+    int even = 1, k = 0;
+    for (int i = 0; i < room; i++)
+        even &= (i >= count) | (chance[i] == chance[0]);
+    if (even)
+        return (uint16_t)agon_below(word, (uint32_t)count);
+    for (double left = word * 0x1p-32; k < count - 1 && (left -= chance[k]) >= 0;)
         k++;
     return (uint16_t)k;
 }
 
-/* Who decides, by slot; chance is drawn at once. Returns the number of slots. */
-static int find_slots(playing* p) {
-    const size_t seats = (size_t)p->rules->spec.seats;
-    int slots = 0;
-    for (int lane = 0; lane < LANES; lane++) {
-        if (p->acting[lane] == AGON_CHANCE) {
-            p->action[(size_t)lane * seats] = draw_outcome(p, lane);
-            continue;
-        }
-        for (uint64_t set = p->acting[lane]; set; set &= set - 1) {
-            p->lane[slots] = (uint32_t)lane;
-            p->seat[slots++] = (uint8_t)__builtin_ctzll(set);
-        }
+static void draw_outcomes(playing* p, int chances) {
+    const agon_rules* rules = p->rules;
+    const size_t seats = (size_t)rules->spec.seats;
+    for (int i = 0; i < chances; i++) {
+        const size_t lane = p->live[i];
+        const int count = rules->game->chance(rules->config,
+                                              p->states + lane * rules->spec.state_size, p->chance);
+        p->action[lane * seats] =
+            draw_outcome(p->chance, rules->spec.chance_outcomes, count, p->word[i]);
     }
-    return slots;
 }
 
-static void choose(playing* p, int slots) {
-    const int words = p->rules->mask_words, seats = p->rules->spec.seats;
-    for (int i = 0; i < slots; i++) {
-        const uint64_t* mask = p->mask + (size_t)i * (size_t)words;
-        const int legal = agon_mask_count(mask, words);
-        p->action[p->lane[i] * (uint32_t)seats + p->seat[i]] =
-            (uint16_t)agon_mask_nth(mask, words, (int)agon_below(noise(p), (uint32_t)legal));
-    }
-    memset(p->mask, 0, (size_t)slots * (size_t)words * sizeof *p->mask);
+/* One of the legal actions. */
+static uint16_t draw_action(const uint64_t* mask, int words, uint32_t word) {
+    const uint32_t legal = (uint32_t)agon_mask_count(mask, words);
+    return (uint16_t)agon_mask_nth(mask, words, (int)agon_below(word, legal));
+}
+
+/* The one word of most masks is written out, so that it takes no loop. */
+static void choose(playing* p, int slots, const uint32_t* word) {
+    const size_t words = (size_t)p->rules->mask_words, seats = (size_t)p->rules->spec.seats;
+    for (int i = 0; words == 1 && i < slots; i++)
+        p->action[p->lane[i] * seats + p->seat[i]] = draw_action(p->mask + i, 1, word[i]);
+    for (int i = 0; words > 1 && i < slots; i++)
+        p->action[p->lane[i] * seats + p->seat[i]] =
+            draw_action(p->mask + (size_t)i * words, (int)words, word[i]);
 }
 
 /* One ply of every lane, a chance outcome or: observation and mask of each acting seat, a random
- * legal action, apply. */
+ * legal action, apply. An episode that is over starts anew. */
 static double ply(playing* p) {
     const agon_rules* rules = p->rules;
     const agon_game* game = rules->game;
-    const int slots = find_slots(p);
+    int chances, overs;
+    const int slots = sort_lanes(p, &chances, &overs);
+    restart(p, overs);
+    fill_words(p, chances + slots);
+    draw_outcomes(p, chances);
     game->observe_batch(rules->config, p->states, p->lane, p->seat, slots, p->obs, p->mask);
-    choose(p, slots);
+    choose(p, slots, p->word + chances);
     game->apply_batch(rules->config, p->states, p->live, LANES, p->action, p->reward);
     game->acting_batch(rules->config, p->states, LANES, p->acting);
-    for (int lane = 0; lane < LANES; lane++)
-        if (!p->acting[lane])
-            restart(p, lane);
     return LANES;
 }
 
@@ -133,43 +173,57 @@ static double play(void* user, double amount) {
 
 static void close_playing(playing* p) {
     free(p->states);
+    free(p->start);
     free(p->acting);
     free(p->mask);
     free(p->action);
     free(p->reward);
     free(p->chance);
     free(p->obs);
-    free(p->lane);
     free(p->live);
+    free(p->over);
+    free(p->lane);
     free(p->seat);
+    free(p->word);
 }
 
 static bool open_playing(playing* p, const agon_rules* rules) {
     const size_t rows = LANES * (size_t)rules->spec.seats;
     p->rules = rules;
-    p->noise = 88172645463325252ull;
     p->states = calloc(LANES, rules->spec.state_size);
+    p->start = calloc(1, rules->spec.state_size);
     p->acting = calloc(LANES, sizeof *p->acting);
     p->mask = calloc(rows * (size_t)rules->mask_words, sizeof *p->mask);
     p->action = calloc(rows, sizeof *p->action);
     p->reward = calloc(rows, sizeof *p->reward);
     p->chance = calloc((size_t)rules->spec.chance_outcomes + 1, sizeof *p->chance);
     p->obs = calloc(rows, rules->obs_bytes);
-    p->lane = calloc(rows, sizeof *p->lane);
     p->live = calloc(LANES, sizeof *p->live);
-    p->seat = calloc(rows, 1);
-    return p->states && p->acting && p->mask && p->action && p->reward && p->chance && p->obs &&
-           p->lane && p->live && p->seat;
+    p->over = calloc(LANES, sizeof *p->over);
+    p->lane = calloc(rows + 1, sizeof *p->lane); /* one more than is used is written */
+    p->seat = calloc(rows + 1, 1);
+    p->word = calloc(rows + LANES + STREAMS, sizeof *p->word);
+    return p->states && p->start && p->acting && p->mask && p->action && p->reward && p->chance &&
+           p->obs && p->live && p->over && p->lane && p->seat && p->word;
+}
+
+/* All lanes are over; the first ply starts them. */
+static void start_playing(playing* p) {
+    const agon_rules* rules = p->rules;
+    rules->game->init(rules->config, p->start);
+    p->start_acting = rules->game->acting(rules->config, p->start);
+    for (int i = 0; i < STREAMS; i++) {
+        const agon_key key = agon_key_make(1, "bench", AGON_FOR_TEST);
+        const agon_draw bits = agon_random(key, (uint32_t)i, 0, 0, 0);
+        p->noise[i] = (uint64_t)bits.word[0] << 32 | bits.word[1] | 1; /* never 0 */
+    }
 }
 
 agon_bench_rate agon_bench_game(const agon_bench* b, const agon_rules* rules) {
     agon_bench_rate rate = {0};
     playing p = {0};
     if (open_playing(&p, rules)) {
-        for (int i = 0; i < LANES; i++) {
-            p.live[i] = (uint32_t)i;
-            restart(&p, i);
-        }
+        start_playing(&p);
         rate = agon_bench_measure(b, play, &p);
     }
     close_playing(&p);
