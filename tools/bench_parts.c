@@ -51,7 +51,8 @@ typedef struct playing {
     uint64_t *acting, *mask;
     uint16_t* action;
     float* reward;
-    double* chance;
+    double* chance; /* by chance node */
+    int* outcomes;
     char* obs;
     uint32_t *live, *over; /* lanes: at chance nodes, then the others; whose episode is over */
     uint32_t* lane;        /* by slot, with seat */
@@ -119,16 +120,17 @@ static uint16_t draw_outcome(const double* chance, int room, int count, uint32_t
     return (uint16_t)k;
 }
 
+/* First all probabilities, then all draws: to read at once what was just written piece by piece
+ * would have to wait for it. */
 static void draw_outcomes(playing* p, int chances) {
     const agon_rules* rules = p->rules;
-    const size_t seats = (size_t)rules->spec.seats;
-    for (int i = 0; i < chances; i++) {
-        const size_t lane = p->live[i];
-        const int count = rules->game->chance(rules->config,
-                                              p->states + lane * rules->spec.state_size, p->chance);
-        p->action[lane * seats] =
-            draw_outcome(p->chance, rules->spec.chance_outcomes, count, p->word[i]);
-    }
+    const size_t seats = (size_t)rules->spec.seats, room = (size_t)rules->spec.chance_outcomes;
+    for (int i = 0; i < chances; i++)
+        p->outcomes[i] = rules->game->chance(
+            rules->config, p->states + p->live[i] * rules->spec.state_size, p->chance + i * room);
+    for (int i = 0; i < chances; i++)
+        p->action[p->live[i] * seats] =
+            draw_outcome(p->chance + i * room, (int)room, p->outcomes[i], p->word[i]);
 }
 
 /* One of the legal actions. */
@@ -179,6 +181,7 @@ static void close_playing(playing* p) {
     free(p->action);
     free(p->reward);
     free(p->chance);
+    free(p->outcomes);
     free(p->obs);
     free(p->live);
     free(p->over);
@@ -196,7 +199,8 @@ static bool open_playing(playing* p, const agon_rules* rules) {
     p->mask = calloc(rows * (size_t)rules->mask_words, sizeof *p->mask);
     p->action = calloc(rows, sizeof *p->action);
     p->reward = calloc(rows, sizeof *p->reward);
-    p->chance = calloc((size_t)rules->spec.chance_outcomes + 1, sizeof *p->chance);
+    p->chance = calloc(LANES * (size_t)rules->spec.chance_outcomes + 1, sizeof *p->chance);
+    p->outcomes = calloc(LANES, sizeof *p->outcomes);
     p->obs = calloc(rows, rules->obs_bytes);
     p->live = calloc(LANES, sizeof *p->live);
     p->over = calloc(LANES, sizeof *p->over);
@@ -204,7 +208,7 @@ static bool open_playing(playing* p, const agon_rules* rules) {
     p->seat = calloc(rows + 1, 1);
     p->word = calloc(rows + LANES + STREAMS, sizeof *p->word);
     return p->states && p->start && p->acting && p->mask && p->action && p->reward && p->chance &&
-           p->obs && p->live && p->over && p->lane && p->seat && p->word;
+           p->outcomes && p->obs && p->live && p->over && p->lane && p->seat && p->word;
 }
 
 /* All lanes are over; the first ply starts them. */
