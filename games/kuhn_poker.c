@@ -24,7 +24,8 @@ typedef struct kuhn_poker {
 
 typedef struct kuhn_poker_config {
     int players;
-    int history; /* the longest betting: one bet by the last seat, 2 * players - 1 */
+    int history;               /* the longest betting: one bet by the last seat, 2 * players - 1 */
+    double even[KUHN_MAX + 2]; /* 1 / n */
 } kuhn_poker_config;
 
 #define kuhn_poker_STATE             sizeof(kuhn_poker)
@@ -36,6 +37,8 @@ static int kuhn_poker_configure(agon_params* params, agon_spec* spec, void* conf
     kuhn_poker_config* c = (kuhn_poker_config*)config;
     c->players = agon_param_int(params, "players", 2, 2, KUHN_MAX);
     c->history = 2 * c->players - 1;
+    for (int n = 0; n < KUHN_MAX + 2; n++)
+        c->even[n] = 1.0 / (n + !n);
     spec->seats = c->players;
     spec->actions = 2;
     spec->chance_outcomes = c->players + 1;
@@ -62,12 +65,18 @@ AGON_FN void kuhn_poker_init(const void* config, void* state) {
     ((kuhn_poker*)state)->end = (uint8_t)kuhn_poker_seats(config);
 }
 
+/* The seat that is next: nobody decides more than twice. */
+AGON_FN int kuhn_poker_turn(const kuhn_poker* s, int players) {
+    return s->length - (s->length >= players ? players : 0);
+}
+
+/* Dealing, betting and ends come in random order, so branches on them would be mispredicted; here
+ * and below conditions are values and loops are as long as there are seats. */
 AGON_FN uint64_t kuhn_poker_acting(const void* config, const void* state) {
     const kuhn_poker* s = (const kuhn_poker*)state;
     const int players = kuhn_poker_seats(config);
-    if (s->dealt < players)
-        return AGON_CHANCE;
-    return s->length == s->end ? 0 : 1ull << (s->length % players);
+    const int deals = s->dealt < players, seat = kuhn_poker_turn(s, players);
+    return (uint64_t)deals << 63 | (uint64_t)(!deals & (s->length != s->end)) << seat;
 }
 
 AGON_FN void kuhn_poker_legal(const void* config, const void* state, int seat, uint64_t* mask) {
@@ -77,24 +86,26 @@ AGON_FN void kuhn_poker_legal(const void* config, const void* state, int seat, u
 /* The cards nobody among the first `dealt` seats holds, as bits. */
 AGON_FN uint32_t kuhn_poker_left(const kuhn_poker* s, int players) {
     uint32_t left = (2u << players) - 1;
-    for (int i = 0; i < s->dealt; i++)
-        left &= ~(1u << s->card[i]);
+    for (int i = 0; i < players; i++)
+        left &= ~((uint32_t)(i < s->dealt) << s->card[i]);
     return left;
 }
 
-/* The k-th set bit; k is below the number of set bits. */
-AGON_FN int kuhn_poker_nth(uint32_t cards, int k) {
-    int card = 0;
-    for (;; card++) {
-        if ((cards >> card & 1) && k-- == 0)
-            return card;
+/* The k-th set bit; k is below the number of set bits. It is as high as there are bits up to which
+ * no more than k are set. */
+AGON_FN int kuhn_poker_nth(uint32_t cards, int players, int k) {
+    int card = 0, set = 0;
+    for (int i = 0; i <= players; i++) {
+        set += cards >> i & 1;
+        card += set <= k;
     }
+    return card;
 }
 
 AGON_FN int kuhn_poker_deal(kuhn_poker* s, int players, int outcome) {
     if (outcome > players - s->dealt)
         return -1;
-    s->card[s->dealt] = (uint8_t)kuhn_poker_nth(kuhn_poker_left(s, players), outcome);
+    s->card[s->dealt] = (uint8_t)kuhn_poker_nth(kuhn_poker_left(s, players), players, outcome);
     s->dealt++;
     return 0;
 }
@@ -104,12 +115,13 @@ AGON_FN int kuhn_poker_paid(const kuhn_poker* s, int players, int seat) {
 }
 
 AGON_FN void kuhn_poker_settle(const kuhn_poker* s, int players, float* reward) {
-    int winner = -1, pot = players;
+    int winner = 0, best = 0, pot = players;
     for (int i = 0; i < players; i++) {
         const int paid = kuhn_poker_paid(s, players, i);
+        const int strength = (paid | !s->bets) * (1 + s->card[i]);
+        winner = strength > best ? i : winner;
+        best = strength > best ? strength : best;
         pot += paid;
-        if ((paid || !s->bets) && (winner < 0 || s->card[i] > s->card[winner]))
-            winner = i;
     }
     for (int i = 0; i < players; i++)
         reward[i] += (float)((i == winner ? pot : 0) - 1 - kuhn_poker_paid(s, players, i));
@@ -121,11 +133,10 @@ AGON_FN int kuhn_poker_apply(const void* config, void* state, const uint16_t* ac
     const int players = kuhn_poker_seats(config);
     if (s->dealt < players)
         return kuhn_poker_deal(s, players, action[0]);
-    const int choice = action[s->length % players];
+    const int choice = action[kuhn_poker_turn(s, players)], first = choice & !s->bets;
     if (s->length == s->end || choice > 1)
         return -1;
-    if (choice && !s->bets)
-        s->end = (uint8_t)(s->length + players);
+    s->end = (uint8_t)(first ? s->length + players : s->end);
     s->bets |= (uint32_t)choice << s->length;
     s->length++;
     if (s->length == s->end)
@@ -133,20 +144,36 @@ AGON_FN int kuhn_poker_apply(const void* config, void* state, const uint16_t* ac
     return 0;
 }
 
+/* Eight bits as bytes: of eight copies each keeps one bit, which becomes the top one by a sum. */
+AGON_FN uint64_t kuhn_poker_bytes(uint64_t bits) {
+    const uint64_t one = (bits & 255) * 0x0101010101010101ull & 0x8040201008040201ull;
+    return (one + 0x7f7f7f7f7f7f7f7full) >> 7 & 0x0101010101010101ull;
+}
+
+/* The planes as bits, 57 at most, one after the other. */
 AGON_FN void kuhn_poker_observe(const void* config, const void* state, int seat, void* out) {
     const kuhn_poker* s = (const kuhn_poker*)state;
     const int history = ((const kuhn_poker_config*)config)->history;
+    const uint64_t bets = s->bets, passes = ((1ull << s->length) - 1) ^ bets;
+    uint64_t bits = 1ull << s->card[seat] | passes << history | bets << 2 * history;
     uint8_t* plane = (uint8_t*)out;
-    memset(plane, 0, kuhn_poker_obs_bytes(config));
-    plane[s->card[seat]] = 1;
-    for (int i = 0; i < s->length; i++)
-        plane[history * (1 + (s->bets >> i & 1)) + (uint32_t)i] = 1;
+    int left = 3 * history;
+    for (; left >= 8; left -= 8, bits >>= 8, plane += 8) {
+        const uint64_t eight = kuhn_poker_bytes(bits);
+        memcpy(plane, &eight, 8);
+    }
+    for (int i = 0; i < left; i++)
+        plane[i] = (uint8_t)(bits >> i & 1);
 }
 
 AGON_FN int kuhn_poker_chance(const void* config, const void* state, double* prob) {
-    const int left = kuhn_poker_seats(config) + 1 - ((const kuhn_poker*)state)->dealt;
-    for (int i = 0; i < left; i++)
-        prob[i] = 1.0 / left;
+    const kuhn_poker_config* c = (const kuhn_poker_config*)config;
+    const int left = c->players + 1 - ((const kuhn_poker*)state)->dealt;
+    const double each = c->even[left];
+    for (int i = 0; i <= c->players; i++) {
+        *prob = each;
+        prob += i + 1 < left; /* stays at the last: no branch by the number of cards */
+    }
     return left;
 }
 
@@ -164,7 +191,7 @@ AGON_FN void kuhn_poker_resample(const void* config, void* state, int seat, uint
     for (int i = 0; i < s->dealt; i++) {
         if (i == seat)
             continue;
-        s->card[i] = (uint8_t)kuhn_poker_nth(left, (int)(random % (uint64_t)count));
+        s->card[i] = (uint8_t)kuhn_poker_nth(left, players, (int)(random % (uint64_t)count));
         random /= (uint64_t)count--;
         left &= ~(1u << s->card[i]);
     }
@@ -184,9 +211,10 @@ static int kuhn_poker_text(const void* config, const void* state, char* out, siz
 
 static int kuhn_poker_action_name(const void* config, const void* state, int seat, int action,
                                   char* out, size_t size) {
-    const uint32_t left = kuhn_poker_left((const kuhn_poker*)state, kuhn_poker_seats(config));
+    const int players = kuhn_poker_seats(config);
+    const uint32_t left = kuhn_poker_left((const kuhn_poker*)state, players);
     if (seat < 0)
-        return snprintf(out, size, "card_%d", kuhn_poker_nth(left, action));
+        return snprintf(out, size, "card_%d", kuhn_poker_nth(left, players, action));
     return snprintf(out, size, "%s", action ? "bet" : "pass");
 }
 
