@@ -167,11 +167,13 @@ AGON_FN int leduc_poker_deal(const leduc_poker_config* c, leduc_poker* s, int ou
 }
 
 AGON_FN int leduc_poker_chance(const void* config, const void* state, double* prob) {
-    const int left =
-        ((const leduc_poker_config*)config)->cards - ((const leduc_poker*)state)->dealt;
-    const double each = ((const leduc_poker_config*)config)->even[left];
-    for (int i = 0; i < left; i++)
-        prob[i] = each;
+    const leduc_poker_config* c = (const leduc_poker_config*)config;
+    const int left = c->cards - ((const leduc_poker*)state)->dealt;
+    const double each = c->even[left];
+    for (int i = 0; i < c->cards; i++) {
+        *prob = each;
+        prob += i + 1 < left; /* stays at the last: no branch by the number of cards */
+    }
     return left;
 }
 
@@ -183,8 +185,8 @@ AGON_FN int leduc_poker_plane(int round, int action) {
 }
 
 AGON_FN int leduc_poker_choices(const leduc_poker* s, int seat) {
-    return (s->paid[seat] < s->stakes) << LEDUC_FOLD | 1 << LEDUC_CALL |
-           (s->raises < 2) << LEDUC_RAISE;
+    const uint32_t owes = (uint32_t)(s->paid[seat] - s->stakes) >> 31; /* a sign, not a branch */
+    return (int)owes << LEDUC_FOLD | 1 << LEDUC_CALL | (s->raises < 2) << LEDUC_RAISE;
 }
 
 AGON_FN void leduc_poker_legal(const void* config, const void* state, int seat, uint64_t* mask) {
@@ -198,18 +200,16 @@ AGON_FN int leduc_poker_strength(const leduc_poker_config* c, const leduc_poker*
 }
 
 AGON_FN void leduc_poker_settle(const leduc_poker_config* c, leduc_poker* s, float* reward) {
-    const int players = c->players;
-    int best = 0, winners = 0, pot = 0;
-    uint32_t won = 0;
-    for (int seat = 0; seat < players; seat++) {
-        const int strength = leduc_poker_strength(c, s, seat);
-        won = (strength > best ? 0 : won) | (uint32_t)(strength >= best) << seat;
-        winners = strength > best ? 1 : winners + (strength == best);
-        best = strength > best ? strength : best;
+    int strength[LEDUC_SEATS], best = 0, winners = 0, pot = 0;
+    for (int seat = 0; seat < c->players; seat++) {
+        strength[seat] = leduc_poker_strength(c, s, seat);
+        best = strength[seat] > best ? strength[seat] : best;
         pot += s->paid[seat];
     }
-    for (int seat = 0; seat < players; seat++)
-        reward[seat] += (float)(won >> seat & 1) * (float)pot / (float)winners - s->paid[seat];
+    for (int seat = 0; seat < c->players; seat++)
+        winners += strength[seat] == best;
+    for (int seat = 0; seat < c->players; seat++)
+        reward[seat] += (float)(pot & -(strength[seat] == best)) / (float)winners - s->paid[seat];
     s->live = 0;
 }
 
@@ -218,12 +218,12 @@ AGON_FN int leduc_poker_act(const leduc_poker_config* c, leduc_poker* s, int act
     const int seat = s->turn, round = s->dealt - c->players;
     const int fold = action == LEDUC_FOLD, raise = action == LEDUC_RAISE;
     const int plane = leduc_poker_plane(round, action);
-    const int bit = plane % 2 * c->cells + s->lap * c->players + seat;
+    const int bit = (plane & 1) * c->cells + s->lap * c->players + seat;
     const int in = s->in ^ fold << seat, ahead = in >> (seat + 1);
     const int standing = s->standing - fold, stakes = s->stakes + (raise << (1 + round));
     const int waiting = s->waiting + (-raise & (standing - s->waiting)) - 1;
     const int next = leduc_poker_first(in, ahead ? seat + 1 : 0);
-    s->did[plane / 2] |= 1ull << bit;
+    s->did[plane >> 1] |= 1ull << bit;
     s->in = (uint16_t)in;
     s->standing = (uint8_t)standing;
     s->stakes = (uint8_t)stakes;
@@ -232,7 +232,7 @@ AGON_FN int leduc_poker_act(const leduc_poker_config* c, leduc_poker* s, int act
     s->lap = (uint8_t)(s->lap + !ahead);
     s->turn = (uint8_t)(waiting ? next : LEDUC_NATURE);
     s->paid[seat] = fold ? s->paid[seat] : (uint8_t)stakes;
-    return standing == 1 || (!waiting && round == 1);
+    return (standing == 1) | (waiting < round);
 }
 
 AGON_FN int leduc_poker_apply(const void* config, void* state, const uint16_t* action,
@@ -259,13 +259,13 @@ AGON_FN uint64_t leduc_poker_turned(const leduc_poker_config* c, uint64_t planes
     return (planes & from) >> seat | (planes & ~from) << (c->players - seat);
 }
 
-/* Words of `width` <= 60 bits each as bytes, one after the other. In widths of more than 56 no more
- * than 4 bits are left of the word before. */
-AGON_FN void leduc_poker_spread(const leduc_poker_config* c, const uint64_t* word, int words,
-                                int width, uint8_t* out) {
+/* Five words of `width` <= 60 bits each as bytes, one after the other. In widths of more than 56 no
+ * more than 4 bits are left of the word before. */
+AGON_FN void leduc_poker_spread(const leduc_poker_config* c, const uint64_t* word, int width,
+                                uint8_t* out) {
     uint64_t bits = 0;
     int count = 0;
-    for (int i = 0; i < words; i++) {
+    for (int i = 0; i < 5; i++) {
         bits |= word[i] << count;
         for (count += width; count >= 8; count -= 8) {
             memcpy(out, &c->bytes[bits & 255], 8);
@@ -277,16 +277,31 @@ AGON_FN void leduc_poker_spread(const leduc_poker_config* c, const uint64_t* wor
         out[i] = (uint8_t)(bits >> i & 1);
 }
 
+/* What two players see is 24 bits. */
+AGON_FN void leduc_poker_observe_two(const leduc_poker_config* c, const leduc_poker* s, int seat,
+                                     uint8_t* out) {
+    const uint64_t did = s->did[0] | s->did[1] << 8, from = seat ? 0xaaaa : 0xffff;
+    const uint64_t turned = (did & from) >> seat | (did & ~from) << seat;
+    const uint64_t shown = s->dealt > 2;
+    memcpy(out, &c->bytes[1 << s->card[seat] / 2 | shown << (4 + s->card[2] / 2)], 8);
+    memcpy(out + 8, &c->bytes[turned & 255], 8);
+    memcpy(out + 16, &c->bytes[turned >> 8], 8);
+}
+
 AGON_FN void leduc_poker_observe(const void* config, const void* state, int seat, void* out) {
     const leduc_poker_config* c = (const leduc_poker_config*)config;
     const leduc_poker* s = (const leduc_poker*)state;
     const uint64_t shown = s->dealt > c->players;
     uint64_t word[5];
+    if (c->players == 2) {
+        leduc_poker_observe_two(c, s, seat, (uint8_t*)out);
+        return;
+    }
     word[0] = 1ull << s->card[seat] / 2 | shown << (c->cells + s->card[c->players] / 2);
     for (int i = 0; i < 3; i++)
         word[1 + i] = leduc_poker_turned(c, s->did[i], seat);
     word[4] = leduc_poker_turned(c, 1 | (uint64_t)s->in << c->cells, seat);
-    leduc_poker_spread(c, word, c->planes / 2, 2 * c->cells, (uint8_t*)out);
+    leduc_poker_spread(c, word, 2 * c->cells, (uint8_t*)out);
 }
 
 /* The seat's card, the public card, and all that was done. */
