@@ -38,6 +38,7 @@ typedef struct liars_dice {
 
 typedef struct liars_dice_config {
     int players, dice, faces, bids;
+    int small;                    /* an observation has at most 64 entries */
     double even;                  /* 1 / faces */
     uint8_t cell[LIARS_BIDS];     /* of a bid */
     uint64_t counts[LIARS_FACES]; /* cells of dice that count as a face */
@@ -89,6 +90,7 @@ static int liars_dice_configure(agon_params* params, agon_spec* spec, void* conf
                  c->players, c->bids, LIARS_BIDS);
         return -1;
     }
+    c->small = (1 + c->players) * c->bids <= 64;
     liars_dice_tables(c, rule);
     spec->seats = c->players;
     spec->actions = c->bids + 1;
@@ -137,8 +139,8 @@ AGON_FN int liars_dice_roll(const liars_dice_config* c, liars_dice* s, int face)
     if (++s->rolled < c->dice)
         return 0;
     s->rolled = 0;
-    if (++s->roller == c->players)
-        s->turn = 0;
+    s->roller++;
+    s->turn = (uint8_t)(s->roller == c->players ? 0 : LIARS_NATURE);
     return 0;
 }
 
@@ -162,6 +164,10 @@ AGON_FN uint64_t liars_dice_below(int end, int word) {
 AGON_FN void liars_dice_legal(const void* config, const void* state, int seat, uint64_t* mask) {
     const liars_dice_config* c = (const liars_dice_config*)config;
     const int lowest = ((const liars_dice*)state)->lowest, end = c->bids + (lowest > 0);
+    if (c->bids < 64) {
+        mask[0] = ((1ull << c->bids) - 1 + ((uint64_t)(lowest > 0) << c->bids)) & ~0ull << lowest;
+        return;
+    }
     for (int word = 0; word < liars_dice_words(config); word++)
         mask[word] = liars_dice_below(end, word) & ~liars_dice_below(lowest, word);
 }
@@ -179,7 +185,7 @@ AGON_FN void liars_dice_call(const liars_dice_config* c, liars_dice* s, float* r
     int there = 0;
     for (int seat = 0; seat < c->players; seat++)
         there += liars_dice_bits(s->dice[seat] & counts);
-    const float won = there >= quantity ? 1.0f : -1.0f;
+    const float won = (float)(2 * (there >= quantity) - 1);
     reward[bidder] += won;
     reward[caller] -= won;
     s->live = 0;
@@ -215,6 +221,20 @@ AGON_FN void liars_dice_plane(const liars_dice_config* c, const uint64_t* set, i
         memcpy(out + cell, &c->bytes[set[cell / 64] >> cell % 64 & 255], 8);
 }
 
+/* All planes as bits of one word. The last eight overlap the ones before. */
+AGON_FN void liars_dice_observe_small(const liars_dice_config* c, const liars_dice* s, int seat,
+                                      uint8_t* out) {
+    const int entries = (1 + c->players) * c->bids;
+    uint64_t bits = s->dice[seat];
+    for (int i = 0; i < c->players; i++) {
+        const int plane = 1 + i - seat + (c->players & -(i < seat));
+        bits |= s->bids[i][0] << plane * c->bids;
+    }
+    for (int i = 0; i < entries - 8; i += 8)
+        memcpy(out + i, &c->bytes[bits >> i & 255], 8);
+    memcpy(out + entries - 8, &c->bytes[bits >> (entries - 8)], 8);
+}
+
 /* Bytes that a plane writes too much are written again by the next, and the last one takes care. */
 AGON_FN void liars_dice_observe(const void* config, const void* state, int seat, void* out) {
     const liars_dice_config* c = (const liars_dice_config*)config;
@@ -222,6 +242,10 @@ AGON_FN void liars_dice_observe(const void* config, const void* state, int seat,
     const int players = c->players, cells = c->bids;
     const uint64_t dice[2] = {s->dice[seat], 0};
     uint8_t* plane = (uint8_t*)out;
+    if (c->small) {
+        liars_dice_observe_small(c, s, seat, plane);
+        return;
+    }
     liars_dice_plane(c, dice, cells, plane);
     for (int i = 1; i < players; i++) {
         liars_dice_plane(c, s->bids[seat], cells, plane += cells);
