@@ -16,6 +16,7 @@
 #define NIM_PILES  32
 #define NIM_STONES 255 /* of a pile */
 #define NIM_WORDS  ((NIM_PILES * NIM_STONES + 63) / 64)
+#define NIM_SMALL  64 /* more stones than a pile has where observation and mask fit one word */
 
 typedef struct nim {
     uint8_t pile[NIM_PILES];
@@ -31,7 +32,11 @@ typedef struct nim_config {
     int small;                /* observation and mask fit one word each, with more than a byte */
     int stones;               /* of all piles */
     uint8_t pile[NIM_PILES];  /* at the start */
+    uint64_t inverse;         /* of `piles`, see nim_quotient */
     uint64_t comb[NIM_WORDS]; /* the actions that take from pile 0 */
+    uint64_t seen[NIM_PILES][NIM_SMALL]; /* small: what the observation shows of a pile's stones */
+    uint64_t take[NIM_PILES][NIM_SMALL]; /* and the actions that take from them */
+    uint64_t bytes[256];                 /* eight bits as bytes */
 } nim_config;
 
 #define nim_STATE             sizeof(nim)
@@ -67,6 +72,20 @@ static int nim_read_piles(agon_params* params, nim_config* c) {
     return -1;
 }
 
+static void nim_tables(nim_config* c) {
+    const int sizes = c->most + 1;
+    c->inverse = (1ull << 32) / (uint64_t)c->piles + 1;
+    for (int action = 0; action < nim_actions(c); action += c->piles)
+        c->comb[action / 64] |= 1ull << action % 64;
+    for (int i = 0; c->small && i < c->piles * sizes; i++) {
+        const int pile = i / sizes, stones = i % sizes;
+        c->seen[pile][stones] = ((1ull << stones) - 1) << pile * c->most;
+        c->take[pile][stones] = (c->comb[0] & ~(~0ull << stones * c->piles)) << pile;
+    }
+    for (int i = 0; i < 256 * 8; i++)
+        c->bytes[i / 8] |= (uint64_t)(i / 8 >> i % 8 & 1) << i % 8 * 8;
+}
+
 static int nim_configure(agon_params* params, agon_spec* spec, void* config) {
     nim_config* c = (nim_config*)config;
     memset(c, 0, sizeof *c);
@@ -75,8 +94,7 @@ static int nim_configure(agon_params* params, agon_spec* spec, void* config) {
     c->misere = agon_param_bool(params, "is_misere", 1);
     c->words = (nim_actions(c) + 63) / 64;
     c->small = nim_actions(c) >= 8 && nim_actions(c) < 64;
-    for (int action = 0; action < nim_actions(c); action += c->piles)
-        c->comb[action / 64] |= 1ull << action % 64;
+    nim_tables(c);
     spec->seats = 2;
     spec->actions = nim_actions(c);
     spec->utility = AGON_ZERO_SUM;
@@ -105,7 +123,16 @@ AGON_FN void nim_init(const void* config, void* state) {
 
 AGON_FN uint64_t nim_acting(const void* config, const void* state) {
     const nim* s = (const nim*)state;
-    return s->left ? 1ull << s->turn : 0;
+    return (uint64_t)(s->left != 0) << s->turn;
+}
+
+/* What a table has for all piles, four at a time; piles that are not there have no stones. */
+AGON_FN uint64_t nim_join(const nim_config* c, const nim* s, const uint64_t (*table)[NIM_SMALL]) {
+    uint64_t all = 0;
+    for (int i = 0; i < c->piles; i += 4)
+        all |= table[i][s->pile[i]] | table[i + 1][s->pile[i + 1]] | table[i + 2][s->pile[i + 2]] |
+               table[i + 3][s->pile[i + 3]];
+    return all;
 }
 
 /* Each pile adds the comb, moved up by its number and cut off behind its last stone. */
@@ -113,9 +140,7 @@ AGON_FN void nim_legal(const void* config, const void* state, int seat, uint64_t
     const nim_config* c = (const nim_config*)config;
     const nim* s = (const nim*)state;
     if (c->small) {
-        mask[0] = 0;
-        for (int pile = 0; pile < c->piles; pile++)
-            mask[0] |= (c->comb[0] & ~(~0ull << s->pile[pile] * c->piles)) << pile;
+        mask[0] = nim_join(c, s, c->take);
         return;
     }
     for (int word = 0; word < c->words; word++)
@@ -135,10 +160,16 @@ AGON_FN void nim_legal(const void* config, const void* state, int seat, uint64_t
     }
 }
 
+/* action / piles by a product: rounding `inverse` up adds less than 1 / piles to the quotient. */
+AGON_FN int nim_quotient(const nim_config* c, uint16_t action) {
+    return (int)((uint64_t)action * c->inverse >> 32);
+}
+
 AGON_FN int nim_apply(const void* config, void* state, const uint16_t* action, float* reward) {
     const nim_config* c = (const nim_config*)config;
     nim* s = (nim*)state;
-    const int seat = s->turn, pile = action[seat] % c->piles, stones = action[seat] / c->piles + 1;
+    const int seat = s->turn, less = nim_quotient(c, action[seat]);
+    const int pile = action[seat] - less * c->piles, stones = less + 1;
     if (stones > s->pile[pile])
         return -1;
     s->pile[pile] = (uint8_t)(s->pile[pile] - stones);
@@ -151,22 +182,14 @@ AGON_FN int nim_apply(const void* config, void* state, const uint16_t* action, f
     return 0;
 }
 
-/* Seven bits as bytes: copies at every seventh bit leave one of them in each byte. */
-AGON_FN void nim_bytes(uint64_t bits, uint8_t* bytes) {
-    const uint64_t spread = (bits & 0x7f) * 0x0002040810204081ull & 0x0101010101010101ull;
-    memcpy(bytes, &spread, 8);
-}
-
-/* The rows as bits, one after the other, then seven of them at a time. */
+/* The rows as bits, one after the other, eight of them at a time; the last eight overlap the ones
+ * before. */
 AGON_FN void nim_observe_small(const nim_config* c, const nim* s, uint8_t* plane) {
     const int entries = nim_actions(c);
-    uint64_t bits = 0;
-    for (int pile = 0; pile < c->piles; pile++)
-        bits |= ~(~0ull << s->pile[pile]) << pile * c->most;
-    for (int i = 0; i < entries - 8; i += 7)
-        nim_bytes(bits >> i, plane + i);
-    nim_bytes(bits >> (entries - 8), plane + entries - 8);
-    plane[entries - 1] = bits >> (entries - 1) & 1;
+    const uint64_t bits = nim_join(c, s, c->seen);
+    for (int i = 0; i < entries - 8; i += 8)
+        memcpy(plane + i, &c->bytes[bits >> i & 255], 8);
+    memcpy(plane + entries - 8, &c->bytes[bits >> (entries - 8)], 8);
 }
 
 /* Eight stones at a time. What a store writes beyond the row, the next row writes anew. */
