@@ -12,6 +12,7 @@ typedef struct connect_four_config {
     int shift[4][3];              /* by direction, to grow a run of 1 to 2, .. to `connect` */
     uint64_t first[4];            /* by direction, where a line may begin so that it fits */
     uint64_t top, bottom, column; /* row, row, column 0 */
+    uint64_t bytes[256];          /* eight bits as bytes */
 } connect_four_config;
 #define connect_four_STATE             sizeof(connect_four)
 #define connect_four_seats(config)     2
@@ -29,12 +30,13 @@ static int connect_four_configure(agon_params* params, agon_spec* spec, void* co
     const uint64_t high = k > rows ? 0 : (1ull << (rows - k + 1) * cols) - 1;
     c->rows = spec->rows = rows, c->cols = spec->cols = cols, c->cells = cells;
     c->top = top, c->bottom = top << (cells - cols), c->column = column;
-    const int step[4] = {1, cols, cols + 1, cols - 1};
+    const int step[4] = {1, cols, cols + 1, cols - 1}, add[3] = {1, 1 + (k > 3), k > 4 ? k - 4 : 0};
     const uint64_t first[4] = {left, high, high & left, high & left << (k - 1)};
-    for (int d = 0; d < 4; d++) {
-        c->first[d] = first[d], c->shift[d][0] = step[d];
-        c->shift[d][1] = step[d] * (k == 3 ? 1 : 2), c->shift[d][2] = step[d] * (k > 4 ? k - 4 : 0);
-    }
+    memcpy(c->first, first, sizeof first);
+    for (int i = 0; i < 12; i++)
+        c->shift[i % 4][i / 4] = step[i % 4] * add[i / 4];
+    for (int i = 0; i < 256 * 8; i++)
+        c->bytes[i / 8] |= (uint64_t)(i / 8 >> i % 8 & 1) << i % 8 * 8;
     spec->seats = 2, spec->actions = cols, spec->max_plies = cells, spec->symmetries = 2;
     spec->utility = AGON_ZERO_SUM, spec->return_min = -1, spec->return_max = 1, spec->obs_scale = 1;
     spec->information = AGON_PERFECT, spec->state_size = connect_four_STATE;
@@ -46,7 +48,7 @@ AGON_FN void connect_four_init(const void* config, void* state) {
 }
 AGON_FN uint64_t connect_four_acting(const void* config, const void* state) {
     const connect_four* s = (const connect_four*)state;
-    return s->over ? 0 : 1ull << (s->plies & 1);
+    return (uint64_t)!s->over << (s->plies & 1);
 }
 AGON_FN void connect_four_legal(const void* config, const void* state, int seat, uint64_t* mask) {
     const connect_four* s = (const connect_four*)state;
@@ -69,20 +71,18 @@ AGON_FN int connect_four_apply(const void* config, void* state, const uint16_t* 
     r[seat] += (float)(lines != 0), r[1 - seat] -= (float)(lines != 0);
     return 0;
 }
-AGON_FN void connect_four_spread(uint64_t bits, uint8_t* bytes) { /* copies at every 7th bit */
-    const uint64_t spread = (bits & 0x7f) * 0x0002040810204081ull & 0x0101010101010101ull;
-    memcpy(bytes, &spread, 8);
+AGON_FN void connect_four_plane(const connect_four_config* c, uint64_t m, int cells, uint8_t* to) {
+    for (int i = 0; i < cells - 8; i += 8)
+        memcpy(to + i, &c->bytes[m >> i & 255], 8);
+    memcpy(to + cells - 8, &c->bytes[m >> (cells - 8)], 8); /* overlaps the ones before */
 }
 AGON_FN void connect_four_observe(const void* config, const void* state, int seat, void* out) {
-    const int cells = ((const connect_four_config*)config)->cells;
-    for (int plane = 0; plane < 2; plane++) {
-        const uint64_t m = ((const connect_four*)state)->stones[seat ^ plane];
-        uint8_t* to = (uint8_t*)out + plane * cells;
-        for (int i = 0; i < cells - 8; i += 7)
-            connect_four_spread(m >> i, to + i);
-        connect_four_spread(m >> (cells - 8), to + cells - 8);
-        to[cells - 1] = m >> (cells - 1) & 1;
-    }
+    const connect_four_config* c = (const connect_four_config*)config;
+    const uint64_t* m = ((const connect_four*)state)->stones;
+    uint8_t* to = (uint8_t*)out;
+    for (int i = 0; i < 2; i++, to += c->cells) /* the usual size is written out: constant shifts */
+        c->cells == 42 ? connect_four_plane(c, m[seat ^ i], 42, to)
+                       : connect_four_plane(c, m[seat ^ i], c->cells, to);
 }
 static int connect_four_text(const void* config, const void* state, char* out, size_t size) {
     const connect_four_config* c = (const connect_four_config*)config;
