@@ -23,7 +23,7 @@ AGON_FN void tic_tac_toe_init(const void* config, void* state) {
 }
 AGON_FN uint64_t tic_tac_toe_acting(const void* config, const void* state) {
     const tic_tac_toe* s = (const tic_tac_toe*)state;
-    return s->over ? 0 : 1ull << (s->plies & 1);
+    return (uint64_t)!s->over << (s->plies & 1);
 }
 AGON_FN void tic_tac_toe_legal(const void* config, const void* state, int seat, uint64_t* mask) {
     const uint32_t m = ((const tic_tac_toe*)state)->stones;
