@@ -70,19 +70,21 @@ static inline int agon_mask_count(const uint64_t* mask, int words) {
 }
 /* Words are passed over without a branch: which word it is, is random. */
 static inline int agon_mask_nth(const uint64_t* mask, int words, int k) {
-    int word = 0, before = 0;
-    for (int i = 0, count = 0; i < words - 1; i++) {
-        count += __builtin_popcountll(mask[i]);
-        word = k >= count ? i + 1 : word;
-        before = k >= count ? count : before;
+    int word = 0, left = k;
+    for (int i = 0; i < words - 1; i++) {
+        const int here = __builtin_popcountll(mask[i]);
+        k -= here;
+        const int past = ~(k >> 31); /* all ones when the action is behind this word */
+        word -= past;
+        left -= here & past;
     }
 #ifdef __BMI2__
-    return 64 * word + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << (k - before), mask[word]));
+    return 64 * word + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << left, mask[word]));
 #else
-    uint64_t left = mask[word];
-    for (k -= before; k > 0; k--)
-        left &= left - 1;
-    return 64 * word + __builtin_ctzll(left);
+    uint64_t set = mask[word];
+    while (left-- > 0)
+        set &= set - 1;
+    return 64 * word + __builtin_ctzll(set);
 #endif
 }
 static inline bool agon_mask_has(const uint64_t* mask, int action) {

@@ -133,20 +133,26 @@ static void draw_outcomes(playing* p, int chances) {
             draw_outcome(p->chance + i * room, (int)room, p->outcomes[i], p->word[i]);
 }
 
-/* One of the legal actions. */
-static uint16_t draw_action(const uint64_t* mask, int words, uint32_t word) {
-    const uint32_t legal = (uint32_t)agon_mask_count(mask, words);
-    return (uint16_t)agon_mask_nth(mask, words, (int)agon_below(word, legal));
+/* One of the legal actions for each slot. */
+static inline void choose_from(playing* p, int slots, const uint32_t* word, int words) {
+    const size_t seats = (size_t)p->rules->spec.seats;
+    for (int i = 0; i < slots; i++) {
+        const uint64_t* mask = p->mask + (size_t)i * (size_t)words;
+        const uint32_t legal = (uint32_t)agon_mask_count(mask, words);
+        const int action = agon_mask_nth(mask, words, (int)agon_below(word[i], legal));
+        p->action[p->lane[i] * seats + p->seat[i]] = (uint16_t)action;
+    }
 }
 
-/* The one word of most masks is written out, so that it takes no loop. */
+/* Most masks are short: with constants for their lengths, the loops over words are none. */
 static void choose(playing* p, int slots, const uint32_t* word) {
-    const size_t words = (size_t)p->rules->mask_words, seats = (size_t)p->rules->spec.seats;
-    for (int i = 0; words == 1 && i < slots; i++)
-        p->action[p->lane[i] * seats + p->seat[i]] = draw_action(p->mask + i, 1, word[i]);
-    for (int i = 0; words > 1 && i < slots; i++)
-        p->action[p->lane[i] * seats + p->seat[i]] =
-            draw_action(p->mask + (size_t)i * words, (int)words, word[i]);
+    const int words = p->rules->mask_words;
+    if (words == 1)
+        choose_from(p, slots, word, 1);
+    else if (words == 2)
+        choose_from(p, slots, word, 2);
+    else
+        choose_from(p, slots, word, words);
 }
 
 /* One ply of every lane, a chance outcome or: observation and mask of each acting seat, a random
