@@ -75,7 +75,8 @@ AGON_FN void pig_init(const void* config, void* state) {
 
 AGON_FN uint64_t pig_acting(const void* config, const void* state) {
     const pig* s = (const pig*)state;
-    return s->phase == PIG_DECIDE ? 1ull << s->turn : s->phase == PIG_ROLLS ? AGON_CHANCE : 0;
+    const uint64_t decides = s->phase == PIG_DECIDE, rolls = s->phase == PIG_ROLLS;
+    return decides << s->turn | rolls << 63; /* no branch: phases come in random order */
 }
 
 AGON_FN int pig_may_roll(const pig_config* c, const pig* s) {
@@ -86,32 +87,40 @@ AGON_FN void pig_legal(const void* config, const void* state, int seat, uint64_t
     mask[0] = pig_may_roll((const pig_config*)config, (const pig*)state) ? 3 : 2;
 }
 
-AGON_FN void pig_pass_on(const pig_config* c, pig* s) {
-    s->total = 0;
-    s->turn = (uint8_t)(s->turn + 1 < c->players ? s->turn + 1 : 0);
+/* The turn goes on with a total, or to the next seat. Dice decide, so both are values. */
+AGON_FN void pig_go_on(const pig_config* c, pig* s, int stays, int total) {
+    const int next = s->turn + 1 < c->players ? s->turn + 1 : 0;
+    s->total = (uint16_t)(total & -stays);
+    s->turn = (uint8_t)(stays ? s->turn : next);
 }
 
 AGON_FN int pig_roll(const pig_config* c, pig* s, int outcome) {
     if (outcome >= (c->piglet ? 2 : c->faces))
         return -1;
     s->phase = PIG_DECIDE;
-    if (outcome == 0)
-        pig_pass_on(c, s);
-    else
-        s->total = (uint16_t)(s->total + (c->piglet ? 1 : outcome + 1));
+    pig_go_on(c, s, outcome != 0, s->total + (c->piglet ? 1 : outcome + 1));
     return 0;
 }
 
-AGON_FN void pig_stop(const pig_config* c, pig* s, float* reward) {
-    s->score[s->turn] = (uint16_t)(s->score[s->turn] + s->total);
-    if (s->score[s->turn] < c->winscore) {
-        pig_pass_on(c, s);
-        return;
-    }
+AGON_FN void pig_win(const pig_config* c, pig* s, float* reward) {
     for (int i = 0; i < c->players; i++)
         reward[i] += i == s->turn ? 1 : -1 / (float)(c->players - 1);
     s->total = 0;
     s->phase = PIG_OVER;
+}
+
+/* A roll or a stop: the score grows by the total or by nothing. */
+AGON_FN void pig_decide(const pig_config* c, pig* s, int stops, float* reward) {
+    const int score = s->score[s->turn] + (s->total & -stops);
+    s->plies++;
+    s->score[s->turn] = (uint16_t)score;
+    s->phase = (uint8_t)(stops ? PIG_DECIDE : PIG_ROLLS);
+    if (score < c->winscore)
+        pig_go_on(c, s, !stops, s->total);
+    else
+        pig_win(c, s, reward);
+    if (s->plies == (uint32_t)c->horizon)
+        s->phase = PIG_OVER;
 }
 
 AGON_FN int pig_apply(const void* config, void* state, const uint16_t* action, float* reward) {
@@ -120,15 +129,9 @@ AGON_FN int pig_apply(const void* config, void* state, const uint16_t* action, f
     if (s->phase == PIG_ROLLS)
         return pig_roll(c, s, action[0]);
     const int choice = action[s->turn];
-    if (s->phase == PIG_OVER || choice > 1 || (choice == 0 && !pig_may_roll(c, s)))
+    if (s->phase == PIG_OVER || choice > 1 || (!pig_may_roll(c, s) & !choice))
         return -1;
-    s->plies++;
-    if (choice == 0)
-        s->phase = PIG_ROLLS;
-    else
-        pig_stop(c, s, reward);
-    if (s->plies == (uint32_t)c->horizon)
-        s->phase = PIG_OVER;
+    pig_decide(c, s, choice, reward);
     return 0;
 }
 
