@@ -24,6 +24,8 @@ typedef struct spinning_top {
 
 typedef struct spinning_top_config {
     int levels, angles;
+    uint8_t level[SPINNING_TOP_MAX * SPINNING_TOP_MAX]; /* of an action */
+    uint8_t angle[SPINNING_TOP_MAX * SPINNING_TOP_MAX];
     float payoff[2 * SPINNING_TOP_MAX - 1][SPINNING_TOP_MAX]; /* by level difference + levels - 1
                                                                  and angle difference mod angles */
 } spinning_top_config;
@@ -77,6 +79,10 @@ static int spinning_top_configure(agon_params* params, agon_spec* spec, void* co
     c->levels = agon_param_int(params, "levels", 4, 2, SPINNING_TOP_MAX);
     c->angles = agon_param_int(params, "angles", 6, 3, SPINNING_TOP_MAX);
     spinning_top_payoffs(c, agon_param_float(params, "g", 0.5, 0, 1));
+    for (int action = 0; action < c->levels * c->angles; action++) {
+        c->level[action] = (uint8_t)(action / c->angles);
+        c->angle[action] = (uint8_t)(action % c->angles);
+    }
     spec->seats = 2;
     spec->actions = c->levels * c->angles;
     spec->simultaneous = 1;
@@ -118,10 +124,11 @@ AGON_FN int spinning_top_apply(const void* config, void* state, const uint16_t* 
     s->choice[0] = action[0];
     s->choice[1] = action[1];
     s->over = 1;
-    const int level = action[0] / c->angles - action[1] / c->angles + c->levels - 1;
-    const int angle = (action[0] % c->angles - action[1] % c->angles + c->angles) % c->angles;
-    reward[0] += c->payoff[level][angle];
-    reward[1] -= c->payoff[level][angle];
+    const int level = c->level[action[0]] - c->level[action[1]] + c->levels - 1;
+    const int angle = c->angle[action[0]] - c->angle[action[1]];
+    const float payoff = c->payoff[level][angle + (c->angles & -(angle < 0))];
+    reward[0] += payoff;
+    reward[1] -= payoff;
     return 0;
 }
 
