@@ -21,6 +21,7 @@ typedef struct iterated {
 typedef struct iterated_config {
     normal_form_config stage;
     int rounds;
+    uint8_t share[ITERATED_ROUNDS + 1]; /* that is over after so many rounds, as an entry */
 } iterated_config;
 
 #define iterated_STATE             sizeof(iterated)
@@ -37,6 +38,8 @@ static int iterated_configure(agon_params* params, agon_spec* spec, void* config
     memset(c, 0, sizeof *c);
     stage_game_fill(&c->stage, agon_param_choice(params, "stage", 3, STAGE_GAMES));
     c->rounds = agon_param_int(params, "rounds", 10, 1, ITERATED_ROUNDS);
+    for (int played = 0; played <= c->rounds; played++)
+        c->share[played] = (uint8_t)(played * ITERATED_FULL / c->rounds);
     normal_form_facts(&c->stage, spec);
     spec->max_plies = c->rounds;
     spec->return_min *= (float)c->rounds;
@@ -87,18 +90,16 @@ AGON_FN int iterated_choice(const iterated* s, int round, int seat) {
 
 AGON_FN void iterated_observe(const void* config, const void* state, int seat, void* out) {
     const iterated* s = (const iterated*)state;
-    const int actions = iterated_actions(config);
-    const int rounds = ((const iterated_config*)config)->rounds;
-    const uint8_t share = (uint8_t)(s->rounds * ITERATED_FULL / rounds);
+    const int actions = iterated_actions(config), any = s->rounds > 0, last = s->rounds - any;
+    const uint8_t share = ((const iterated_config*)config)->share[s->rounds];
+    const int mine = any ? iterated_choice(s, last, seat) : -1;
+    const int theirs = any ? iterated_choice(s, last, 1 - seat) : -1;
     uint8_t* plane = (uint8_t*)out;
-    for (int i = 0; i < 2 * actions; i++)
-        plane[i] = 0;
-    for (int i = 2 * actions; i < 3 * actions; i++)
-        plane[i] = share;
-    if (s->rounds == 0)
-        return;
-    plane[iterated_choice(s, s->rounds - 1, seat)] = ITERATED_FULL;
-    plane[actions + iterated_choice(s, s->rounds - 1, 1 - seat)] = ITERATED_FULL;
+    for (int i = 0; i < actions; i++) {
+        plane[i] = (uint8_t)(ITERATED_FULL & -(i == mine));
+        plane[actions + i] = (uint8_t)(ITERATED_FULL & -(i == theirs));
+        plane[2 * actions + i] = share;
+    }
 }
 
 /* One byte for each round, the seat's own choice in the low half. */
