@@ -124,9 +124,8 @@ AGON_FN void backgammon_init(const void* config, void* state) {
 
 AGON_FN uint64_t backgammon_acting(const void* config, const void* state) {
     const backgammon* s = (const backgammon*)state;
-    if (s->phase <= BACKGAMMON_ROLLS)
-        return AGON_CHANCE;
-    return s->phase == BACKGAMMON_OVER ? 0 : 1ull << s->mover;
+    const uint64_t rolls = s->phase <= BACKGAMMON_ROLLS, moves = s->phase < BACKGAMMON_OVER;
+    return rolls << 63 | (moves ^ rolls) << s->mover; /* no branch: half the plies are rolls */
 }
 
 /* ---- sets of points: bit i for entry i ----------------------------------------------------- */
