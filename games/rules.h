@@ -68,23 +68,17 @@ static inline int agon_mask_count(const uint64_t* mask, int words) {
         count += __builtin_popcountll(mask[i]);
     return count;
 }
-/* Words are passed over without a branch: which word it is, is random. */
 static inline int agon_mask_nth(const uint64_t* mask, int words, int k) {
-    int word = 0, left = k;
-    for (int i = 0; i < words - 1; i++) {
-        const int here = __builtin_popcountll(mask[i]);
+    int i = 0;
+    for (int here; i < words - 1 && k >= (here = __builtin_popcountll(mask[i])); i++)
         k -= here;
-        const int past = ~(k >> 31); /* all ones when the action is behind this word */
-        word -= past;
-        left -= here & past;
-    }
 #ifdef __BMI2__
-    return 64 * word + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << left, mask[word]));
+    return 64 * i + __builtin_ctzll(__builtin_ia32_pdep_di(1ull << k, mask[i]));
 #else
-    uint64_t set = mask[word];
-    while (left-- > 0)
-        set &= set - 1;
-    return 64 * word + __builtin_ctzll(set);
+    uint64_t word = mask[i];
+    while (k-- > 0)
+        word &= word - 1;
+    return 64 * i + __builtin_ctzll(word);
 #endif
 }
 static inline bool agon_mask_has(const uint64_t* mask, int action) {

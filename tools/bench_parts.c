@@ -50,6 +50,7 @@ typedef struct playing {
     uint64_t start_acting;
     uint64_t *acting, *mask;
     uint16_t* action;
+    uint16_t* before; /* legal actions before each word of a mask */
     float* reward;
     double* chance; /* by chance node */
     int* outcomes;
@@ -133,14 +134,22 @@ static void draw_outcomes(playing* p, int chances) {
             draw_outcome(p->chance + i * room, (int)room, p->outcomes[i], p->word[i]);
 }
 
-/* One of the legal actions for each slot. */
+/* One of the legal actions for each slot. Which word it is in is random, so it is counted how many
+ * words are passed over, in place of a search that ends there. */
 static inline void choose_from(playing* p, int slots, const uint32_t* word, int words) {
     const size_t seats = (size_t)p->rules->spec.seats;
     for (int i = 0; i < slots; i++) {
         const uint64_t* mask = p->mask + (size_t)i * (size_t)words;
-        const uint32_t legal = (uint32_t)agon_mask_count(mask, words);
-        const int action = agon_mask_nth(mask, words, (int)agon_below(word[i], legal));
-        p->action[p->lane[i] * seats + p->seat[i]] = (uint16_t)action;
+        int legal = 0, at = 0;
+        for (int w = 0; w < words; w++) {
+            p->before[w] = (uint16_t)legal;
+            legal += agon_mask_count(mask + w, 1);
+        }
+        const int k = (int)agon_below(word[i], (uint32_t)legal);
+        for (int w = 1; w < words; w++)
+            at += p->before[w] <= k;
+        p->action[p->lane[i] * seats + p->seat[i]] =
+            (uint16_t)(64 * at + agon_mask_nth(mask + at, 1, k - p->before[at]));
     }
 }
 
@@ -185,6 +194,7 @@ static void close_playing(playing* p) {
     free(p->acting);
     free(p->mask);
     free(p->action);
+    free(p->before);
     free(p->reward);
     free(p->chance);
     free(p->outcomes);
@@ -204,6 +214,7 @@ static bool open_playing(playing* p, const agon_rules* rules) {
     p->acting = calloc(LANES, sizeof *p->acting);
     p->mask = calloc(rows * (size_t)rules->mask_words, sizeof *p->mask);
     p->action = calloc(rows, sizeof *p->action);
+    p->before = calloc((size_t)rules->mask_words, sizeof *p->before);
     p->reward = calloc(rows, sizeof *p->reward);
     p->chance = calloc(LANES * (size_t)rules->spec.chance_outcomes + 1, sizeof *p->chance);
     p->outcomes = calloc(LANES, sizeof *p->outcomes);
@@ -213,8 +224,9 @@ static bool open_playing(playing* p, const agon_rules* rules) {
     p->lane = calloc(rows + 1, sizeof *p->lane); /* one more than is used is written */
     p->seat = calloc(rows + 1, 1);
     p->word = calloc(rows + LANES + STREAMS, sizeof *p->word);
-    return p->states && p->start && p->acting && p->mask && p->action && p->reward && p->chance &&
-           p->outcomes && p->obs && p->live && p->over && p->lane && p->seat && p->word;
+    return p->states && p->start && p->acting && p->mask && p->action && p->before && p->reward &&
+           p->chance && p->outcomes && p->obs && p->live && p->over && p->lane && p->seat &&
+           p->word;
 }
 
 /* All lanes are over; the first ply starts them. */
