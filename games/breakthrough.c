@@ -24,9 +24,13 @@ typedef struct breakthrough {
 typedef struct breakthrough_config {
     int rows, cols, cells;
     uint64_t board, left, right; /* all cells; the first and the last column */
+    uint64_t edge[3];            /* the cells that cannot be left to the left, straight on, right */
+    uint64_t last[2];            /* by seat: the farthest row */
+    int step[2];                 /* by seat: to the next row */
     /* By seat: what four cells add to the mask. Bits 0..3 of the index, one per cell, are at 0, 12,
      * 24, 36, bits 4..7 four higher; seat 1 six higher. */
     uint64_t slots[2][256];
+    uint64_t bytes[256]; /* eight bits as bytes */
 } breakthrough_config;
 
 #define breakthrough_STATE             sizeof(breakthrough)
@@ -39,8 +43,15 @@ static void breakthrough_tables(breakthrough_config* c) {
     for (int row = 0; row < c->rows; row++)
         c->left |= 1ull << row * c->cols;
     c->right = c->left << (c->cols - 1);
+    c->edge[0] = c->left;
+    c->edge[2] = c->right;
+    c->last[1] = (1ull << c->cols) - 1;
+    c->last[0] = c->last[1] << (c->cells - c->cols);
+    c->step[0] = c->cols;
+    c->step[1] = -c->cols;
     for (int i = 0; i < 256 * 8; i++) {
         const uint64_t bit = i / 8 >> i % 8 & 1;
+        c->bytes[i / 8] |= bit << i % 8 * 8;
         c->slots[0][i / 8] |= bit << (i % 4 * 12 + i % 8 / 4 * 4);
         c->slots[1][i / 8] |= bit << (i % 4 * 12 + i % 8 / 4 * 4 + 6);
     }
@@ -157,17 +168,18 @@ AGON_FN void breakthrough_legal(const void* config, const void* state, int seat,
         breakthrough_fill(c, m, seat, breakthrough_words(config), mask);
 }
 
-/* The cell that a legal action enters, -1 for an illegal one. */
+/* The cell that a legal action enters, -1 for an illegal one. Who moves where is random, hence
+ * tables and sets in place of branches. */
 AGON_FN int breakthrough_target(const breakthrough_config* c, const breakthrough* s, int action) {
     const int seat = s->turn, cell = action / 12, takes = action & 1;
-    const int direction = action % 12 / 2 - 3 * seat, side = direction - 1;
+    const int direction = action % 12 / 2 - 3 * seat;
     if (s->over || cell >= c->cells || direction < 0 || direction > 2)
         return -1;
-    const uint64_t edge = side < 0 ? c->left : side > 0 ? c->right : 0;
-    const int target = cell + (seat ? -c->cols : c->cols) + side;
-    if (!((s->men[seat] & ~edge) >> cell & 1) || (takes && !side))
+    const int target = cell + c->step[seat] + direction - 1;
+    if (!((s->men[seat] & ~c->edge[direction]) >> cell & 1) || (takes & (direction == 1)))
         return -1;
-    const uint64_t enter = takes ? s->men[1 - seat] : c->board & ~(s->men[0] | s->men[1]);
+    const uint64_t all = s->men[0] | s->men[1], taking = 0 - (uint64_t)takes;
+    const uint64_t enter = (s->men[1 - seat] & taking) | (c->board & ~(all | taking));
     return enter >> target & 1 ? target : -1;
 }
 
@@ -180,9 +192,8 @@ AGON_FN int breakthrough_apply(const void* config, void* state, const uint16_t* 
         return -1;
     s->men[seat] ^= 1ull << (action[seat] / 12) | 1ull << target;
     s->men[1 - seat] &= ~(1ull << target);
-    const int through = seat ? target < c->cols : target >= c->cells - c->cols;
     s->turn = (uint8_t)(1 - seat);
-    s->over = (uint8_t)(through || !s->men[1 - seat]);
+    s->over = (uint8_t)((c->last[seat] >> target & 1) | !s->men[1 - seat]);
     if (s->over) {
         reward[seat] += 1;
         reward[1 - seat] -= 1;
@@ -204,17 +215,12 @@ AGON_FN uint64_t breakthrough_turned(const breakthrough_config* c, uint64_t set)
     return turned;
 }
 
-/* Seven bits as bytes: copies at every seventh bit leave one of them in each byte. */
-AGON_FN void breakthrough_bytes(uint64_t bits, uint8_t* bytes) {
-    const uint64_t spread = (bits & 0x7f) * 0x0002040810204081ull & 0x0101010101010101ull;
-    memcpy(bytes, &spread, 8);
-}
-
-AGON_FN void breakthrough_plane(uint64_t bits, int cells, uint8_t* plane) {
-    for (int i = 0; i < cells - 8; i += 7)
-        breakthrough_bytes(bits >> i, plane + i);
-    breakthrough_bytes(bits >> (cells - 8), plane + cells - 8);
-    plane[cells - 1] = bits >> (cells - 1) & 1;
+/* Eight cells at a time; the last eight overlap the ones before. */
+AGON_FN void breakthrough_plane(const breakthrough_config* c, uint64_t bits, int cells,
+                                uint8_t* plane) {
+    for (int i = 0; i < cells - 8; i += 8)
+        memcpy(plane + i, &c->bytes[bits >> i & 255], 8);
+    memcpy(plane + cells - 8, &c->bytes[bits >> (cells - 8)], 8);
 }
 
 AGON_FN void breakthrough_observe(const void* config, const void* state, int seat, void* out) {
@@ -224,9 +230,9 @@ AGON_FN void breakthrough_observe(const void* config, const void* state, int sea
         const uint64_t men = ((const breakthrough*)state)->men[seat ^ i];
         const uint64_t seen = seat ? breakthrough_turned(c, men) : men;
         if (c->cells == 64) /* the usual size, with constant shifts */
-            breakthrough_plane(seen, 64, plane);
+            breakthrough_plane(c, seen, 64, plane);
         else
-            breakthrough_plane(seen, c->cells, plane);
+            breakthrough_plane(c, seen, c->cells, plane);
     }
 }
 
