@@ -41,7 +41,8 @@ typedef struct goofspiel {
 typedef struct goofspiel_config {
     int players, cards;
     int hidden, order, returns;
-    uint64_t bytes[256]; /* eight bits as bytes */
+    uint64_t bytes[256];             /* eight bits as bytes */
+    uint8_t count[256], nth[256][8]; /* of eight cards: how many, the k-th */
 } goofspiel_config;
 
 #define goofspiel_STATE             sizeof(goofspiel)
@@ -85,6 +86,18 @@ static void goofspiel_returns(const goofspiel_config* c, agon_spec* spec) {
     }
 }
 
+static void goofspiel_tables(goofspiel_config* c) {
+    for (int set = 0; set < 256; set++) {
+        c->bytes[set] = 0;
+        c->count[set] = 0;
+        for (int bit = 0; bit < 8; bit++) {
+            c->bytes[set] |= (uint64_t)(set >> bit & 1) << 8 * bit;
+            if (set >> bit & 1)
+                c->nth[set][c->count[set]++] = (uint8_t)bit;
+        }
+    }
+}
+
 static int goofspiel_configure(agon_params* params, agon_spec* spec, void* config) {
     goofspiel_config* c = (goofspiel_config*)config;
     c->cards = agon_param_int(params, "cards", 13, 2, GOOFSPIEL_CARDS);
@@ -93,11 +106,7 @@ static int goofspiel_configure(agon_params* params, agon_spec* spec, void* confi
     c->order = agon_param_choice(params, "points_order", 0, "random|descending|ascending");
     c->returns =
         agon_param_choice(params, "returns_type", 0, "win_loss|point_difference|total_points");
-    for (int set = 0; set < 256; set++) {
-        c->bytes[set] = 0;
-        for (int bit = 0; bit < 8; bit++)
-            c->bytes[set] |= (uint64_t)(set >> bit & 1) << 8 * bit;
-    }
+    goofspiel_tables(c);
     goofspiel_returns(c, spec);
     spec->seats = c->players;
     spec->actions = c->cards;
@@ -137,10 +146,10 @@ AGON_FN int goofspiel_lowest(int set) {
 }
 
 /* The k-th card of a set, or -1. */
-AGON_FN int goofspiel_nth(int set, int k) {
-    for (; k > 0 && set; k--)
-        set &= set - 1;
-    return set ? goofspiel_lowest(set) : -1;
+AGON_FN int goofspiel_nth(const goofspiel_config* c, int set, int k) {
+    const int low = c->count[set & 255], past = k >= low;
+    const int eight = past ? set >> 8 : set & 255, rest = k - (low & -past);
+    return rest < c->count[eight] ? 8 * past + c->nth[eight][rest] : -1;
 }
 
 /* Turns a prize up where no chance is in it. */
@@ -178,7 +187,7 @@ AGON_FN void goofspiel_legal(const void* config, const void* state, int seat, ui
 AGON_FN int goofspiel_taker(int players, const int* bid) {
     int taker = 0, shared = 0;
     for (int seat = 1; seat < players; seat++) {
-        shared = bid[seat] > bid[taker] ? 0 : shared | (bid[seat] == bid[taker]);
+        shared = (shared | (bid[seat] == bid[taker])) & (bid[seat] <= bid[taker]);
         taker = bid[seat] > bid[taker] ? seat : taker;
     }
     return shared ? GOOFSPIEL_NOBODY : taker;
@@ -236,8 +245,8 @@ AGON_FN void goofspiel_pay(const goofspiel_config* c, const goofspiel* s, float*
 }
 
 /* Nature's ply. */
-AGON_FN int goofspiel_draw_prize(goofspiel* s, int outcome) {
-    const int card = goofspiel_nth(s->left, outcome);
+AGON_FN int goofspiel_draw_prize(const goofspiel_config* c, goofspiel* s, int outcome) {
+    const int card = goofspiel_nth(c, s->left, outcome);
     if (card < 0)
         return -1;
     goofspiel_turn_up(s, card);
@@ -268,7 +277,7 @@ AGON_FN int goofspiel_apply(const void* config, void* state, const uint16_t* act
     goofspiel* s = (goofspiel*)state;
     if (s->turn == c->cards)
         return -1;
-    return s->prize ? goofspiel_bid(c, s, action, reward) : goofspiel_draw_prize(s, action[0]);
+    return s->prize ? goofspiel_bid(c, s, action, reward) : goofspiel_draw_prize(c, s, action[0]);
 }
 
 AGON_FN int goofspiel_chance(const void* config, const void* state, double* prob) {
@@ -431,7 +440,8 @@ static int goofspiel_action_name(const void* config, const void* state, int seat
                                  char* out, size_t size) {
     const goofspiel* s = (const goofspiel*)state;
     if (seat < 0)
-        return snprintf(out, size, "prize_%d", goofspiel_nth(s->left, action) + 1);
+        return snprintf(out, size, "prize_%d",
+                        goofspiel_nth((const goofspiel_config*)config, s->left, action) + 1);
     return snprintf(out, size, "bid_%d", action + 1);
 }
 
