@@ -10,6 +10,8 @@ if [ "${SANITIZED:-0}" = 1 ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp # what is left behind there is ours
 faults=0
 fault() {
     echo "fault: $*"
@@ -204,7 +206,7 @@ sed 's/spec->return_max = 1;/spec->return_max = 0;/' first.c >wrong.c
 "$agon" build-game wrong.c --debug >/dev/null 2>&1
 ./wrong-check --seconds 2 >said 2>&1
 [ $? -eq 1 ] && grep -q 'again: ./wrong-check --only rewards --replay' said || fault "./wrong-check: $(cat said)"
-compgen -G "${TMPDIR:-/tmp}/agon-??????.c" >/dev/null && fault "build-game --debug left its file behind"
+compgen -G "$TMPDIR/*" >/dev/null && fault "left behind: $(ls "$TMPDIR")"
 
 # ---- "Your first game", as it is written
 sed -n '/^## Your first game/,/^## Bringing/s/^\$ //p' "$SOURCE/games/README.md" |
