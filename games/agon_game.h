@@ -52,9 +52,11 @@
 #define AGON_CHANCE      (1ull << 63) /* acting set: nature moves, alone */
 
 #ifdef __CUDACC__
-#define AGON_FN static __host__ __device__ inline
+#define AGON_FN     static __host__ __device__ inline
+#define AGON_INLINE static __host__ __device__ __forceinline__
 #else
-#define AGON_FN static inline
+#define AGON_FN     static inline
+#define AGON_INLINE static inline __attribute__((always_inline)) /* constants reach its loops */
 #endif
 
 /* A table with external linkage in C and in C++ alike (const objects are local in C++). */
@@ -265,8 +267,8 @@ typedef struct agon_game {
     /* acting[i] of `lanes` consecutive states. */
     void (*acting_batch)(const void* config, const void* states, int lanes, uint64_t* acting);
 
-    /* Plays one ply in each of `count` lanes. action, reward: (all lanes, seats). Stops at the
-     * first illegal action and returns the number of lanes played. */
+    /* Plays one ply in each of `count` different lanes. action, reward: (all lanes, seats). Stops
+     * at the first illegal action and returns the number of lanes played. */
     int (*apply_batch)(const void* config, void* states, const uint32_t* lane, int count,
                        const uint16_t* action, float* reward);
 
@@ -323,14 +325,23 @@ typedef struct agon_game {
 /* The batch loops and the facts they need, for a game whose functions are NAME_acting, NAME_apply,
  * NAME_legal, NAME_observe. The four facts are macros or constants visible at this point:
  * NAME_STATE (bytes of a state), NAME_seats(config), NAME_obs_bytes(config), NAME_words(config).
- * It also declares the table that follows, external in C++ too. */
+ * It also declares the table that follows, external in C++ too. A game that has a faster loop of
+ * its own writes the four lines instead, without the one for that loop. */
 #define AGON_GAME_BATCH(NAME)                                                                      \
+    AGON_GAME_ACTING_BATCH(NAME)                                                                   \
+    AGON_GAME_APPLY_BATCH(NAME)                                                                    \
+    AGON_GAME_OBSERVE_BATCH(NAME)                                                                  \
+    AGON_GAME_DECLARE(NAME)
+
+#define AGON_GAME_ACTING_BATCH(NAME)                                                               \
     static void NAME##_acting_batch(const void* config, const void* states, int lanes,             \
                                     uint64_t* acting) {                                            \
         const char* base = (const char*)states;                                                    \
         for (int i = 0; i < lanes; i++)                                                            \
             acting[i] = NAME##_acting(config, base + (size_t)i * NAME##_STATE);                    \
-    }                                                                                              \
+    }
+
+#define AGON_GAME_APPLY_BATCH(NAME)                                                                \
     static int NAME##_apply_batch(const void* config, void* states, const uint32_t* lane,          \
                                   int count, const uint16_t* action, float* reward) {              \
         char* base = (char*)states;                                                                \
@@ -342,7 +353,9 @@ typedef struct agon_game {
                 return i;                                                                          \
         }                                                                                          \
         return count;                                                                              \
-    }                                                                                              \
+    }
+
+#define AGON_GAME_OBSERVE_BATCH(NAME)                                                              \
     static void NAME##_observe_batch(const void* config, const void* states, const uint32_t* lane, \
                                      const uint8_t* seat, int count, void* obs, uint64_t* mask) {  \
         const char* base = (const char*)states;                                                    \
@@ -352,7 +365,9 @@ typedef struct agon_game {
             NAME##_observe(config, state, seat[i], (char*)obs + (size_t)i * bytes);                \
             NAME##_legal(config, state, seat[i], mask + (size_t)i * words);                        \
         }                                                                                          \
-    }                                                                                              \
+    }
+
+#define AGON_GAME_DECLARE(NAME)                                                                    \
     AGON_EXTERN const agon_game agon_game_##NAME;                                                  \
     AGON_GAME_EXPORT(NAME)
 
