@@ -57,7 +57,6 @@ typedef struct go_board {
     go_word* word;       /* (points / 64 + 1) */
     uint64_t* liberties; /* (slots) of a chain, by its name: weights of liberties, summed up */
     uint16_t* chain;     /* (slots) the name of its chain: one of its points */
-    uint16_t* next;      /* (slots) another stone of the chain, round and round */
     uint8_t* cell;       /* (slots) 0: free; else go_stone(seat) */
     uint64_t* seen;      /* (slots / 8) a set of bits: hashes of past boards */
     uint32_t* history;   /* (2 * points) by ply */
@@ -77,10 +76,8 @@ typedef struct go_config {
 } go_config;
 
 /* `config` is in scope wherever these are used. */
-#define go_STATE             (((const go_config*)(config))->state_size)
-#define go_seats(config)     2
-#define go_obs_bytes(config) ((size_t)(5 * ((const go_config*)(config))->points))
-#define go_words(config)     (((const go_config*)(config))->words)
+#define go_STATE         (((const go_config*)(config))->state_size)
+#define go_words(config) (((const go_config*)(config))->words)
 
 AGON_FN go_board go_open(void* state, int size) {
     const size_t points = (size_t)(size * size), slots = (points + 8) / 8 * 8;
@@ -89,8 +86,7 @@ AGON_FN go_board go_open(void* state, int size) {
     b.word = (go_word*)(b.head + 1);
     b.liberties = (uint64_t*)(b.word + points / 64 + 1);
     b.chain = (uint16_t*)(b.liberties + slots);
-    b.next = b.chain + slots;
-    b.cell = (uint8_t*)(b.next + slots);
+    b.cell = (uint8_t*)(b.chain + slots);
     b.seen = (uint64_t*)(b.cell + slots);
     b.history = (uint32_t*)(b.seen + slots / 8);
     return b;
@@ -209,6 +205,11 @@ AGON_FN int go_count(uint64_t set) {
     return (int)(set * 0x0101010101010101ull >> 56);
 }
 
+/* The lowest point of a word of a set. */
+AGON_FN int go_first(int word, uint64_t set) {
+    return 64 * word + go_count(~set & (set - 1));
+}
+
 /* A seat's stones and the free points that one reaches from them. */
 AGON_FN int go_reach(const go_config* c, go_board b, int seat) {
     uint64_t set[GO_WORDS], beside[GO_WORDS], more = 1;
@@ -265,145 +266,240 @@ AGON_FN void go_mark(const go_config* c, go_board b, int chain) {
 AGON_FN void go_unmark(go_board b, int seat, int size) {
     for (int w = 0; w < size * size / 64 + 1; w++) {
         for (uint64_t left = b.word[w].last & b.word[w].stones[seat]; left; left &= left - 1) {
-            const int point = 64 * w + go_count(~left & (left - 1));
-            if (!go_single(b.liberties[b.chain[point]]))
+            if (!go_single(b.liberties[b.chain[go_first(w, left)]]))
                 b.word[w].last &= ~(left & (0 - left));
         }
     }
 }
 
-/* Two chains become one, named `a` or `z`; the stones of the one with fewer liberties, likely the
- * smaller one, get the other name. */
-AGON_FN int go_merge(go_board b, int a, int z) {
-    if ((b.liberties[a] & 2047) < (b.liberties[z] & 2047)) {
-        const int other = a;
-        a = z;
-        z = other;
+/* The stones of `seat` that hang together with `point`. */
+AGON_FN void go_stones(const go_config* c, go_board b, int seat, int point, uint64_t* set,
+                       int size) {
+    const int words = size * size / 64 + 1;
+    uint64_t beside[GO_WORDS], more = 1;
+    memset(set, 0, (size_t)words * sizeof *set);
+    set[point / 64] = 1ull << point % 64;
+    while (more) {
+        more = 0;
+        go_beside(c, set, beside, size);
+        for (int w = 0; w < words; w++) {
+            const uint64_t added = beside[w] & b.word[w].stones[seat] & ~set[w];
+            set[w] |= added;
+            more |= added;
+        }
     }
-    int stone = z;
-    do {
-        b.chain[stone] = (uint16_t)a;
-        stone = b.next[stone];
-    } while (stone != z);
-    stone = b.next[a];
-    b.next[a] = b.next[z];
-    b.next[z] = (uint16_t)stone;
-    b.liberties[a] += b.liberties[z];
-    b.liberties[z] = 0;
-    return a;
 }
 
-/* Takes a chain of `seat` without liberties off: its points are liberties of what is around them.
- * Returns the number of stones. */
-AGON_FN int go_capture(const go_config* c, go_board b, int seat, int chain) {
-    int stone = chain, count = 0;
-    do {
-        b.cell[stone] = 0;
-        b.chain[stone] = (uint16_t)stone;
-        b.word[stone / 64].stones[seat] &= ~(1ull << stone % 64);
-        b.head->hash ^= c->hash[seat][stone];
-        stone = b.next[stone];
-        count++;
-    } while (stone != chain);
-    do {
-        for (int k = 0; k < 4; k++)
-            b.liberties[b.chain[c->near[stone][k]]] += c->weight[stone];
-        stone = b.next[stone];
-    } while (stone != chain);
+/* Takes the chain of `seat` that has a stone on `point` and no liberties off: its points are
+ * liberties of what is around them. Returns the number of stones. */
+AGON_FN int go_capture(const go_config* c, go_board b, int seat, int point, int size) {
+    const int points = size * size;
+    const uint16_t name = b.chain[point];
+    uint64_t set[GO_WORDS];
+    int count = 0;
+    go_stones(c, b, seat, point, set, size);
+    for (int i = 0; i < points; i++)
+        b.chain[i] = b.chain[i] == name ? (uint16_t)i : b.chain[i];
+    for (int w = 0; w < points / 64 + 1; w++) {
+        b.word[w].stones[seat] &= ~set[w];
+        for (uint64_t left = set[w]; left; left &= left - 1) {
+            const int stone = go_first(w, left);
+            b.cell[stone] = 0;
+            b.head->hash ^= c->hash[seat][stone];
+            for (int k = 0; k < 4; k++)
+                b.liberties[b.chain[c->near[stone][k]]] += c->weight[stone];
+            count++;
+        }
+    }
     return count;
 }
 
-/* ---- a ply ---------------------------------------------------------------------------------- */
+/* A stone and the chains of its neighbours `mine` become one. Names are looked at on all points:
+ * that takes a few instructions for many of them and no branch. */
+AGON_FN void go_join(const go_config* c, go_board b, int point, int mine, int size) {
+    const int slots = (size * size + 8) / 8 * 8;
+    const uint16_t name = b.chain[point];
+    uint16_t other[4];
+    uint64_t liberties = 0;
+    for (int k = 0; k < 4; k++) {
+        const int at = 4 - (mine >> k & 1) * (4 - k); /* k, or the stone itself */
+        other[k] = b.chain[c->near[point][at]];
+        liberties += b.liberties[other[k]];
+        b.liberties[other[k]] = 0;
+    }
+    b.liberties[name] = liberties;
+    for (int i = 0; i < slots; i++) {
+        const uint16_t chain = b.chain[i];
+        const int joins =
+            (chain == other[0]) | (chain == other[1]) | (chain == other[2]) | (chain == other[3]);
+        b.chain[i] = joins ? name : chain;
+    }
+}
+
+/* ---- plies ---------------------------------------------------------------------------------- */
+
+/* Plies on several boards, phase by phase. What lies around a stone is hard to predict: so what all
+ * boards go through has no branches, and what only some need is a loop over those alone. */
+#define GO_GROUP 32
+typedef struct go_group {
+    void* state[GO_GROUP];
+    uint16_t point[GO_GROUP]; /* the number of points: a pass */
+    uint8_t seat[GO_GROUP];
+    uint8_t passed[GO_GROUP]; /* the ply before was a pass */
+    uint8_t some[GO_GROUP];   /* numbers of boards */
+    /* Sets of the stone's neighbours, a bit each. */
+    uint64_t mine[GO_GROUP], theirs[GO_GROUP];
+    uint64_t filled[GO_GROUP]; /* of chains that have lost their last liberty */
+    uint64_t single[GO_GROUP]; /* theirs, of chains that have one left; bit 4: its own chain */
+    uint64_t liberties[4][GO_GROUP]; /* of the chains of neighbours; then [0]: of its own chain */
+} go_group;
+
+/* Appends i to the list g->some of this length if `yes`; returns the new length. */
+AGON_FN int go_note(go_group* g, int length, int i, int yes) {
+    g->some[length] = (uint8_t)i;
+    return length + yes;
+}
 
 /* The lowest bit of a set of a point's four neighbours; of none: 4, the point itself. */
 AGON_FN int go_lowest(int set) {
     return (int)(0x0102010301020104ull >> 4 * set & 15);
 }
 
-/* Joins the chains of some neighbours with the one of a new stone; returns the name. */
-AGON_FN int go_join(const uint16_t* near, go_board b, int chain, int set) {
-    for (; set; set &= set - 1) {
-        const int other = b.chain[near[go_lowest(set)]];
-        if (other != chain)
-            chain = go_merge(b, chain, other);
-    }
-    return chain;
-}
-
-/* A new stone is on the last liberty of chains around it. Own ones are part of its chain now; of
- * the other's, the set `theirs`, all stones are taken off. */
-AGON_FN void go_settle(const go_config* c, go_board b, int seat, int point, int theirs, int size) {
-    const uint16_t* near = c->near[point];
-    int count = 0;
-    for (int k = 0; k < 4; k++)
-        b.word[near[k] / 64].last &= ~(1ull << near[k] % 64);
-    for (int set = theirs; set; set &= set - 1) {
-        const int taken = near[go_lowest(set)];
-        if (b.cell[taken])
-            count += go_capture(c, b, 1 - seat, b.chain[taken]);
-    }
-    if (count)
-        go_unmark(b, seat, size);
-    if (count == 1 && b.next[point] == point && (b.liberties[point] & 2047) == 1)
-        b.head->ko = (uint16_t)go_last(b.liberties[point]);
-}
-
-/* Puts a stone and makes it part of a chain beside it, if there is one; returns the name. */
-AGON_FN int go_put(const go_config* c, go_board b, int seat, int point, int mine) {
+/* Puts a stone and makes it part of a chain beside it, if there is one. */
+AGON_FN void go_put(const go_config* c, go_board b, int seat, int point, int mine) {
+    const int chain = b.chain[c->near[point][go_lowest(mine)]];
+    const uint64_t liberties = b.liberties[point];
     b.cell[point] = (uint8_t)go_stone(seat);
     b.word[point / 64].stones[seat] |= 1ull << point % 64;
     b.head->hash ^= c->hash[seat][point];
-    b.next[point] = (uint16_t)point;
-    const int chain = b.chain[c->near[point][go_lowest(mine)]];
-    const uint64_t liberties = b.liberties[point];
-    b.next[point] = b.next[chain];
-    b.next[chain] = (uint16_t)point;
     b.chain[point] = (uint16_t)chain;
     b.liberties[point] = 0;
     b.liberties[chain] += liberties;
-    return chain;
 }
 
-/* A stone, without the end of the turn. What has to be done only sometimes is found without
- * branches: what lies around a stone is hard to predict. */
-AGON_FN void go_play(const go_config* c, go_board b, int seat, int point, int size) {
+/* A stone: what is around it has a liberty less. */
+AGON_FN void go_touch(const go_config* c, go_group* g, int i, int size) {
+    const go_board b = go_open(g->state[i], size);
+    const int seat = g->seat[i], point = g->point[i];
     const uint16_t* near = c->near[point];
     const int around =
         b.cell[near[0]] + 2 * b.cell[near[1]] + 4 * b.cell[near[2]] + 8 * b.cell[near[3]];
-    const int mine = around >> 4 * seat & 15, theirs = around >> (4 - 4 * seat) & 15;
-    int filled = 0, single = 0, apart = 0;
+    const int mine = around >> 4 * seat & 15, theirs = around << 4 * seat >> 4 & 15;
+    uint16_t name[4];
     for (int k = 0; k < 4; k++)
-        b.liberties[b.chain[near[k]]] -= c->weight[point];
-    for (int k = 0; k < 4; k++) {
-        const uint64_t liberties = b.liberties[b.chain[near[k]]];
-        filled |= (liberties == 0) << k;
-        single |= go_single(liberties) << k;
-    }
-    filled &= mine | theirs;
-    const int chain = go_put(c, b, seat, point, mine);
+        name[k] = b.chain[near[k]];
     for (int k = 0; k < 4; k++)
-        apart |= (b.chain[near[k]] != chain) << k;
-    b.head->ko = (uint16_t)(size * size);
-    if (apart & mine)
-        go_join(near, b, chain, apart & mine);
-    if (filled)
-        go_settle(c, b, seat, point, filled & theirs, size);
-    single = (single & theirs & ~filled) | go_single(b.liberties[b.chain[point]]) << 4;
-    for (int set = single; set; set &= set - 1)
-        go_mark(c, b, b.chain[near[go_lowest(set & 15)]]);
+        b.liberties[name[k]] -= c->weight[point];
+    for (int k = 0; k < 4; k++)
+        g->liberties[k][i] = b.liberties[name[k]];
+    g->mine[i] = (uint64_t)mine;
+    g->theirs[i] = (uint64_t)theirs;
+    go_put(c, b, seat, point, mine);
 }
 
-/* One ply on the board; what ends the game is not looked at. */
-AGON_FN void go_ply(const go_config* c, go_board b, int action, int size) {
-    const int points = size * size, seat = b.head->ply & 1;
-    b.head->passed = action == points;
-    if (action == points)
-        b.head->ko = (uint16_t)points;
-    else
-        go_play(c, b, seat, action, size);
+/* The beginning of a legal ply on board i. */
+AGON_INLINE void go_begin(const go_config* c, go_group* g, int i, void* state, int action,
+                          int size) {
+    const int points = size * size;
+    const go_board b = go_open(state, size);
+    g->state[i] = state;
+    g->point[i] = (uint16_t)action;
+    g->seat[i] = (uint8_t)(b.head->ply & 1);
+    g->passed[i] = b.head->passed;
     b.head->ply++;
-    go_find_legal(c, b, 1 - seat, size);
+    b.head->ko = (uint16_t)points;
+    b.head->passed = action == points;
+    if (action < points) {
+        go_touch(c, g, i, size);
+    } else {
+        g->mine[i] = g->theirs[i] = 0;
+        for (int k = 0; k < 4; k++)
+            g->liberties[k][i] = 0;
+    }
 }
+
+/* Finds chains that have no liberty left, or one. */
+AGON_INLINE void go_weigh(go_group* g, int count) {
+    for (int i = 0; i < count; i++) {
+        uint64_t filled = 0, single = 0;
+        for (int k = 0; k < 4; k++) {
+            filled |= (uint64_t)(g->liberties[k][i] == 0) << k;
+            single |= (uint64_t)go_single(g->liberties[k][i]) << k;
+        }
+        g->filled[i] = filled & (g->mine[i] | g->theirs[i]);
+        g->single[i] = single & g->theirs[i] & ~filled;
+    }
+}
+
+/* Joins chains where a stone has several own neighbours. */
+AGON_INLINE void go_unite(const go_config* c, go_group* g, int count, int size) {
+    int some = 0;
+    for (int i = 0; i < count; i++)
+        some = go_note(g, some, i, (g->mine[i] & (g->mine[i] - 1)) != 0);
+    for (int k = 0; k < some; k++) {
+        const int i = g->some[k];
+        go_join(c, go_open(g->state[i], size), g->point[i], (int)g->mine[i], size);
+    }
+}
+
+/* The stone of board i is on the last liberty of chains around it. Own ones are part of its chain
+ * now; of the other's all stones are taken off. */
+AGON_FN void go_settle(const go_config* c, go_group* g, int i, int size) {
+    const go_board b = go_open(g->state[i], size);
+    const int seat = g->seat[i], point = g->point[i];
+    const uint16_t* near = c->near[point];
+    int taken = 0;
+    for (int k = 0; k < 4; k++)
+        b.word[near[k] / 64].last &= ~(1ull << near[k] % 64);
+    for (int set = (int)(g->filled[i] & g->theirs[i]); set; set &= set - 1) {
+        const int stone = near[go_lowest(set)];
+        if (b.cell[stone])
+            taken += go_capture(c, b, 1 - seat, stone, size);
+    }
+    if (taken)
+        go_unmark(b, seat, size);
+    if (taken == 1 && !g->mine[i] && (b.liberties[point] & 2047) == 1)
+        b.head->ko = (uint16_t)go_last(b.liberties[point]);
+}
+
+AGON_INLINE void go_take(const go_config* c, go_group* g, int count, int size) {
+    int some = 0;
+    for (int i = 0; i < count; i++)
+        some = go_note(g, some, i, g->filled[i] != 0);
+    for (int k = 0; k < some; k++)
+        go_settle(c, g, g->some[k], size);
+}
+
+/* Marks chains that have one liberty left. */
+AGON_INLINE void go_mark_all(const go_config* c, go_group* g, int count, int size) {
+    int some = 0;
+    for (int i = 0; i < count; i++) {
+        const go_board b = go_open(g->state[i], size);
+        g->liberties[0][i] = b.liberties[b.chain[g->point[i]]];
+    }
+    for (int i = 0; i < count; i++)
+        g->single[i] |= (uint64_t)go_single(g->liberties[0][i]) << 4;
+    for (int i = 0; i < count; i++)
+        some = go_note(g, some, i, (g->single[i] != 0) & (g->point[i] < size * size));
+    for (int k = 0; k < some; k++) {
+        const int i = g->some[k];
+        const go_board b = go_open(g->state[i], size);
+        for (int set = (int)g->single[i]; set; set &= set - 1)
+            go_mark(c, b, b.chain[c->near[g->point[i]][go_lowest(set & 15)]]);
+    }
+}
+
+/* The rest of plies that have begun; what ends a game is not looked at. */
+AGON_INLINE void go_develop(const go_config* c, go_group* g, int count, int size) {
+    go_weigh(g, count);
+    go_unite(c, g, count, size);
+    go_take(c, g, count, size);
+    go_mark_all(c, g, count, size);
+    for (int i = 0; i < count; i++)
+        go_find_legal(c, go_open(g->state[i], size), 1 - g->seat[i], size);
+}
+
+/* ---- the end of a game ---------------------------------------------------------------------- */
 
 AGON_FN void go_clear(const go_config* c, void* state, size_t bytes) {
     const go_board b = go_open(state, c->size);
@@ -417,11 +513,14 @@ AGON_FN void go_clear(const go_config* c, void* state, size_t bytes) {
 
 /* Whether the board after the first `plies` plies was the present one: exact, by playing again. */
 AGON_FN int go_same(const go_config* c, go_board b, int plies) {
-    uint64_t past[2 + GO_WORDS * sizeof(go_word) / 8 + GO_SLOTS * 14 / 8], other = 0;
+    uint64_t past[2 + GO_WORDS * sizeof(go_word) / 8 + GO_SLOTS * 12 / 8], other = 0;
     const go_board p = go_open(past, c->size);
+    go_group g;
     go_clear(c, past, go_bytes(p));
-    for (int i = 0; i < plies; i++)
-        go_ply(c, p, (int)(b.history[i] & ((1 << GO_ACTION_BITS) - 1)), c->size);
+    for (int i = 0; i < plies; i++) {
+        go_begin(c, &g, 0, past, (int)(b.history[i] & ((1 << GO_ACTION_BITS) - 1)), c->size);
+        go_develop(c, &g, 1, c->size);
+    }
     for (int w = 0; w < c->words; w++)
         other |= (p.word[w].stones[0] ^ b.word[w].stones[0]) |
                  (p.word[w].stones[1] ^ b.word[w].stones[1]);
@@ -462,21 +561,51 @@ AGON_FN int go_see(go_board b, int size) {
     return before >> bit % 64 & 1;
 }
 
-AGON_FN int go_apply_sized(const go_config* c, void* state, const uint16_t* actions, float* reward,
-                           int size) {
-    const go_board b = go_open(state, size);
-    const int points = size * size, ply = b.head->ply, seat = ply & 1, action = actions[seat];
-    const int passed = b.head->passed;
-    if (b.head->over || action > points || !(b.word[action / 64].legal >> action % 64 & 1))
-        return -1;
-    go_ply(c, b, action, size);
-    b.history[ply] = b.head->hash | (uint32_t)action;
-    if (go_see(b, size) && action < points && go_repeats(c, b)) {
+/* The last ply has ended the game, or has perhaps made a board that has been there before. */
+AGON_FN void go_end(const go_config* c, go_board b, int passed_before, float* reward) {
+    if (!b.head->passed && go_repeats(c, b)) {
         b.head->over = 1;
-    } else if (passed + b.head->passed == 2 || ply + 1 == 2 * points) {
+    } else if ((passed_before && b.head->passed) || b.head->ply == 2 * c->points) {
         b.head->over = 1;
         go_score(c, b, reward);
     }
+}
+
+/* Plies that have developed become part of the past. */
+AGON_INLINE void go_close(const go_config* c, go_group* g, const uint32_t* lane, int count,
+                          float* reward, int size) {
+    const int points = size * size;
+    int some = 0;
+    for (int i = 0; i < count; i++) {
+        const go_board b = go_open(g->state[i], size);
+        const int pass = b.head->passed, seen = go_see(b, size);
+        b.history[b.head->ply - 1] = b.head->hash | g->point[i];
+        const int full = b.head->ply == 2 * points;
+        some = go_note(g, some, i, (pass & g->passed[i]) | (seen & ~pass) | full);
+    }
+    for (int k = 0; k < some; k++) {
+        const int i = g->some[k];
+        go_end(c, go_open(g->state[i], size), g->passed[i], reward + 2 * (size_t)lane[i]);
+    }
+}
+
+/* ---- slots ---------------------------------------------------------------------------------- */
+
+AGON_FN int go_allows(go_board b, int action, int size) {
+    return !b.head->over && action <= size * size && (b.word[action / 64].legal >> action % 64 & 1);
+}
+
+AGON_INLINE int go_apply_sized(const go_config* c, void* state, const uint16_t* actions,
+                               float* reward, int size) {
+    const go_board b = go_open(state, size);
+    const int action = actions[b.head->ply & 1];
+    const uint32_t lane = 0;
+    go_group g;
+    if (!go_allows(b, action, size))
+        return -1;
+    go_begin(c, &g, 0, state, action, size);
+    go_develop(c, &g, 1, size);
+    go_close(c, &g, &lane, 1, reward, size);
     return 0;
 }
 
@@ -485,6 +614,39 @@ AGON_FN int go_apply(const void* config, void* state, const uint16_t* action, fl
     const go_config* c = (const go_config*)config;
     return c->size == 9 ? go_apply_sized(c, state, action, reward, 9)
                         : go_apply_sized(c, state, action, reward, c->size);
+}
+
+/* As apply_batch, for at most GO_GROUP lanes. */
+AGON_INLINE int go_apply_group(const go_config* c, char* states, const uint32_t* lane, int count,
+                               const uint16_t* actions, float* reward, int size) {
+    go_group g;
+    int n = 0;
+    for (; n < count; n++) {
+        void* state = states + lane[n] * c->state_size;
+        const go_board b = go_open(state, size);
+        const int action = actions[2 * (size_t)lane[n] + (b.head->ply & 1)];
+        if (!go_allows(b, action, size))
+            break;
+        go_begin(c, &g, n, state, action, size);
+    }
+    go_develop(c, &g, n, size);
+    go_close(c, &g, lane, n, reward, size);
+    return n;
+}
+
+static int go_apply_batch(const void* config, void* states, const uint32_t* lane, int count,
+                          const uint16_t* action, float* reward) {
+    const go_config* c = (const go_config*)config;
+    char* base = (char*)states;
+    for (int i = 0; i < count; i += GO_GROUP) {
+        const int some = count - i < GO_GROUP ? count - i : GO_GROUP;
+        const int done = c->size == 9
+                             ? go_apply_group(c, base, lane + i, some, action, reward, 9)
+                             : go_apply_group(c, base, lane + i, some, action, reward, c->size);
+        if (done < some)
+            return i + done;
+    }
+    return count;
 }
 
 AGON_FN void go_init(const void* config, void* state) {
@@ -503,25 +665,33 @@ AGON_FN void go_legal(const void* config, const void* state, int seat, uint64_t*
         mask[w] = word[w].legal;
 }
 
-/* Eight points from `from` on, in three planes, the last one empty. */
-AGON_FN void go_eight(const uint8_t* cell, int points, int seat, int from, uint8_t* planes) {
-    const uint64_t ones = 0x0101010101010101ull, none = 0;
-    uint64_t eight, mine, theirs;
-    memcpy(&eight, cell + from, 8);
-    mine = eight >> 4 * seat & ones;
-    theirs = eight >> (4 - 4 * seat) & ones;
-    memcpy(planes + from, &mine, 8);
-    memcpy(planes + points + from, &theirs, 8);
-    memcpy(planes + 2 * points + from, &none, 8);
+/* `count` points in all planes; what ko forbids is left out. */
+AGON_INLINE void go_view(const uint8_t* __restrict__ cell, int seat, int passed,
+                         uint8_t* __restrict__ out, int points, int count) {
+    const uint8_t mine = (uint8_t)go_stone(seat), theirs = (uint8_t)go_stone(1 - seat);
+    for (int i = 0; i < count; i++) {
+        out[i] = cell[i] == mine;
+        out[points + i] = cell[i] == theirs;
+        out[2 * points + i] = 0;
+        out[3 * points + i] = (uint8_t)passed;
+        out[4 * points + i] = (uint8_t)seat;
+    }
 }
 
-AGON_FN void go_observe_sized(const go_board b, int seat, uint8_t* out, int size) {
+/* The board in pieces of `part` points; the last one overlaps the one before. */
+AGON_INLINE void go_view_all(const go_board b, int seat, uint8_t* out, int points, int part) {
+    const int last = points - part, passed = b.head->passed;
+    for (int from = 0; from < last; from += part)
+        go_view(b.cell + from, seat, passed, out + from, points, part);
+    go_view(b.cell + last, seat, passed, out + last, points, part);
+}
+
+AGON_INLINE void go_observe_sized(const go_board b, int seat, uint8_t* out, int size) {
     const int points = size * size;
-    for (int i = 0; i < points - 8; i += 8)
-        go_eight(b.cell, points, seat, i, out);
-    go_eight(b.cell, points, seat, points - 8, out); /* overlaps the ones before */
-    memset(out + 3 * points, b.head->passed, (size_t)points);
-    memset(out + 4 * points, seat, (size_t)points);
+    if (points < 32)
+        go_view_all(b, seat, out, points, 16);
+    else
+        go_view_all(b, seat, out, points, 32);
     if (b.head->ko < points)
         out[2 * points + b.head->ko] = 1;
 }
@@ -532,6 +702,27 @@ AGON_FN void go_observe(const void* config, const void* state, int seat, void* o
         go_observe_sized(go_open((void*)state, 9), seat, (uint8_t*)out, 9);
     else
         go_observe_sized(go_open((void*)state, size), seat, (uint8_t*)out, size);
+}
+
+AGON_INLINE void go_observe_lanes(const go_config* c, char* states, const uint32_t* lane,
+                                  const uint8_t* seat, int count, uint8_t* out, uint64_t* mask,
+                                  int size) {
+    const int points = size * size, words = points / 64 + 1;
+    for (int i = 0; i < count; i++, out += 5 * points) {
+        const go_board b = go_open(states + lane[i] * c->state_size, size);
+        go_observe_sized(b, seat[i], out, size);
+        for (int w = 0; w < words; w++)
+            *mask++ = b.word[w].legal;
+    }
+}
+
+static void go_observe_batch(const void* config, const void* states, const uint32_t* lane,
+                             const uint8_t* seat, int count, void* obs, uint64_t* mask) {
+    const go_config* c = (const go_config*)config;
+    if (c->size == 9)
+        go_observe_lanes(c, (char*)states, lane, seat, count, (uint8_t*)obs, mask, 9);
+    else
+        go_observe_lanes(c, (char*)states, lane, seat, count, (uint8_t*)obs, mask, c->size);
 }
 
 /* ---- names and symmetries ------------------------------------------------------------------- */
@@ -596,7 +787,8 @@ AGON_FN void go_symmetry(const void* config, int g, const void* state, void* out
     }
 }
 
-AGON_GAME_BATCH(go)
+AGON_GAME_ACTING_BATCH(go)
+AGON_GAME_DECLARE(go)
 
 const agon_game agon_game_go = {
     AGON_GAME_HEAD(go, 1, "surround more of the board", sizeof(go_config)),
