@@ -1,7 +1,7 @@
 /* test_games_go.c: go against slow rules on the board as text, ply by ply on every size, and rule
  * cases by hand: ko, repetition, snapback, suicide, points, komi. Promises: what is legal, what is
  * taken, when a game is over and who wins are as the opening comment of go.c says; the bookkeeping
- * of chains, hashes and marks never shows. */
+ * of chains, hashes and marks never shows; many boards at once play as one after the other does. */
 #define TABLE_STATE 8448
 #include "tests/unit/game_table.h"
 
@@ -333,6 +333,73 @@ static void test_symmetries_of_large_boards(void** unused) {
     }
 }
 
+/* ---- many boards ---------------------------------------------------------------------------- */
+
+enum { BOARDS = 70 };
+
+/* Plays a ply on boards 0, 1, .. in the order of `lane`, one by one, up to an illegal action. */
+static int play_each(const agon_rules* rules, char* states, const uint32_t* lane,
+                     const uint16_t* action, float* reward) {
+    for (int i = 0; i < BOARDS; i++) {
+        void* state = states + lane[i] * rules->spec.state_size;
+        if (rules->game->apply(rules->config, state, action + 2 * lane[i], reward + 2 * lane[i]))
+            return i;
+    }
+    return BOARDS;
+}
+
+/* A random legal action for each board, and now and then one that is not; boards that are over
+ * start again. */
+static void draw_actions(const agon_rules* rules, char* states, int ply, uint16_t* action) {
+    for (int i = 0; i < BOARDS; i++) {
+        void* state = states + (size_t)i * rules->spec.state_size;
+        uint64_t mask[TABLE_WORDS];
+        if (!rules->game->acting(rules->config, state))
+            rules->game->init(rules->config, state);
+        rules->game->legal(rules->config, state, 0, mask);
+        const int count = agon_mask_count(mask, rules->mask_words);
+        const int nth = (int)draw((uint32_t)i, ply, (uint32_t)count);
+        action[2 * i] = action[2 * i + 1] =
+            draw((uint32_t)i + BOARDS, ply, 200) == 0
+                ? (uint16_t)(rules->spec.actions + i)
+                : (uint16_t)agon_mask_nth(mask, rules->mask_words, nth);
+    }
+}
+
+/* Promise: plies on many boards at once are those of one after the other, up to the first action
+ * that is illegal, wherever it comes; boards after it stay as they were. */
+static void test_many_boards(void** unused) {
+    const char* strings[] = {"go(board_size=5)", "go", "go(board_size=11)"};
+    int stops = 0;
+    for (int s = 0; s < 3; s++) {
+        agon_rules* rules = NULL;
+        assert_int_equal(agon_rules_open(strings[s], &rules, NULL), 0);
+        const size_t bytes = BOARDS * rules->spec.state_size;
+        char *states = calloc(1, bytes), *others = malloc(bytes);
+        uint32_t lane[BOARDS];
+        uint16_t action[2 * BOARDS];
+        float reward[2 * BOARDS] = {0}, rewards[2 * BOARDS] = {0};
+        for (uint32_t i = 0; i < BOARDS; i++) {
+            lane[i] = i * 27 % BOARDS;
+            rules->game->init(rules->config, states + i * rules->spec.state_size);
+        }
+        for (int ply = 0; ply < 400; ply++) {
+            draw_actions(rules, states, ply, action);
+            memcpy(others, states, bytes);
+            const int done =
+                rules->game->apply_batch(rules->config, states, lane, BOARDS, action, reward);
+            assert_int_equal(done, play_each(rules, others, lane, action, rewards));
+            assert_memory_equal(states, others, bytes);
+            assert_memory_equal(reward, rewards, sizeof reward);
+            stops += done < BOARDS;
+        }
+        free(states);
+        free(others);
+        agon_rules_close(rules);
+    }
+    assert_in_range(stops, 100, 1100);
+}
+
 /* ---- by hand -------------------------------------------------------------------------------- */
 
 /* What the play of `names` ends in: points of x less points of o. The komi with which it is a draw
@@ -468,6 +535,7 @@ int main(void) {
         cmocka_unit_test(test_random_games),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_symmetries_of_large_boards),
+        cmocka_unit_test(test_many_boards),
         cmocka_unit_test(test_ko),
         cmocka_unit_test(test_repetition),
         cmocka_unit_test(test_snapback),
