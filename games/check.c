@@ -5,15 +5,19 @@
 #include "check_inside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 10.0 /* seconds that one call of the game may take, if not told otherwise */
-#define AGAIN    2.0  /* the same when a failure is made short */
+#define PATIENCE   10.0 /* seconds that one call of the game may take, if not told otherwise */
+#define AGAIN      2.0  /* the same when a failure is made short */
+#define SHORTENING 4.0  /* seconds for each way of making a failure short, if not told otherwise */
+#define SHORT_ALL  16.0 /* for those of all failures together */
 
 /* The report is the first thing in memory that is shared, and closed as a whole. */
 static agon__shared* share(void) {
@@ -38,7 +42,7 @@ typedef struct outcome {
     int number; /* signal, or exit code */
 } outcome;
 
-static double now(void) {
+double agon__now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -46,7 +50,7 @@ static double now(void) {
 
 static void tell_progress(const agon__check* k, double begun, bool* told) {
     const agon_check_report* r = &k->shared->report;
-    const double seconds = now() - begun;
+    const double seconds = agon__now() - begun;
     if (!k->options->progress || seconds < 0.3)
         return;
     *told = true;
@@ -57,7 +61,7 @@ static void tell_progress(const agon__check* k, double begun, bool* told) {
 
 /* Waits for a child; one that calls nothing of the game for `patience` seconds is ended. */
 static outcome await(agon__check* k, pid_t child, double patience) {
-    const double begun = now();
+    const double begun = agon__now();
     double latest = begun;
     uint64_t beat = k->shared->beat;
     int status = 0;
@@ -71,9 +75,9 @@ static outcome await(agon__check* k, pid_t child, double patience) {
         if (turn > 100 && turn % 40 == 0)
             tell_progress(k, begun, &told);
         if (k->shared->beat != beat)
-            latest = now();
+            latest = agon__now();
         beat = k->shared->beat;
-        if (!late && now() - latest > patience) {
+        if (!late && agon__now() - latest > patience) {
             late = true;
             kill(child, SIGKILL);
         }
@@ -87,6 +91,19 @@ static outcome await(agon__check* k, pid_t child, double patience) {
     return (outcome){k->shared->done ? DONE : LEFT, WEXITSTATUS(status)};
 }
 
+/* Ends with its parent, leaves no core file behind when it crashes, and prints nothing: what games
+ * print would end up in the report. */
+static void be_child(pid_t parent) {
+    const struct rlimit no_core = {0, 0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    setrlimit(RLIMIT_CORE, &no_core);
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0)
+        dup2(nowhere, STDOUT_FILENO);
+}
+
 static outcome run(agon__check* k, job* what, int rule, double patience) {
     k->shared->done = false;
     k->shared->rule = -1;
@@ -95,10 +112,9 @@ static outcome run(agon__check* k, job* what, int rule, double patience) {
         return (outcome){DONE, 0};
     }
     fflush(NULL);
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
     if (child == 0) {
-        const struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core); /* a crash is a message, not a file */
+        be_child(parent);
         what(k, rule);
         k->shared->done = true;
         _exit(0);
@@ -109,11 +125,6 @@ static outcome run(agon__check* k, job* what, int rule, double patience) {
 }
 
 /* ---- failures ----------------------------------------------------------------------------- */
-
-static void copy_line(agon__line* to, const agon__line* from, int seats) {
-    to->steps = from->steps;
-    memcpy(to->number, from->number, sizeof(uint16_t) * (size_t)from->steps * (size_t)seats);
-}
 
 static void keep_crash(agon__check* k, outcome how) {
     agon__shared* s = k->shared;
@@ -134,7 +145,7 @@ static void keep_crash(agon__check* k, outcome how) {
     r->replay_rule = agon__check_rule[under_way < 0 ? AGON__CRASH : under_way].name;
     snprintf(r->text, sizeof r->text, under_way < 0 ? "%s" : "%s, while '%s' is asked", what,
              r->replay_rule);
-    copy_line(&s->found[AGON__CRASH], &s->line, k->rules->spec.seats);
+    agon__line_copy(k, &s->found[AGON__CRASH], &s->line);
 }
 
 static void job_explore(agon__check* k, int rule) {
@@ -158,21 +169,20 @@ static int rule_by_name(const char* name) {
 /* Makes shared->best as short as it goes; a crash is what a search for one is after. */
 static void make_short(agon__check* k, int rule, int asked) {
     agon__shared* s = k->shared;
-    const double end = now() + 12;
-    const int seats = k->rules->spec.seats;
+    const double end = agon__now() + 3 * k->shortening;
     k->crashes = rule == AGON__CRASH;
-    copy_line(&s->best, &s->found[rule], seats);
+    agon__line_copy(k, &s->best, &s->found[rule]);
     s->found_shorter = s->shortest = false;
     for (int step = 0; step < 2 && !s->found_shorter; step++) {
         if (step == 1 && rule == AGON__RECALL)
             break; /* it is about two lines */
-        for (int again = 0; again < 64 && now() < end; again++) {
+        for (int again = 0; again < 64 && agon__now() < end; again++) {
             const outcome how = run(k, step ? job_leave_out : job_search, asked, AGAIN);
             if (how.fate == DONE || !k->crashes)
                 break;
             if (s->line.steps >= s->best.steps && again)
                 break;
-            copy_line(&s->best, &s->line, seats);
+            agon__line_copy(k, &s->best, &s->line);
             s->found_shorter = true;
             if (step == 0)
                 break;
@@ -203,7 +213,7 @@ static void finish_failure(agon__check* k, int rule) {
         return;
     if (!r->replay_rule)
         r->replay_rule = agon__check_rule[rule].name;
-    copy_line(&k->shared->best, &k->shared->found[rule], k->rules->spec.seats);
+    agon__line_copy(k, &k->shared->best, &k->shared->found[rule]);
     k->shared->shortest = k->shared->best.steps == 0;
     if (!k->options->replay && rule != AGON__PROCESS)
         make_short(k, rule, rule_by_name(r->replay_rule));
@@ -274,7 +284,7 @@ static bool ask_everything(agon__check* k) {
         r->status = AGON_CHECK_FAILED;
         r->has_line = true;
         memcpy(r->text, k->said, sizeof r->text);
-        copy_line(&k->shared->found[rule], &k->shared->line, k->rules->spec.seats);
+        agon__line_copy(k, &k->shared->found[rule], &k->shared->line);
     }
     k->shared->report.positions++;
     return holds;
@@ -282,9 +292,19 @@ static bool ask_everything(agon__check* k) {
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
+/* Failures come in numbers when one mistake breaks many rules. */
+static double shortening(const agon__check* k) {
+    int failures = 0;
+    for (int rule = 0; rule < AGON__RULES; rule++)
+        failures += k->shared->report.result[rule].status == AGON_CHECK_FAILED;
+    if (k->options->shortening > 0)
+        return k->options->shortening;
+    return failures * SHORTENING > SHORT_ALL ? SHORT_ALL / failures : SHORTENING;
+}
+
 static int check_opened(agon__check* k, agon_error* error) {
     agon_check_report* report = &k->shared->report;
-    const double begun = now();
+    const double begun = agon__now();
     outcome how = {DONE, 0};
     int code = 0;
     want(k);
@@ -298,13 +318,14 @@ static int check_opened(agon__check* k, agon_error* error) {
             keep_crash(k, how);
     }
     soften_recall(k);
+    k->shortening = shortening(k);
     for (int rule = 0; rule < AGON__RULES; rule++) {
         if (report->result[rule].status == AGON_CHECK_FAILED)
             finish_failure(k, rule);
         settle(k, rule, how.fate != DONE);
     }
     report->count = AGON__RULES;
-    report->seconds = now() - begun;
+    report->seconds = agon__now() - begun;
     return code;
 }
 

@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PLAY_ON = 8, THREADS = 4, EPISODES = 16 };
+enum { PLAY_ON = 8, THREADS = 4, EPISODES = 16, SILENCE = 10 /* seconds */ };
 
 /* ---- the same plies elsewhere ------------------------------------------------------------- */
 
@@ -66,24 +69,29 @@ bool agon__ask_clone(agon__check* k) {
 
 /* The line from the start, in memory of its own; other work is done between the plies. */
 typedef struct again {
-    const agon_rules* rules;
-    const agon__line* line;
+    agon__check* k; /* of several threads: they only read it, and beat */
     uint8_t* state;
-    float reward[AGON_MAX_SEATS];
+    double reward[AGON_MAX_SEATS];
     bool played;
 } again;
 
 static void play_line(again* a, void (*between)(void* user), void* user) {
-    const size_t seats = (size_t)a->rules->spec.seats;
-    memset(a->state, 0x5a, a->rules->spec.state_size);
+    const agon_rules* rules = a->k->rules;
+    const agon__line* line = &a->k->shared->line;
+    const size_t seats = (size_t)rules->spec.seats;
+    memset(a->state, 0x5a, rules->spec.state_size);
     memset(a->reward, 0, sizeof a->reward);
-    a->rules->game->init(a->rules->config, a->state);
+    rules->game->init(rules->config, a->state);
     a->played = true;
-    for (int i = 0; i < a->line->steps && a->played; i++) {
+    for (int i = 0; i < line->steps && a->played; i++) {
+        float reward[AGON_MAX_SEATS] = {0};
         if (between)
             between(user);
-        a->played = a->rules->game->apply(a->rules->config, a->state,
-                                          a->line->number + (size_t)i * seats, a->reward) == 0;
+        a->played = rules->game->apply(rules->config, a->state, line->number + (size_t)i * seats,
+                                       reward) == 0;
+        for (size_t seat = 0; seat < seats; seat++)
+            a->reward[seat] += (double)reward[seat];
+        __atomic_fetch_add(&a->k->shared->beat, 1, __ATOMIC_RELAXED);
     }
 }
 
@@ -100,7 +108,7 @@ static bool same_again(agon__check* k, const again* a, const char* how) {
 }
 
 bool agon__ask_replay(agon__check* k) {
-    again a = {.rules = k->rules, .line = &k->shared->line, .state = k->spare};
+    again a = {.k = k, .state = k->spare};
     agon__call(k, "apply");
     play_line(&a, NULL, NULL);
     return same_again(k, &a, "the same line from the start");
@@ -118,7 +126,7 @@ static void play_other(void* user) {
 }
 
 bool agon__ask_interleaving(agon__check* k) {
-    again a = {.rules = k->rules, .line = &k->shared->line, .state = k->spare};
+    again a = {.k = k, .state = k->spare};
     agon__call(k, "apply")->init(k->rules->config, k->spare2);
     play_line(&a, play_other, k);
     return same_again(k, &a, "between the plies of another episode");
@@ -126,7 +134,7 @@ bool agon__ask_interleaving(agon__check* k) {
 
 static void* thread_main(void* user) {
     again* a = (again*)user;
-    for (int times = 0; times < 4; times++)
+    for (int times = 0; times < 4 && (!times || !agon__is_late(a->k)); times++)
         play_line(a, NULL, NULL);
     return NULL;
 }
@@ -140,8 +148,7 @@ bool agon__ask_threads(agon__check* k) {
     bool same = room != NULL;
     agon__call(k, "apply");
     for (; same && begun < THREADS; begun++) {
-        a[begun] = (again){
-            .rules = k->rules, .line = &k->shared->line, .state = room + (size_t)begun * size};
+        a[begun] = (again){.k = k, .state = room + (size_t)begun * size};
         if (pthread_create(&thread[begun], NULL, thread_main, &a[begun]) != 0)
             break;
     }
@@ -177,66 +184,105 @@ static void walk_hashes(agon__check* k, bool (*tell)(void* user, uint64_t hash),
     }
 }
 
+/* One hash is 16 digits and a newline. */
+enum { HASH = 17 };
+
 static bool print_hash(void* user, uint64_t hash) {
-    return printf("%016llx\n", (unsigned long long)hash) > 0;
+    char text[HASH + 1];
+    snprintf(text, sizeof text, "%016llx\n", (unsigned long long)hash);
+    return write(*(const int*)user, text, HASH) == HASH;
 }
 
+/* What the game itself prints goes elsewhere. */
 void agon_check_hashes(const agon_rules* rules) {
     static agon__shared shared;
     static agon__check k;
+    int out = dup(STDOUT_FILENO);
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     k.shared = &shared;
-    if (agon__check_open(&k, rules))
-        walk_hashes(&k, print_hash, NULL);
+    if (out >= 0 && nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0 &&
+        agon__check_open(&k, rules))
+        walk_hashes(&k, print_hash, &out);
     agon__check_close(&k);
 }
 
-static FILE* start(const char* const* words, pid_t* child) {
+typedef struct listener {
+    agon__check* k;
+    pid_t child;
+    int said; /* the end of a pipe; -1: there is none */
+    int count;
+    enum { SAME, DIFFERENT, SILENT } heard;
+} listener;
+
+static void start(listener* l, const char* const* words) {
     int ends[2];
+    l->said = -1;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return NULL;
-    *child = fork();
-    if (*child == 0) {
+        return;
+    l->child = fork();
+    if (l->child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], STDOUT_FILENO);
         execv(words[0], (char* const*)words);
         _exit(127);
     }
     close(ends[1]);
-    FILE* said = *child > 0 ? fdopen(ends[0], "r") : NULL;
-    if (!said)
+    if (l->child > 0)
+        l->said = ends[0];
+    else
         close(ends[0]);
-    return said;
 }
 
-typedef struct listener {
-    FILE* said;
-    int count;
-    enum { SAME, DIFFERENT, SILENT } heard;
-} listener;
+static void stop(listener* l) {
+    if (l->said >= 0)
+        close(l->said);
+    if (l->child > 0)
+        kill(l->child, SIGKILL);
+    while (l->child > 0 && waitpid(l->child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+/* The next hash; false: none came in time. This process is not the one that hangs. */
+static bool hear(listener* l, unsigned long long* hash) {
+    char text[HASH + 1] = "";
+    for (int got = 0, turns = 0; got < HASH;) {
+        struct pollfd ready = {.fd = l->said, .events = POLLIN};
+        l->k->shared->beat++;
+        if (poll(&ready, 1, 100) <= 0 && ++turns < 10 * SILENCE)
+            continue;
+        const ssize_t more = ready.revents ? read(l->said, text + got, (size_t)(HASH - got)) : 0;
+        if (more <= 0)
+            return false;
+        got += (int)more;
+    }
+    return sscanf(text, "%16llx", hash) == 1;
+}
 
 static bool compare_hash(void* user, uint64_t hash) {
     listener* l = (listener*)user;
     unsigned long long theirs;
-    if (fscanf(l->said, "%16llx", &theirs) != 1)
+    if (!hear(l, &theirs))
         l->heard = SILENT;
     else if (theirs != hash)
         l->heard = DIFFERENT;
     l->count++;
-    return l->heard == SAME;
+    return l->heard == SAME && !agon__is_late(l->k);
 }
 
 bool agon__same_in_process(agon__check* k) {
-    listener l = {0};
-    pid_t child = -1;
-    l.said = start(k->options->hashes, &child);
-    if (l.said) {
+    listener l = {.k = k};
+    start(&l, k->options->hashes);
+    k->end = agon__now() + k->options->seconds / 2;
+    if (l.said >= 0)
         walk_hashes(k, compare_hash, &l);
-        fclose(l.said);
-    }
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    if (!l.said || (l.heard == SILENT && l.count == 1)) {
+    k->end = 0;
+    stop(&l);
+    if (l.said < 0 || (l.heard == SILENT && l.count == 1)) {
         k->shared->note[AGON__PROCESS] = "no other process could be started";
         return true;
     }
-    return l.heard == SAME || agon__broken(k, "in another process the same plies give other bytes");
+    return l.heard == SAME ||
+           agon__broken(k, l.heard == SILENT
+                               ? "another process stops playing the same plies"
+                               : "in another process the same plies give other bytes");
 }

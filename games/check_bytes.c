@@ -7,6 +7,7 @@
 #include <math.h>
 
 enum { GUARD = 64, NAMES = 512 };
+#define CANARY 0xa5a5a5a5a5a5a5a5ull
 
 /* ---- outputs between guards --------------------------------------------------------------- */
 
@@ -100,7 +101,7 @@ static size_t write_output(agon__check* k, output which, int seat, void* out) {
     case CHANCE:
         return sizeof(double) * (size_t)game->chance(config, state, (double*)out);
     case SYMMETRY:
-        game->symmetry(config, rules->spec.symmetries - 1, state, out);
+        game->symmetry(config, (k->plies + seat) % rules->spec.symmetries, state, out);
         return rules->spec.state_size;
     case INFOSTATE:
         return (size_t)game->infostate(config, state, seat, out);
@@ -121,14 +122,22 @@ static size_t write_output(agon__check* k, output which, int seat, void* out) {
     }
 }
 
+/* Of what says its own size. */
+static size_t most_bytes(const agon__check* k, output which) {
+    return which == INFOSTATE ? AGON_INFOSTATE
+           : which == CHANCE  ? sizeof(double) * (size_t)k->rules->spec.chance_outcomes
+                              : k->out_size;
+}
+
 static bool writes_whole(agon__check* k, output which, int seat) {
     uint8_t* const first = (uint8_t*)guarded(k, k->out, 0x00);
     const size_t size = write_output(k, which, seat, first);
     uint8_t* const second = (uint8_t*)guarded(k, k->out2, 0xa5);
     const size_t again = write_output(k, which, seat, second);
-    if (size != again || size > k->out_size)
-        return agon__broken(k, "%s: %zu bytes, %zu when asked again, expected at most %zu",
-                            output_name[which], size, again, k->out_size);
+    if (size != again || size > most_bytes(k, which))
+        return agon__broken(k, "%s: %td bytes, %td when asked again, expected at most %zu",
+                            output_name[which], (ptrdiff_t)size, (ptrdiff_t)again,
+                            most_bytes(k, which));
     const long at = beside(k, k->out, size, 0x00), at2 = beside(k, k->out2, size, 0xa5);
     if (at || at2)
         return agon__broken(k, "%s: writes byte %ld of an output of %zu bytes", output_name[which],
@@ -154,8 +163,10 @@ static bool adds_rewards(agon__check* k) {
         reward[seat] = 16;
     memcpy(k->spare, k->state, rules->spec.state_size);
     agon__call(k, "apply")->apply(rules->config, k->spare, k->action, reward);
-    memcpy(k->spare, k->state, rules->spec.state_size);
-    agon__call(k, "apply")->apply(rules->config, k->spare, k->action, plain);
+    memcpy(k->spare2, k->state, rules->spec.state_size);
+    agon__call(k, "apply")->apply(rules->config, k->spare2, k->action, plain);
+    if (memcmp(k->spare, k->spare2, rules->spec.state_size) != 0)
+        return agon__broken(k, "apply: the next state depends on the rewards that were there");
     if (beside(k, k->out, size, 0xa5))
         return agon__broken(k, "apply: writes beside the rewards of %d seats", rules->spec.seats);
     for (int seat = 0; seat < rules->spec.seats; seat++)
@@ -202,8 +213,7 @@ bool agon__ask_reads(agon__check* k) {
 }
 
 bool agon__ask_config(agon__check* k) {
-    const uint64_t hash = agon_hash(AGON_HASH_START, k->rules->config, k->rules->game->config_size);
-    return hash == k->config_hash ||
+    return memcmp(k->config, k->rules->config, k->rules->game->config_size) == 0 ||
            agon__broken(k, "the config is not what it was after configure");
 }
 
@@ -306,9 +316,10 @@ bool agon__ask_text(agon__check* k) {
     const agon_rules* rules = k->rules;
     char part[9];
     const int length = agon__call(k, "text")->text(rules->config, k->state, text, sizeof text);
-    if (length < 1 || length >= (int)sizeof text || (int)strlen(text) != length)
+    const int shown = length < (int)sizeof text ? length : (int)sizeof text - 1;
+    if (length < 1 || (int)strlen(text) != shown)
         return agon__broken(k, "text says %d bytes, expected its length", length);
-    for (int i = 0; i < length; i++)
+    for (int i = 0; i < shown; i++)
         if ((unsigned char)text[i] < ' ' && text[i] != '\n')
             return agon__broken(k, "text has byte %d", (unsigned char)text[i]);
     memset(part, '!', sizeof part);
@@ -357,13 +368,15 @@ static bool make_lanes(agon__check* k, lanes* l) {
 }
 
 static bool batch_acts(agon__check* k, const lanes* l) {
-    uint64_t acting[AGON__LATEST + 1] = {0};
+    uint64_t acting[AGON__LATEST + 2] = {0};
+    acting[l->count] = CANARY;
     agon__call(k, "acting_batch")->acting_batch(k->rules->config, l->state, l->count, acting);
     for (int i = 0; i < l->count; i++)
         if (acting[i] != l->acting[i])
             return agon__broken(k, "acting_batch: lane %d: 0x%llx, acting says 0x%llx", i,
                                 (unsigned long long)acting[i], (unsigned long long)l->acting[i]);
-    return true;
+    return acting[l->count] == CANARY ||
+           agon__broken(k, "acting_batch: writes beyond %d lanes", l->count);
 }
 
 static bool batch_sees(agon__check* k, const lanes* l) {
@@ -378,12 +391,16 @@ static bool batch_sees(agon__check* k, const lanes* l) {
         lane[count] = (uint32_t)i;
         seat[count++] = (uint8_t)(63 - __builtin_clzll(l->acting[i]));
     }
-    uint8_t* obs = (uint8_t*)malloc((size_t)(count + 1) * rules->obs_bytes);
-    uint64_t* mask = (uint64_t*)calloc((size_t)(count + 1) * words, 8);
+    const size_t all = (size_t)count * rules->obs_bytes;
+    uint8_t* obs = (uint8_t*)malloc(all + GUARD);
+    uint64_t* mask = (uint64_t*)malloc(((size_t)count * words + 1) * 8);
     bool same = obs && mask;
-    if (same)
+    if (same) {
+        memset(obs, 0xa5, all + GUARD);
+        memset(mask, 0xa5, ((size_t)count * words + 1) * 8);
         agon__call(k, "observe_batch")
             ->observe_batch(rules->config, l->state, lane, seat, count, obs, mask);
+    }
     for (int i = 0; same && i < count; i++) {
         const uint8_t* state = l->state + lane[i] * rules->spec.state_size;
         memset(k->mask2, 0, words * 8);
@@ -392,15 +409,20 @@ static bool batch_sees(agon__check* k, const lanes* l) {
         same = memcmp(k->out, obs + (size_t)i * rules->obs_bytes, rules->obs_bytes) == 0 &&
                memcmp(k->mask2, mask + (size_t)i * words, words * 8) == 0;
     }
+    const bool beyond = same && (!is_filled(obs + all, GUARD, 0xa5) ||
+                                 !is_filled((uint8_t*)(mask + (size_t)count * words), 8, 0xa5));
     free(obs);
     free(mask);
+    if (beyond)
+        return agon__broken(k, "observe_batch: writes beyond %d lanes", count);
     return same || agon__broken(k,
                                 "observe_batch: other observations or masks than observe and "
                                 "legal, %d lanes in reverse order",
                                 count);
 }
 
-/* With an action that is refused in lane `bad`, or without one: bad = count. */
+/* In reverse order, with an action that is refused after `bad` lanes, or without one: bad = count.
+ */
 static bool batch_plays(agon__check* k, const lanes* l, int bad) {
     const agon_rules* rules = k->rules;
     const size_t size = rules->spec.state_size, seats = (size_t)rules->spec.seats;
@@ -413,15 +435,15 @@ static bool batch_plays(agon__check* k, const lanes* l, int bad) {
     t = *l;
     memcpy(state, l->state, (size_t)l->count * size);
     for (int i = 0; i < l->count; i++)
-        lane[i] = (uint32_t)i;
+        lane[i] = (uint32_t)(l->count - 1 - i);
     for (size_t seat = 0; seat < seats && bad < l->count; seat++)
-        t.action[(size_t)bad * seats + seat] = AGON_MAX_ACTIONS;
+        t.action[lane[bad] * seats + seat] = AGON_MAX_ACTIONS;
     const int played = agon__call(k, "apply_batch")
                            ->apply_batch(rules->config, state, lane, l->count, t.action, t.reward);
     for (int i = 0; i < l->count && same; i++) {
         float reward[AGON_MAX_SEATS] = {0};
         memcpy(k->spare, l->state + (size_t)i * size, size);
-        if (i < bad)
+        if (l->count - 1 - i < bad)
             agon__call(k, "apply")
                 ->apply(rules->config, k->spare, l->action + (size_t)i * seats, reward);
         same = memcmp(k->spare, state + (size_t)i * size, size) == 0 &&
@@ -432,7 +454,10 @@ static bool batch_plays(agon__check* k, const lanes* l, int bad) {
         return agon__broken(k, "apply_batch: returns %d of %d lanes, expected %d", played, l->count,
                             bad);
     return same ||
-           agon__broken(k, "apply_batch: other states or rewards than apply, %d lanes", l->count);
+           agon__broken(k,
+                        "apply_batch: other states or rewards than apply, %d lanes in reverse "
+                        "order",
+                        l->count);
 }
 
 bool agon__ask_batch(agon__check* k) {

@@ -19,8 +19,8 @@ typedef struct agon__line {
     uint16_t number[AGON__LINE_NUMBERS];
 } agon__line;
 
-/* Memory of parent and child. Pointers are to static strings, which lie at the same place in both.
- */
+/* Memory of parent and child. Pointers are to static strings or into it, which lie at the same
+ * place in both. */
 typedef struct agon__shared {
     agon_check_report report;
     volatile int rule;                  /* asked now; -1: none */
@@ -30,6 +30,8 @@ typedef struct agon__shared {
     bool found_shorter, shortest;       /* result of a search: best is set; none is shorter */
     bool hid;                           /* resample has changed a state */
     const char* note[AGON_CHECK_RULES]; /* what to tell of a rule that is not broken */
+    char seats_said[400];               /* such a note, about a line of seats_steps plies */
+    int seats_steps;
     agon__line line;                    /* where the checker stands */
     agon__line best;                    /* the shortest line that fails */
     agon__line found[AGON_CHECK_RULES]; /* by rule: the line that failed */
@@ -45,13 +47,16 @@ typedef struct agon__check {
     agon__shared* shared;
     bool wanted[AGON_CHECK_RULES]; /* still asked for */
     bool crashes;                  /* a search for a crash: broken rules are no news */
+    double end;                    /* when to be done, by agon__now; 0: whenever */
+    double shortening;             /* seconds for each way of making a failure short */
 
     /* The position. Its line is shared->line. */
     uint8_t* state;
     uint64_t acting;
-    bool sane;                    /* `acting` is a set that somebody can act in */
-    float reward[AGON_MAX_SEATS]; /* returns so far */
-    int plies, draws;             /* of the line: decisions, chance */
+    bool sane;                     /* `acting` is a set that somebody can act in */
+    double reward[AGON_MAX_SEATS]; /* returns so far */
+    double paid;                   /* sizes of all rewards so far */
+    int plies, draws;              /* of the line: decisions, chance */
     int draws_in_a_row;
     uint16_t action[AGON_MAX_SEATS]; /* what is played next, legal; set when `sane` */
     uint64_t own[AGON_MAX_SEATS];    /* hash of what each seat knew and did so far */
@@ -65,7 +70,7 @@ typedef struct agon__check {
     double* prob;
     agon_key key;
     uint32_t stream; /* of random numbers: an episode, from 1 on; 0: questions */
-    uint64_t config_hash;
+    void* config;    /* a copy of what configure made */
     agon__recall* recall;
     agon__views* views;
     double* frequency; /* (3, chance outcomes): expected, variance, met */
@@ -127,6 +132,11 @@ int agon__check_facts(const agon_game* game, const agon__game_string* string, ag
 /* A rule is broken: text for people. Returns false. */
 bool agon__broken(agon__check* k, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
+double agon__now(void); /* seconds, of a clock that only goes on */
+static inline bool agon__is_late(const agon__check* k) {
+    return k->end > 0 && agon__now() > k->end;
+}
+
 /* Notes that a function of the game is called now. Returns the game. */
 static inline const agon_game* agon__call(agon__check* k, const char* function) {
     k->shared->function = function;
@@ -150,6 +160,9 @@ bool agon__walk_choose(agon__check* k, int way);
 enum { AGON__WAYS = 6 };
 /* The same for questions: k->action at random, but always the same at the same position. */
 bool agon__prepare(agon__check* k);
+/* How far sums of the rewards so far, which are floats, may miss `number` by their rounding. */
+double agon__walk_slack(const agon__check* k, double number);
+void agon__line_copy(const agon__check* k, agon__line* to, const agon__line* from);
 /* From the start along a line; false where it cannot be played, the position is the last one. */
 bool agon__walk_along(agon__check* k, const agon__line* line);
 

@@ -3,6 +3,8 @@
  * check_know.c: questions about what seats know, and about what the rules treat alike. */
 #include "check_inside.h"
 
+#include <math.h>
+
 enum { RESAMPLES = 8, PLAY_ON = 12 };
 
 /* ---- seats treated alike ------------------------------------------------------------------ */
@@ -41,6 +43,8 @@ static int exchanged_outcome(agon__check* k, int own, int a, int b, float* rewar
     const uint64_t next = agon__call(k, "acting")->acting(rules->config, k->spare2);
     const int count = agon__call(k, "chance")->chance(rules->config, k->spare, k->prob);
     float before[AGON_MAX_SEATS];
+    if (count > rules->spec.chance_outcomes)
+        return -1;
     memcpy(before, reward, sizeof before);
     memcpy(k->spare3, k->spare, size);
     for (int trial = -1; trial < count; trial++) {
@@ -88,26 +92,38 @@ static bool play_exchanged(agon__check* k, int a, int b) {
             return agon__broken(k, "seats %d and %d exchanged, ply %d: there is no such ply", a, b,
                                 i + 1);
     }
-    for (int s = 0; s < (int)seats; s++)
-        if (reward[swapped(s, a, b)] != k->reward[s])
+    for (int s = 0; s < (int)seats; s++) {
+        const double got = (double)reward[swapped(s, a, b)], wanted = (double)own[s];
+        if (!(fabs(got - wanted) <= agon__walk_slack(k, wanted)))
             return agon__broken(k, "seats %d and %d exchanged: seat %d gets %g, not %g", a, b,
-                                swapped(s, a, b), (double)reward[swapped(s, a, b)],
-                                (double)k->reward[s]);
+                                swapped(s, a, b), got, wanted);
+    }
     return true;
 }
 
 /* Cards that are dealt seat by seat cannot be exchanged from outside, so lines with chance prove
- * nothing when they differ. */
+ * nothing when they differ; but their author can tell. */
+static void note_seats(agon__check* k) {
+    agon__shared* s = k->shared;
+    if (s->note[AGON__SEATS] && s->line.steps >= s->seats_steps)
+        return;
+    s->seats_steps = s->line.steps;
+    s->note[AGON__SEATS] = s->seats_said;
+    snprintf(s->seats_said, sizeof s->seats_said,
+             "a line of %d plies with chance differs, no fault where chance deals to seats in "
+             "turn: %.200s",
+             s->line.steps, k->said);
+}
+
 bool agon__ask_seats(agon__check* k) {
     const int seats = k->rules->spec.seats;
     for (int a = 0; a < seats; a++) {
         for (int b = a + 1; b < seats; b++) {
-            if (play_exchanged(k, a, b))
+            if (agon__is_late(k) || play_exchanged(k, a, b))
                 continue;
             if (!k->draws)
                 return false;
-            k->shared->note[AGON__SEATS] = "asked of lines without chance alone: what is dealt to "
-                                           "one seat cannot be dealt to another from outside";
+            note_seats(k);
             return true;
         }
     }

@@ -5,7 +5,17 @@
 
 #include <math.h>
 
-enum { TRIES = 2048 }; /* actions that are tried at a position; more are drawn */
+enum {
+    TRIES = 2048,      /* actions that are tried at a position; more are drawn */
+    TRIED = 256 << 20, /* bytes of states that are copied for all of them, at most */
+};
+
+/* How many actions of a seat are tried. */
+static int tries(const agon__check* k) {
+    const size_t seats = (size_t)__builtin_popcountll(k->acting);
+    const size_t most = TRIED / (k->rules->spec.state_size * (seats ? seats : 1));
+    return most > TRIES ? TRIES : most < 8 ? 8 : (int)most;
+}
 
 static const char* seats_text(uint64_t acting, char out[64]) {
     if (acting == AGON_CHANCE)
@@ -13,6 +23,26 @@ static const char* seats_text(uint64_t acting, char out[64]) {
     else
         snprintf(out, 64, "seats 0x%llx", (unsigned long long)acting);
     return out;
+}
+
+/* What stands at seats that do not act changes nothing. */
+static bool reads_own_actions(agon__check* k) {
+    const size_t size = k->rules->spec.state_size;
+    const uint64_t read = k->acting == AGON_CHANCE ? 1 : k->acting;
+    float reward[2][AGON_MAX_SEATS] = {{0}};
+    uint16_t row[AGON_MAX_SEATS];
+    if (!k->acting)
+        return true;
+    for (int seat = 0; seat < AGON_MAX_SEATS; seat++)
+        row[seat] = read >> seat & 1 ? k->action[seat] : AGON_MAX_ACTIONS;
+    memcpy(k->spare, k->state, size);
+    memcpy(k->spare2, k->state, size);
+    const int first =
+        agon__call(k, "apply")->apply(k->rules->config, k->spare, k->action, reward[0]);
+    const int second = agon__call(k, "apply")->apply(k->rules->config, k->spare2, row, reward[1]);
+    return (first == second && memcmp(k->spare, k->spare2, size) == 0 &&
+            memcmp(reward[0], reward[1], sizeof reward[0]) == 0) ||
+           agon__broken(k, "apply reads the action of a seat that does not act");
 }
 
 bool agon__ask_acting(agon__check* k) {
@@ -24,7 +54,7 @@ bool agon__ask_acting(agon__check* k) {
         return agon__broken(k, "acting is %s, and %s when asked again", first,
                             seats_text(again, second));
     if (k->sane)
-        return true;
+        return reads_own_actions(k);
     if (k->acting == AGON_CHANCE)
         return agon__broken(k, "acting is chance, but the facts say chance_outcomes = %d%s",
                             spec->chance_outcomes, k->rules->game->chance ? "" : " and no chance");
@@ -51,7 +81,7 @@ static int try_action(agon__check* k, int seat, int action, float* reward) {
 
 /* The n-th action to try: all of them where they are few, else drawn ones. */
 static int nth_try(const agon__check* k, int n, int actions) {
-    return actions <= TRIES ? n : (int)agon__walk_random(k, 70, (uint32_t)n, (uint32_t)actions);
+    return actions <= tries(k) ? n : (int)agon__walk_random(k, 70, (uint32_t)n, (uint32_t)actions);
 }
 
 static bool mask_of_seat(agon__check* k, int seat) {
@@ -67,7 +97,7 @@ static bool mask_of_seat(agon__check* k, int seat) {
         return agon__broken(k, "seat %d acts, but has no legal action", seat);
     if (memcmp(k->mask, k->mask2, (size_t)words * 8) != 0)
         return agon__broken(k, "seat %d: another mask when asked again", seat);
-    for (int n = 0; n < actions && n < TRIES; n++) {
+    for (int n = 0; n < actions && n < tries(k); n++) {
         const int action = nth_try(k, n, actions);
         const bool legal = agon_mask_has(k->mask, action);
         const int code = try_action(k, seat, action, reward);
@@ -102,16 +132,24 @@ static bool is_refused(agon__check* k, int seat, int action, const char* what) {
     return true;
 }
 
+/* Numbers from `from` on, some of which become `good` where a game keeps fewer bits of them. */
+static bool are_refused(agon__check* k, int seat, int good, int from, const char* what) {
+    const int beyond[] = {from, from + 1, good + 64, good + 256, good + 32768, AGON_MAX_ACTIONS};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        if (beyond[i] >= from && beyond[i] <= AGON_MAX_ACTIONS &&
+            !is_refused(k, seat, beyond[i], what))
+            return false;
+    return true;
+}
+
 static bool refusals_of_seat(agon__check* k, int seat) {
     const int actions = k->rules->spec.actions;
-    const int beyond[] = {actions, actions + 1, AGON_MAX_ACTIONS};
     if (!agon__walk_mask(k, seat))
         return true;
-    for (int i = 0; i < 3; i++)
-        if (beyond[i] >= actions && beyond[i] <= AGON_MAX_ACTIONS &&
-            !is_refused(k, seat, beyond[i], "no such action"))
-            return false;
-    for (int n = 0; n < actions && n < TRIES; n++) {
+    const int legal = agon_mask_nth(k->mask, k->rules->mask_words, 0);
+    if (!are_refused(k, seat, legal, actions, "no such action"))
+        return false;
+    for (int n = 0; n < actions && n < tries(k); n++) {
         const int action = nth_try(k, n, actions);
         if (!agon_mask_has(k->mask, action) && !is_refused(k, seat, action, "illegal"))
             return false;
@@ -122,8 +160,7 @@ static bool refusals_of_seat(agon__check* k, int seat) {
 bool agon__ask_refusal(agon__check* k) {
     if (k->sane && k->acting == AGON_CHANCE) {
         const int count = agon__walk_chance(k);
-        return !count || (is_refused(k, 0, count, "no such outcome") &&
-                          is_refused(k, 0, AGON_MAX_ACTIONS, "no such outcome"));
+        return !count || are_refused(k, 0, 0, count, "no such outcome");
     }
     for (int seat = 0; seat < k->rules->spec.seats && agon__decides(k); seat++)
         if ((k->acting >> seat & 1) && !refusals_of_seat(k, seat))
@@ -135,7 +172,10 @@ bool agon__ask_end(agon__check* k) {
     if (k->acting)
         return true;
     memset(k->action, 0, sizeof k->action);
-    for (int action = 0; action < k->rules->spec.actions && action < 32; action++) {
+    for (int n = 0; n <= 64; n++) { /* all of a few; then others, beyond the last one too */
+        const int action = n < 32   ? n
+                           : n < 64 ? (int)agon__walk_random(k, 71, (uint32_t)n, 65536)
+                                    : AGON_MAX_ACTIONS;
         for (int seat = 0; seat < k->rules->spec.seats; seat++)
             k->action[seat] = (uint16_t)action;
         if (!is_refused(k, 0, action, "the episode is over"))
@@ -192,22 +232,15 @@ bool agon__ask_chance(agon__check* k) {
 
 /* ---- returns ------------------------------------------------------------------------------ */
 
-/* Sums of floats may miss a bound by their rounding. */
-static double slack(double number) {
-    return 1e-6 * (fabs(number) > 1 ? fabs(number) : 1);
-}
-
 bool agon__ask_utility(agon__check* k) {
     const agon_spec* spec = &k->rules->spec;
     const double wanted = spec->utility == AGON_CONSTANT_SUM ? (double)spec->utility_sum : 0;
-    double sum = 0, size = 0;
+    double sum = 0;
     if (k->acting || spec->utility == AGON_GENERAL_SUM)
         return true;
-    for (int seat = 0; seat < spec->seats; seat++) {
-        sum += (double)k->reward[seat];
-        size += fabs((double)k->reward[seat]);
-    }
-    if (fabs(sum - wanted) <= slack(size))
+    for (int seat = 0; seat < spec->seats; seat++)
+        sum += k->reward[seat];
+    if (fabs(sum - wanted) <= agon__walk_slack(k, wanted))
         return true;
     return agon__broken(k, "the returns add up to %.9g, the facts say %s: %g", sum,
                         spec->utility == AGON_ZERO_SUM ? "zero-sum" : "constant-sum", wanted);
@@ -216,11 +249,12 @@ bool agon__ask_utility(agon__check* k) {
 bool agon__ask_rewards(agon__check* k) {
     const agon_spec* spec = &k->rules->spec;
     for (int seat = 0; seat < spec->seats; seat++) {
-        const double got = (double)k->reward[seat];
+        const double got = k->reward[seat];
         const double least = (double)spec->return_min, most = (double)spec->return_max;
         if (!isfinite(got))
             return agon__broken(k, "seat %d has %g, expected a finite number", seat, got);
-        if (!k->acting && (got < least - slack(least) || got > most + slack(most)))
+        if (!k->acting &&
+            (got < least - agon__walk_slack(k, least) || got > most + agon__walk_slack(k, most)))
             return agon__broken(k, "the return of seat %d is %.9g, the facts say %.9g to %.9g",
                                 seat, got, least, most);
     }

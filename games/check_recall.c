@@ -10,7 +10,8 @@ enum { SETS = 1 << 16, MAX_SETS = SETS / 2, MAX_NUMBERS = 1 << 25 };
 
 /* One information set: how it was met first. */
 typedef struct entry {
-    uint64_t knows, own, mask; /* hashes; own: of what the seat knew and did before */
+    uint64_t knows, own, mask, view; /* hashes; own: of what the seat knew and did before; view: of
+                                        what it sees, as far as it is not all that it knows */
     bool used;
     int steps, at; /* the line that led here, in `number` */
 } entry;
@@ -110,12 +111,16 @@ static bool remembers(agon__check* k, int seat) {
     if (!agon__walk_mask(k, seat))
         return true;
     found.mask = agon_hash(AGON_HASH_START, k->mask, (size_t)k->rules->mask_words * 8);
+    if (k->rules->game->infostate) {
+        agon__call(k, "observe")->observe(k->rules->config, k->state, seat, k->out);
+        found.view = agon_hash(AGON_HASH_START, k->out, k->rules->obs_bytes);
+    }
     entry* e = find(k->recall, found.knows);
     if (!e->used) {
         add(k, e, &found);
         return true;
     }
-    if (e->own == found.own && e->mask == found.mask)
+    if (e->own == found.own && e->mask == found.mask && e->view == found.view)
         return true;
     agon__line* partner = &k->shared->partner;
     partner->steps = e->steps;
@@ -124,6 +129,9 @@ static bool remembers(agon__check* k, int seat) {
     if (e->mask != found.mask)
         return agon__broken(
             k, "seat %d knows the same after two lines, but may do different things", seat);
+    if (e->view != found.view)
+        return agon__broken(k, "seat %d knows the same after two lines, but sees different things",
+                            seat);
     return agon__broken(k,
                         "seat %d knows the same after two lines in which it knew or did "
                         "different things",

@@ -44,7 +44,8 @@ static const char* never(const agon_rules* r) {
 const agon__rule agon__check_rule[AGON__RULES] = {
     {"facts", "facts are in range, agree with each other and are the same each time", NULL, false,
      never},
-    {"acting", "acting names seats of the game, or chance alone", agon__ask_acting, false, never},
+    {"acting", "seats of the game act, or chance alone, and only their actions are read",
+     agon__ask_acting, false, never},
     {"mask", "actions of the mask are played, all others refused", agon__ask_mask, false, never},
     {"refusal", "a refused action changes not a byte", agon__ask_refusal, false, never},
     {"end", "after the end nothing is accepted", agon__ask_end, false, never},

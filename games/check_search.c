@@ -4,31 +4,13 @@
 #include "check_inside.h"
 
 #include <math.h>
-#include <time.h>
 
 enum {
     NODES = 40000,  /* lines that a search looks at */
     CHILDREN = 512, /* of one position; more are left out, and the search proves nothing */
     MAX_EPISODE = 1 << 16
 };
-#define SHORTENING 4.0 /* seconds, if not told otherwise */
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double shortening_end(const agon__check* k) {
-    return now() + (k->options->shortening > 0 ? k->options->shortening : SHORTENING);
-}
-
 /* ---- exploring ---------------------------------------------------------------------------- */
-
-static void copy_line(agon__line* to, const agon__line* from, int seats) {
-    to->steps = from->steps;
-    memcpy(to->number, from->number, sizeof(uint16_t) * (size_t)from->steps * (size_t)seats);
-}
 
 static void keep_failure(agon__check* k, int rule, bool has_line) {
     agon_check_result* r = &k->shared->report.result[rule];
@@ -36,7 +18,7 @@ static void keep_failure(agon__check* k, int rule, bool has_line) {
     r->has_line = has_line;
     memcpy(r->text, k->said, sizeof r->text);
     if (has_line)
-        copy_line(&k->shared->found[rule], &k->shared->line, k->rules->spec.seats);
+        agon__line_copy(k, &k->shared->found[rule], &k->shared->line);
     k->wanted[rule] = false;
 }
 
@@ -58,7 +40,7 @@ static void ask_all(agon__check* k, bool all) {
         const agon__rule* r = &agon__check_rule[rule];
         const bool quick = rule == AGON__ACTING || rule == AGON__PLIES || rule == AGON__REWARDS ||
                            rule == AGON__UTILITY || rule == AGON__RECALL;
-        const bool due = r->at_ends ? !k->acting : all || quick || !k->acting;
+        const bool due = r->at_ends ? !k->acting && !agon__is_late(k) : all || quick || !k->acting;
         if (k->wanted[rule] && r->ask && due)
             ask(k, rule);
     }
@@ -67,13 +49,13 @@ static void ask_all(agon__check* k, bool all) {
     k->stream = stream;
 }
 
-static bool is_over_budget(const agon__check* k, double end) {
+static bool is_over_budget(const agon__check* k) {
     const uint64_t most = k->options->positions;
-    return now() > end || (most && k->shared->report.positions >= most);
+    return agon__is_late(k) || (most && k->shared->report.positions >= most);
 }
 
 /* Every other episode is played through quickly: ends are reached, and there is time for many. */
-static void play_episode(agon__check* k, uint32_t episode, double end) {
+static void play_episode(agon__check* k, uint32_t episode) {
     agon_check_report* report = &k->shared->report;
     const int way = (int)(episode / 2 % AGON__WAYS);
     const bool quick = episode % 2 == 0;
@@ -82,7 +64,7 @@ static void play_episode(agon__check* k, uint32_t episode, double end) {
         k->stream = episode + 1;
         report->positions++;
         ask_all(k, !quick || agon__walk_random(k, 60, 0, 16) == 0);
-        if (is_over_budget(k, end) || !agon__walk_choose(k, way) || !agon__walk_step(k, k->action))
+        if (is_over_budget(k) || !agon__walk_choose(k, way) || !agon__walk_step(k, k->action))
             break;
     }
     if (k->plies > report->longest)
@@ -125,13 +107,14 @@ static void ask_at_the_end(agon__check* k) {
 }
 
 void agon__explore(agon__check* k) {
-    const double end = now() + k->options->seconds;
-    for (uint32_t episode = 0; !is_over_budget(k, end); episode++) {
-        play_episode(k, episode, end);
+    k->end = agon__now() + k->options->seconds;
+    for (uint32_t episode = 0; !is_over_budget(k); episode++) {
+        play_episode(k, episode);
         endless_chance(k);
         if (k->wanted[AGON__CONFIG])
             ask(k, AGON__CONFIG);
     }
+    k->end = 0;
     ask_at_the_end(k);
 }
 
@@ -216,7 +199,7 @@ static bool fails_here(agon__check* k, int rule) {
 }
 
 static void keep_shorter(agon__check* k, int rule, bool shortest) {
-    copy_line(&k->shared->best, &k->shared->line, k->rules->spec.seats);
+    agon__line_copy(k, &k->shared->best, &k->shared->line);
     memcpy(k->shared->report.result[rule].text, k->said, sizeof k->said);
     k->shared->found_shorter = true;
     k->shared->shortest = shortest;
@@ -225,14 +208,14 @@ static void keep_shorter(agon__check* k, int rule, bool shortest) {
 /* shared->line, which a crash leaves behind, is a line of this search at any time. */
 void agon__search(agon__check* k, int rule) {
     static agon__line line;
-    const double end = shortening_end(k);
     search s = {.used = 1, .whole = true};
     s.parent = (int*)calloc(NODES, sizeof *s.parent);
     s.row = (uint16_t*)calloc((size_t)NODES * (size_t)k->rules->spec.seats, sizeof *s.row);
     k->stream = 0;
+    k->end = agon__now() + k->shortening;
     if (rule == AGON__RECALL)
         agon__recall_forget(k);
-    while (s.parent && s.row && s.next < s.used && now() < end) {
+    while (s.parent && s.row && s.next < s.used && !agon__is_late(k)) {
         line_of(k, &s, s.next, &line);
         k->shared->shortest = s.whole; /* for a crash */
         if (agon__walk_along(k, &line)) {
@@ -244,6 +227,7 @@ void agon__search(agon__check* k, int rule) {
         }
         s.next++;
     }
+    k->end = 0;
     free(s.parent);
     free(s.row);
 }
@@ -266,23 +250,24 @@ static bool fails_along(agon__check* k, int rule, const agon__line* line) {
 void agon__leave_out(agon__check* k, int rule) {
     static agon__line base, line;
     const size_t seats = (size_t)k->rules->spec.seats;
-    const double end = shortening_end(k);
     k->stream = 0;
-    copy_line(&base, &k->shared->best, (int)seats);
-    for (int piece = (base.steps + 1) / 2; piece >= 1 && now() < end;) {
+    k->end = agon__now() + k->shortening;
+    agon__line_copy(k, &base, &k->shared->best);
+    for (int piece = (base.steps + 1) / 2; piece >= 1 && !agon__is_late(k);) {
         bool shorter = false;
-        for (int at = 0; at < base.steps && now() < end; at += shorter ? 0 : piece) {
+        for (int at = 0; at < base.steps && !agon__is_late(k); at += shorter ? 0 : piece) {
             const int last = at + piece < base.steps ? at + piece : base.steps;
-            copy_line(&line, &base, (int)seats);
+            agon__line_copy(k, &line, &base);
             line.steps = base.steps - (last - at);
             memcpy(line.number + (size_t)at * seats, base.number + (size_t)last * seats,
                    sizeof(uint16_t) * seats * (size_t)(base.steps - last));
             shorter = fails_along(k, rule, &line);
             if (shorter) {
                 keep_shorter(k, rule, false);
-                copy_line(&base, &k->shared->best, (int)seats);
+                agon__line_copy(k, &base, &k->shared->best);
             }
         }
         piece = piece > 1 ? piece / 2 : shorter ? 1 : 0;
     }
+    k->end = 0;
 }

@@ -4,6 +4,8 @@
  * are written. Nothing here trusts the game beyond the sizes of its facts. */
 #include "check_inside.h"
 
+#include <math.h>
+
 #include <stdarg.h>
 
 enum { MAX_IN_A_ROW = 4096 }; /* chance nodes; more is a game that does not go on */
@@ -38,14 +40,16 @@ bool agon__check_open(agon__check* k, const agon_rules* rules) {
     k->frequency = (double*)calloc(3 * AGON__MAX_OUTCOMES, sizeof *k->frequency);
     k->recall = agon__recall_open();
     k->views = agon__views_open(rules);
-    k->config_hash = agon_hash(AGON_HASH_START, rules->config, rules->game->config_size);
+    k->config = malloc(rules->game->config_size + 1);
+    if (k->config)
+        memcpy(k->config, rules->config, rules->game->config_size);
     return k->state && k->latest && k->spare && k->spare2 && k->spare3 && k->out && k->out2 &&
-           k->mask && k->mask2 && k->prob && k->frequency && k->recall && k->views;
+           k->mask && k->mask2 && k->prob && k->frequency && k->config && k->recall && k->views;
 }
 
 void agon__check_close(agon__check* k) {
-    void* const room[] = {k->state, k->latest, k->spare, k->spare2, k->spare3,   k->out,
-                          k->out2,  k->mask,   k->mask2, k->prob,   k->frequency};
+    void* const room[] = {k->state, k->latest, k->spare, k->spare2, k->spare3,    k->out,
+                          k->out2,  k->mask,   k->mask2, k->prob,   k->frequency, k->config};
     for (size_t i = 0; i < sizeof room / sizeof *room; i++)
         free(room[i]);
     agon__recall_close(k->recall);
@@ -106,6 +110,7 @@ void agon__walk_start(agon__check* k) {
     k->shared->line.steps = 0;
     k->plies = k->draws = k->draws_in_a_row = 0;
     memset(k->reward, 0, sizeof k->reward);
+    k->paid = 0;
     memset(k->own, 0, sizeof k->own);
     memset(k->action, 0, sizeof k->action);
     agon__call(k, "init")->init(k->rules->config, k->state);
@@ -136,13 +141,18 @@ bool agon__walk_step(agon__check* k, const uint16_t* action) {
         return false;
     const int seats = k->rules->spec.seats;
     uint16_t row[AGON_MAX_SEATS] = {0};
+    float reward[AGON_MAX_SEATS] = {0};
     memcpy(row, k->shared->line.number + (size_t)(k->shared->line.steps - 1) * (size_t)seats,
            (size_t)seats * sizeof *row);
     if (k->acting != AGON_CHANCE)
         agon__recall_note(k, row);
-    if (agon__call(k, "apply")->apply(k->rules->config, k->state, row, k->reward) != 0) {
+    if (agon__call(k, "apply")->apply(k->rules->config, k->state, row, reward) != 0) {
         k->shared->line.steps--;
         return false;
+    }
+    for (int seat = 0; seat < seats; seat++) {
+        k->reward[seat] += (double)reward[seat];
+        k->paid += fabs((double)reward[seat]);
     }
     if (k->acting == AGON_CHANCE) {
         k->draws++;
@@ -155,6 +165,12 @@ bool agon__walk_step(agon__check* k, const uint16_t* action) {
     return true;
 }
 
+void agon__line_copy(const agon__check* k, agon__line* to, const agon__line* from) {
+    to->steps = from->steps;
+    memcpy(to->number, from->number,
+           sizeof(uint16_t) * (size_t)from->steps * (size_t)k->rules->spec.seats);
+}
+
 bool agon__walk_along(agon__check* k, const agon__line* line) {
     const size_t seats = (size_t)k->rules->spec.seats;
     agon__walk_start(k);
@@ -162,6 +178,11 @@ bool agon__walk_along(agon__check* k, const agon__line* line) {
         if (!agon__walk_step(k, line->number + (size_t)i * seats))
             return false;
     return true;
+}
+
+double agon__walk_slack(const agon__check* k, double number) {
+    const double size = fabs(number) > k->paid ? fabs(number) : k->paid;
+    return 1e-6 * (size > 1 ? size : 1);
 }
 
 /* ---- choosing ----------------------------------------------------------------------------- */
