@@ -209,10 +209,10 @@ static void job_write(agon__check* k, int rule) {
 
 static void finish_failure(agon__check* k, int rule) {
     agon_check_result* r = &k->shared->report.result[rule];
-    if (!r->has_line)
-        return;
     if (!r->replay_rule)
         r->replay_rule = agon__check_rule[rule].name;
+    if (!r->has_line)
+        return;
     agon__line_copy(k, &k->shared->best, &k->shared->found[rule]);
     k->shared->shortest = k->shared->best.steps == 0;
     if (!k->options->replay && rule != AGON__PROCESS)
@@ -334,6 +334,7 @@ static void report_facts(agon_check_report* report, const char* said) {
     r->rule = agon__check_rule[AGON__FACTS].name;
     r->promise = agon__check_rule[AGON__FACTS].promise;
     r->status = AGON_CHECK_FAILED;
+    r->replay_rule = r->rule;
     snprintf(r->text, sizeof r->text, "%s", said);
     report->count = 1;
 }

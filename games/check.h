@@ -16,8 +16,9 @@
 
 #include "rules.h"
 
-#define AGON_CHECK_RULES 32    /* room for that many rules */
-#define AGON_CHECK_LINE  32768 /* bytes of a line of play as text; longer ones are cut */
+#define AGON_CHECK_RULES   32    /* room for that many rules */
+#define AGON_CHECK_LINE    32768 /* bytes of a line of play as text; longer ones are cut */
+#define AGON_CHECK_COMMAND (AGON_CHECK_LINE + 16384) /* bytes of a command that replays one */
 
 typedef enum agon_check_status {
     AGON_CHECK_PASSED,
@@ -33,10 +34,11 @@ typedef struct agon_check_result {
     agon_check_status status;
     uint64_t asked;              /* how often it was asked */
     char text[512];              /* what is wrong, or why it was skipped; empty: nothing to say */
+    const char* replay_rule;     /* FAILED: the rule to ask for, another one after a crash; NULL:
+                                    it is not the checker's */
     bool has_line;               /* FAILED: the following are set */
     bool shortest;               /* there is no shorter line that shows it */
     int plies;                   /* of the line, chance included */
-    const char* replay_rule;     /* the rule to ask for; differs from `rule` after a crash */
     char line[AGON_CHECK_LINE];  /* as numbers; ends in "..." when it was cut */
     char names[AGON_CHECK_LINE]; /* the same as names of actions */
 } agon_check_result;
@@ -91,9 +93,14 @@ typedef struct agon_check_command {
     const char *before, *after;
 } agon_check_command;
 
-/* The report for people, on stdout. debug: how to replay it under sanitizers, or NULL. */
+/* The command for a failure that has a replay_rule. out: (size), AGON_CHECK_COMMAND holds each. */
+void agon_check_command_text(const agon_check_result* r, const agon_check_command* c, char* out,
+                             size_t size);
+
+/* The report for people, on stdout. debug: how to replay it under sanitizers, or NULL. quiet: only
+ * what is broken. */
 void agon_check_print(const agon_check_report* report, const char* name,
-                      const agon_check_command* again, const agon_check_command* debug);
+                      const agon_check_command* again, const agon_check_command* debug, bool quiet);
 
 /* Prints one hash per position of some episodes, for comparison with another process. */
 void agon_check_hashes(const agon_rules* rules);

@@ -41,10 +41,11 @@ static bool debug_command(const check* c, char* out, size_t size) {
     char word[PATH];
     const char* slash = strrchr(c->source, '/');
     const char* base = slash ? slash + 1 : c->source;
-    if (!c->source[0])
+    const size_t length = strlen(base);
+    if (length < 3 || strcmp(base + length - 2, ".c") != 0)
         return false;
     snprintf(out, size, "agon build-game %s --debug && ./%.*s-check",
-             agon_ui_shell_word(c->source, word, sizeof word), (int)strlen(base) - 2, base);
+             agon_ui_shell_word(c->source, word, sizeof word), (int)length - 2, base);
     return true;
 }
 
@@ -56,11 +57,24 @@ static const char* debug_game(const check* c, char* out, size_t size) {
     return out;
 }
 
+typedef struct commands {
+    agon_check_command here, there; /* there: with sanitizers */
+    bool has_debug;
+    char again[COMMAND], debug[COMMAND], game[300];
+} commands;
+
+static void make_commands(const check* c, commands* w) {
+    again_command(c, w->again, sizeof w->again);
+    w->has_debug = debug_command(c, w->debug, sizeof w->debug);
+    w->here = (agon_check_command){w->again, ""};
+    w->there = (agon_check_command){w->debug, debug_game(c, w->game, sizeof w->game)};
+}
+
 /* ---- printing ---- */
 
-static cJSON* result_json(const check* c, const agon_check_result* r) {
+static cJSON* result_json(const commands* w, const agon_check_result* r) {
+    static char whole[AGON_CHECK_COMMAND];
     static const char* const status[] = {"passed", "failed", "warning", "skipped"};
-    char command[COMMAND], game[300];
     cJSON* json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "rule", r->rule);
     cJSON_AddStringToObject(json, "promise", r->promise);
@@ -68,24 +82,28 @@ static cJSON* result_json(const check* c, const agon_check_result* r) {
     cJSON_AddNumberToObject(json, "asked", (double)r->asked);
     if (r->text[0])
         cJSON_AddStringToObject(json, "text", r->text);
-    if (r->status != AGON_CHECK_FAILED || !r->has_line)
-        return json;
-    cJSON_AddNumberToObject(json, "plies", r->plies);
-    cJSON_AddBoolToObject(json, "shortest", r->shortest);
-    cJSON_AddStringToObject(json, "line", r->line);
-    cJSON_AddStringToObject(json, "names", r->names);
-    cJSON_AddStringToObject(json, "replay_rule", r->replay_rule);
-    again_command(c, command, sizeof command);
-    cJSON_AddStringToObject(json, "again", command);
-    if (debug_command(c, command, sizeof command)) {
-        cJSON_AddStringToObject(json, "debug", command);
-        cJSON_AddStringToObject(json, "debug_game", debug_game(c, game, sizeof game));
+    if (r->status == AGON_CHECK_FAILED && r->has_line) {
+        cJSON_AddNumberToObject(json, "plies", r->plies);
+        cJSON_AddBoolToObject(json, "shortest", r->shortest);
+        cJSON_AddStringToObject(json, "line", r->line);
+        cJSON_AddStringToObject(json, "names", r->names);
+    }
+    if (r->status == AGON_CHECK_FAILED && r->replay_rule) {
+        cJSON_AddStringToObject(json, "replay_rule", r->replay_rule);
+        agon_check_command_text(r, &w->here, whole, sizeof whole);
+        cJSON_AddStringToObject(json, "again", whole);
+    }
+    if (r->status == AGON_CHECK_FAILED && r->replay_rule && w->has_debug) {
+        agon_check_command_text(r, &w->there, whole, sizeof whole);
+        cJSON_AddStringToObject(json, "debug", whole);
     }
     return json;
 }
 
 static int print_json(const check* c) {
     const agon_check_report* r = c->report;
+    static commands w;
+    make_commands(c, &w);
     cJSON* json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "game", c->game);
     cJSON_AddBoolToObject(json, "passed", agon_check_failures(r) == 0);
@@ -99,7 +117,7 @@ static int print_json(const check* c) {
         cJSON_AddNumberToObject(json, "steps_per_second", c->steps_per_second);
     cJSON* rules = cJSON_AddArrayToObject(json, "rules");
     for (int i = 0; i < r->count; i++)
-        cJSON_AddItemToArray(rules, result_json(c, &r->result[i]));
+        cJSON_AddItemToArray(rules, result_json(&w, &r->result[i]));
     char* text = cJSON_Print(json);
     if (text)
         puts(text);
@@ -109,15 +127,15 @@ static int print_json(const check* c) {
 }
 
 static void print_text(const check* c) {
-    char again[COMMAND], debug[COMMAND], game[300];
-    again_command(c, again, sizeof again);
-    const bool has_debug = debug_command(c, debug, sizeof debug);
-    const agon_check_command here = {again, ""};
-    const agon_check_command there = {debug, debug_game(c, game, sizeof game)};
-    agon_check_print(c->report, c->game, &here, has_debug ? &there : NULL);
-    if (c->steps_per_second > 0)
+    static commands w;
+    make_commands(c, &w);
+    agon_check_print(c->report, c->game, &w.here, w.has_debug ? &w.there : NULL, c->quiet);
+    if (c->steps_per_second >= 1e5)
         printf("random play with observation and mask, one core: %.1f M steps/s\n",
                c->steps_per_second / 1e6);
+    else if (c->steps_per_second > 0)
+        printf("random play with observation and mask, one core: %.0f steps/s\n",
+               c->steps_per_second);
 }
 
 /* ---- the check ---- */

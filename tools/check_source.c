@@ -81,23 +81,36 @@ static bool write_kernel(const char* path, const char* name, const char* source)
     return fclose(file) == 0;
 }
 
-static void with_nvcc(const char* nvcc, const char* name, const char* source, const char* include,
-                      agon_check_result* r) {
-    static char said[SAID];
+/* 0, or what nvcc says. source: NULL for a kernel without a game. */
+static int compile_kernel(const char* nvcc, const char* name, const char* source,
+                          const char* include, char* said) {
     char kernel[PATH], object[PATH];
+    int code = -1;
+    *said = '\0';
     if (!new_file(kernel, ".cu"))
-        return tell(r, AGON_CHECK_SKIPPED, "no file could be made for nvcc", "");
-    if (!new_file(object, ".o") || !write_kernel(kernel, name, source)) {
-        tell(r, AGON_CHECK_SKIPPED, "no file could be made for nvcc", "");
-    } else {
+        return code;
+    if (new_file(object, ".o")) {
         const char* const words[] = {nvcc,      "-std=c++20",   "-arch=sm_80", "-fmad=false",
                                      "-Werror", "all-warnings", include,       "-c",
                                      kernel,    "-o",           object,        NULL};
-        if (agon_program_run(words, NULL, said, sizeof said) != 0)
-            tell(r, AGON_CHECK_FAILED, "not device code: ", first_error(said));
+        if (!source || write_kernel(kernel, name, source))
+            code = agon_program_run(words, NULL, said, SAID);
+        remove(object);
     }
     remove(kernel);
-    remove(object);
+    return code;
+}
+
+/* False: nvcc compiles nothing here, so it says nothing about the game. */
+static bool with_nvcc(const char* nvcc, const char* name, const char* source, const char* include,
+                      agon_check_result* r) {
+    static char said[SAID], other[SAID];
+    if (compile_kernel(nvcc, name, source, include, said) == 0)
+        return true;
+    if (compile_kernel(nvcc, name, NULL, include, other) != 0)
+        return false;
+    tell(r, AGON_CHECK_FAILED, "not device code: ", first_error(said));
+    return true;
 }
 
 static void with_cxx(const char* source, const char* include, agon_check_result* r) {
@@ -107,11 +120,11 @@ static void with_cxx(const char* source, const char* include, agon_check_result*
         include, "-fsyntax-only", source, NULL};
     const int code = agon_program_run(words, NULL, said, sizeof said);
     if (code < 0 || code == 127)
-        tell(r, AGON_CHECK_SKIPPED, "neither nvcc nor c++ is here", "");
+        tell(r, AGON_CHECK_SKIPPED, "neither nvcc nor c++ works here", "");
     else if (code)
         tell(r, AGON_CHECK_FAILED, "not C++20, so no device code: ", first_error(said));
     else
-        tell(r, AGON_CHECK_PASSED, "nvcc is not here: only that it is C++20", "");
+        tell(r, AGON_CHECK_PASSED, "without nvcc: only that it is C++20", "");
 }
 
 void agon_source_device(const agon_game* game, const char* source, agon_check_result* r) {
@@ -124,9 +137,7 @@ void agon_source_device(const agon_game* game, const char* source, agon_check_re
         return tell(r, AGON_CHECK_SKIPPED, "agon_game.h was not found", "");
     const char* nvcc = find_nvcc();
     r->asked = 1;
-    if (nvcc)
-        with_nvcc(nvcc, game->name, source, include, r);
-    else
+    if (!nvcc || !with_nvcc(nvcc, game->name, source, include, r))
         with_cxx(source, include, r);
 }
 
@@ -144,12 +155,13 @@ static bool is_inexact(void* libm, const char* name) {
     return found && dladdr(found, &where) && strstr(where.dli_fname, "libm");
 }
 
-/* Generators, clocks and the like, which no rule may ask. */
+/* Generators, clocks, memory, output and the like: rules touch their arguments alone. */
 static bool is_moody(const char* name) {
-    static const char* const moody[] = {"rand",    "rand_r",     "random",       "drand48",
-                                        "lrand48", "mrand48",    "getrandom",    "getentropy",
-                                        "time",    "clock",      "getpid",       "gettimeofday",
-                                        "getenv",  "arc4random", "clock_gettime"};
+    static const char* const moody[] = {
+        "rand",      "rand_r",     "random",        "drand48", "lrand48", "mrand48",
+        "getrandom", "getentropy", "time",          "clock",   "getpid",  "gettimeofday",
+        "getenv",    "arc4random", "clock_gettime", "malloc",  "calloc",  "realloc",
+        "printf",    "puts",       "putchar",       "vprintf", "system"};
     for (size_t i = 0; i < sizeof moody / sizeof *moody; i++)
         if (strcmp(name, moody[i]) == 0)
             return true;
