@@ -129,7 +129,7 @@ static void test_crashes_are_told(void** unused) {
         {"(fault=exits)", "ends the process in apply, with exit code 3", 4},
         {"(fault=hangs)", "does not return from apply", 5},
     };
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         agon_check_report* report = check(known[i].parameters, NULL, NULL);
         const agon_check_result* r = find(report, "crash");
         assert_int_equal(r->status, AGON_CHECK_FAILED);

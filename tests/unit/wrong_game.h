@@ -19,13 +19,16 @@
     X(seat_beyond, "acting")                                                                       \
     X(chance_with_seats, "acting")                                                                 \
     X(several_at_once, "acting")                                                                   \
+    X(reads_who_waits, "acting")                                                                   \
     X(missing_in_mask, "mask")                                                                     \
     X(extra_in_mask, "mask")                                                                       \
     X(empty_mask, "mask")                                                                          \
     X(bit_beyond, "mask")                                                                          \
     X(changes_then_refuses, "refusal")                                                             \
     X(pays_then_refuses, "refusal")                                                                \
+    X(eight_bits, "refusal")                                                                       \
     X(plays_after_end, "end")                                                                      \
+    X(plays_on_by_large, "end")                                                                    \
     X(one_ply_more, "plies")                                                                       \
     X(odds_of_nine_tenths, "chance")                                                               \
     X(impossible_outcome, "chance")                                                                \
@@ -41,17 +44,22 @@
     X(knows_card, "leaks")                                                                         \
     X(mask_tells_card, "leaks")                                                                    \
     X(forgets_last, "recall")                                                                      \
+    X(sees_what_stays, "recall")                                                                   \
     X(same_name, "names")                                                                          \
     X(space_in_name, "names")                                                                      \
     X(wrong_length, "text")                                                                        \
     X(byte_unwritten, "buffers")                                                                   \
     X(byte_beyond, "buffers")                                                                      \
     X(sets_reward, "buffers")                                                                      \
+    X(keeps_reward, "buffers")                                                                     \
+    X(knows_too_much, "buffers")                                                                   \
     X(observe_writes_state, "reads")                                                               \
     X(writes_config, "config")                                                                     \
     X(feature_is_nan, "numbers")                                                                   \
     X(batch_skips, "batch")                                                                        \
     X(batch_sees_seat_0, "batch")                                                                  \
+    X(batch_in_order, "batch")                                                                     \
+    X(batch_beyond, "batch")                                                                       \
     X(keeps_address, "clone")                                                                      \
     X(counts_calls, "replay")                                                                      \
     X(static_last, "interleaving")                                                                 \
@@ -195,6 +203,8 @@ static void wrong_go_wrong(const void* config, wrong* s, float* reward) {
         usleep(1000);
     if (wrong_is(config, wrong_writes_config) && s->round == 2)
         ((wrong_config*)(uintptr_t)config)->written++;
+    if (wrong_is(config, wrong_keeps_reward))
+        s->secret = reward[0] > 5;
     if (wrong_is(config, wrong_not_a_number) && s->round == 2)
         reward[0] = NAN;
 }
@@ -219,21 +229,26 @@ static void wrong_score(const void* config, wrong* s, float* reward) {
         reward[1] -= 0.25f;
 }
 
-static int wrong_deal(const void* config, wrong* s, int outcome) {
+static int wrong_deal(const void* config, wrong* s, int outcome, int waits) {
     if (outcome >= WRONG_CARDS)
         return -1;
     s->card[s->dealt++] = (uint8_t)outcome;
+    s->unused[0] = wrong_is(config, wrong_reads_who_waits) && waits > 3;
     return 0;
 }
 
 static int wrong_apply(const void* config, void* state, const uint16_t* action, float* reward) {
     wrong* s = (wrong*)state;
     if (s->dealt < 2)
-        return wrong_deal(config, s, action[0]);
+        return wrong_deal(config, s, action[0], action[1]);
     if (s->over)
-        return wrong_is(config, wrong_plays_after_end) && action[0] == 1 ? 0 : -1;
+        return (wrong_is(config, wrong_plays_after_end) && action[0] == 1) ||
+                       (wrong_is(config, wrong_plays_on_by_large) && action[0] > 999)
+                   ? 0
+                   : -1;
     for (int seat = 0; seat < 2; seat++) {
-        if (action[seat] > 3 || (s->round && action[seat] == s->chosen[s->round - 1][seat])) {
+        const int chosen = wrong_is(config, wrong_eight_bits) ? action[seat] & 255 : action[seat];
+        if (chosen > 3 || (s->round && chosen == s->chosen[s->round - 1][seat])) {
             s->unused[0] += wrong_is(config, wrong_changes_then_refuses) && action[seat] < 4;
             reward[seat] += wrong_is(config, wrong_pays_then_refuses) && s->round == 2;
             return -1;
@@ -263,7 +278,8 @@ static void wrong_observe(const void* config, const void* state, int seat, void*
         o[WRONG_CARDS + 8 * i + s->chosen[i][seat]] = 1;
         o[WRONG_CARDS + 8 * i + 4 + s->chosen[i][1 - seat]] = 1;
     }
-    if (wrong_is(config, wrong_sees_card) && s->round == 2)
+    if ((wrong_is(config, wrong_sees_card) || wrong_is(config, wrong_sees_what_stays)) &&
+        s->round == 2)
         o[0] = (uint8_t)(o[0] + 2 * (s->card[1 - seat] == 1));
     if (wrong_is(config, wrong_view_of_7) && s->round && s->chosen[0][0] == 3)
         o[0] = (uint8_t)(o[0] + 4);
@@ -321,7 +337,7 @@ static int wrong_symmetry_action(const void* config, int g, int action) {
 
 static void wrong_resample(const void* config, void* state, int seat, uint64_t random) {
     wrong* s = (wrong*)state;
-    if (s->dealt == 2)
+    if (s->dealt == 2 && !wrong_is(config, wrong_sees_what_stays))
         s->card[1 - seat] = (uint8_t)(random % WRONG_CARDS);
 }
 
@@ -336,6 +352,10 @@ static int wrong_infostate(const void* config, const void* state, int seat, void
     if (wrong_is(config, wrong_forgets_last) && s->round == 2)
         memset(o + 1 + 2 * (s->round - 2), WRONG_NONE, 2);
     o[length] = wrong_is(config, wrong_knows_card) ? s->card[1 - seat] : 0;
+    if (wrong_is(config, wrong_knows_too_much)) {
+        memset(o + length, 0, AGON_INFOSTATE + 1 - (size_t)length);
+        return AGON_INFOSTATE + 1;
+    }
     return length + 1;
 }
 
@@ -360,6 +380,9 @@ static int wrong_lazy_apply_batch(const void* config, void* states, const uint32
         wrong_apply_batch(config, states, lane, count - 1, action, reward);
         return count;
     }
+    const uint32_t in_order[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    if (wrong_is(config, wrong_batch_in_order) && count <= 16)
+        lane = in_order;
     return wrong_apply_batch(config, states, lane, count, action, reward);
 }
 
@@ -368,6 +391,8 @@ static void wrong_lazy_observe_batch(const void* config, const void* states, con
     const uint8_t first[64] = {0};
     const int lazy = wrong_is(config, wrong_batch_sees_seat_0) && count <= 64;
     wrong_observe_batch(config, states, lane, lazy ? first : seat, count, obs, mask);
+    if (wrong_is(config, wrong_batch_beyond))
+        mask[count] = 0;
 }
 
 const agon_game agon_game_wrong = {
