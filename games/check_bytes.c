@@ -186,6 +186,26 @@ bool agon__ask_buffers(agon__check* k) {
 
 /* ---- what is only read -------------------------------------------------------------------- */
 
+/* What stands at seats that do not act changes nothing. */
+static bool reads_own_actions(agon__check* k) {
+    const size_t size = k->rules->spec.state_size;
+    const uint64_t read = k->acting == AGON_CHANCE ? 1 : k->acting;
+    float reward[2][AGON_MAX_SEATS] = {{0}};
+    uint16_t row[AGON_MAX_SEATS];
+    if (!k->acting)
+        return true;
+    for (int seat = 0; seat < AGON_MAX_SEATS; seat++)
+        row[seat] = read >> seat & 1 ? k->action[seat] : AGON_MAX_ACTIONS;
+    memcpy(k->spare, k->state, size);
+    memcpy(k->spare2, k->state, size);
+    const int first =
+        agon__call(k, "apply")->apply(k->rules->config, k->spare, k->action, reward[0]);
+    const int second = agon__call(k, "apply")->apply(k->rules->config, k->spare2, row, reward[1]);
+    return (first == second && memcmp(k->spare, k->spare2, size) == 0 &&
+            memcmp(reward[0], reward[1], sizeof reward[0]) == 0) ||
+           agon__broken(k, "apply reads the action of a seat that does not act");
+}
+
 bool agon__ask_reads(agon__check* k) {
     const agon_rules* rules = k->rules;
     const size_t size = rules->spec.state_size;
@@ -209,7 +229,7 @@ bool agon__ask_reads(agon__check* k) {
                           k->action[__builtin_ctzll(k->acting)], text, sizeof text);
     if (memcmp(k->spare, k->state, size) != 0)
         return agon__broken(k, "text or action_name: changes the state that it only reads");
-    return true;
+    return !k->sane || reads_own_actions(k);
 }
 
 bool agon__ask_config(agon__check* k) {

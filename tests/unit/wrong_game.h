@@ -19,7 +19,7 @@
     X(seat_beyond, "acting")                                                                       \
     X(chance_with_seats, "acting")                                                                 \
     X(several_at_once, "acting")                                                                   \
-    X(reads_who_waits, "acting")                                                                   \
+    X(reads_who_waits, "reads")                                                                    \
     X(missing_in_mask, "mask")                                                                     \
     X(extra_in_mask, "mask")                                                                       \
     X(empty_mask, "mask")                                                                          \
