@@ -170,56 +170,98 @@ static bool is_moody(const char* name) {
     return false;
 }
 
+/* Words that are found, each with a space before it; what does not fit is left out. */
+typedef char words[200];
+
+static void append(char* list, const char* name) {
+    if (strlen(list) + strlen(name) + 2 < sizeof(words))
+        strcat(strcat(list, " "), name);
+}
+
 /* Lines of nm: "                 U sin@GLIBC_2.2.5". */
-static void sort_imports(char* said, agon_check_result* r) {
+static void sort_imports(char* said, char* inexact, char* moody) {
     void* libm = dlopen("libm.so.6", RTLD_LAZY | RTLD_LOCAL);
-    char inexact[200] = "", moody[200] = "", *rest;
+    char* rest;
     for (char* line = strtok_r(said, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char* name = strrchr(line, ' ');
         if (!name || name == line || name[-1] != 'U')
             continue;
         name++;
         name[strcspn(name, "@")] = '\0';
-        char* list = is_inexact(libm, name) ? inexact : is_moody(name) ? moody : NULL;
-        if (list && strlen(list) + strlen(name) + 2 < sizeof inexact)
-            strcat(strcat(list, " "), name);
+        if (is_inexact(libm, name))
+            append(inexact, name);
+        else if (is_moody(name))
+            append(moody, name);
     }
     if (libm)
         dlclose(libm);
-    if (!*inexact && !*moody)
-        return;
-    r->status = AGON_CHECK_WARNED;
-    snprintf(r->text, sizeof r->text, "%s%s%s%s%s",
-             *inexact ? "other results on other machines:" : "", inexact,
-             *inexact && *moody ? "; " : "", *moody ? "not a function of the state:" : "", moody);
 }
 
-static int list_imports(const char* path, const char* source, char* said, size_t size) {
-    char include[PATH + 2] = "-I", object[PATH];
-    const char* const plugin[] = {"nm", "-D", "--undefined-only", path, NULL};
-    if (path)
-        return agon_program_run(plugin, NULL, said, size);
-    if (!source || agon_place_include(include + 2, sizeof include - 2, NULL) != 0 ||
-        !new_file(object, ".o"))
+/* Lines of nm -f sysv: "cached  |0000000000005034|   b  |  OBJECT|0000000000000004|     |.bss".
+ * Names that the compiler's own start files bring along are left out. */
+static void sort_variables(char* said, char* kept) {
+    char* rest;
+    for (char* line = strtok_r(said, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        const char* section = strrchr(line, '|');
+        if (!section || (strcmp(section, "|.bss") != 0 && strcmp(section, "|.data") != 0))
+            continue;
+        line[strcspn(line, " |")] = '\0';
+        if (line[0] != '_' && line[0] != '.' && strncmp(line, "completed.", 10) != 0 &&
+            strcmp(line, "data_start") != 0)
+            append(kept, line);
+    }
+}
+
+/* The object file to look into: the plug-in, or the source compiled into a new file. */
+static int find_object(const char* path, const char* source, char* object, char* said) {
+    char include[PATH + 2] = "-I";
+    if (path) {
+        snprintf(object, PATH, "%s", path);
+        return 0;
+    }
+    if (agon_place_include(include + 2, sizeof include - 2, NULL) != 0 || !new_file(object, ".o"))
         return -1;
     const char* const compile[] = {"cc", "-std=gnu11", "-O2", "-fno-math-errno",
                                    "-w", include,      "-c",  source,
                                    "-o", object,       NULL};
-    const char* const list[] = {"nm", "--undefined-only", object, NULL};
-    int code = agon_program_run(compile, NULL, said, size);
-    code = code ? code : agon_program_run(list, NULL, said, size);
-    remove(object);
+    const int code = agon_program_run(compile, NULL, said, SAID);
+    if (code)
+        remove(object);
     return code;
+}
+
+static bool look_inside(const char* object, bool shared, agon_check_result* r) {
+    static char imports[SAID], variables[SAID];
+    words inexact = "", moody = "", kept = "";
+    const char* const undefined[] = {"nm", "--undefined-only", object, shared ? "-D" : NULL, NULL};
+    const char* const all[] = {"nm", "-f", "sysv", object, NULL};
+    if (agon_program_run(undefined, NULL, imports, SAID) != 0 ||
+        agon_program_run(all, NULL, variables, SAID) != 0)
+        return false;
+    sort_imports(imports, inexact, moody);
+    sort_variables(variables, kept);
+    if (*inexact || *moody || *kept)
+        r->status = AGON_CHECK_WARNED;
+    snprintf(r->text, sizeof r->text, "%s%s%s%s%s%s%s%s",
+             *inexact ? "other results on other machines:" : "", inexact,
+             *inexact && *moody ? "; " : "", *moody ? "not a function of the state:" : "", moody,
+             (*inexact || *moody) && *kept ? "; " : "",
+             *kept ? "variables that outlive a call:" : "", kept);
+    return true;
 }
 
 void agon_source_imports(const char* path, const char* source, agon_check_result* r) {
     static char said[SAID];
+    char object[PATH];
     r->rule = "imports";
-    r->promise = "no function whose results depend on the machine or the time";
+    r->promise = "no function of the machine or the time, no variables between calls";
     if (!path && !source)
         return tell(r, AGON_CHECK_SKIPPED, "its source is not here", "");
-    if (list_imports(path, source, said, sizeof said) != 0)
-        return tell(r, AGON_CHECK_SKIPPED, "neither cc nor nm could tell: ", first_error(said));
+    if (find_object(path, source, object, said) != 0)
+        return tell(r, AGON_CHECK_SKIPPED, "cc could not tell: ", first_error(said));
+    if (!look_inside(object, path != NULL, r))
+        tell(r, AGON_CHECK_SKIPPED, "nm could not tell", "");
     r->asked = 1;
-    sort_imports(said, r);
+    if (!path)
+        remove(object);
 }

@@ -197,6 +197,9 @@ asks 1 './bound.so(stones=5)' 'FAILED +plies' 'asked for ply 5, but the facts sa
 change sine 's/^#include .*/#include <math.h>\n&/;s/^ *memset(s, 0, sizeof \*s);/&\n    s->unused[0] = sin((double)((const first_config*)config)->stones) > 0.9;/;s/spec->seats = 2;/& c->stones += rand() \& 0;/'
 asks 0 ./sine.so 'warning +imports' 'other results on other machines: sin' 'not a function of the state: rand'
 change host 's/const my_game_position\* s = (const my_game_position\*)state;/const my_game_position* s = state;/;s/const first_position\* s = (const first_position\*)state;/const first_position* s = state;/'
+change kept 's/^#include .*/&\nstatic int plies = 3, kept;/;s/spec->seats = 2;/& kept = 1 + kept % 7 + plies++ % 2;/'
+"$agon" check ./kept.so --seconds 0.3 >said 2>&1
+grep -q 'variables that outlive a call: kept plies' said || fault "variables of a plug-in: $(cat said)"
 change spare 's/const int seat = s->turn,/int spare = 3;\n    &/'
 asks 0 ./spare.so 'passed +device|- +device'
 command -v c++ >/dev/null && asks 1 ./host.so 'FAILED +device' 'so no device code|not device code'
