@@ -17,6 +17,12 @@ static const char* no_seats(const agon_rules* r) {
 static const char* no_symmetry(const agon_rules* r) {
     return r->spec.symmetries > 1 ? NULL : "there are no symmetries";
 }
+/* A coordinate of a mirrored board is another number. */
+static const char* no_views(const agon_rules* r) {
+    return r->spec.symmetries == 1        ? no_symmetry(r)
+           : r->spec.obs_type == AGON_F32 ? "observations are numbers, which a symmetry may change"
+                                          : NULL;
+}
 static const char* no_secrets(const agon_rules* r) {
     if (r->game->resample)
         return NULL;
@@ -56,7 +62,7 @@ const agon__rule agon__check_rule[AGON__RULES] = {
     {"seats", "seats that are said to be alike can be exchanged", agon__ask_seats, true, no_seats},
     {"symmetry", "symmetries are a group and commute with playing", agon__ask_symmetry, false,
      no_symmetry},
-    {"views", "observations follow the symmetries", NULL, false, no_symmetry},
+    {"views", "observations follow the symmetries", NULL, false, no_views},
     {"leaks", "what a seat cannot know is not in what it sees, knows or may do", agon__ask_leaks,
      false, no_secrets},
     {"recall", "what a seat knows tells what it knew and did before", agon__ask_recall, false,
