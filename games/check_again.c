@@ -25,24 +25,11 @@ static uint64_t play_on(agon__check* k, void* state, int plies) {
     float reward[AGON_MAX_SEATS] = {0};
     uint64_t hash = AGON_HASH_START;
     for (uint32_t ply = 0; ply < (uint32_t)plies; ply++) {
-        uint16_t row[AGON_MAX_SEATS] = {0};
+        uint16_t row[AGON_MAX_SEATS];
         const uint64_t acting = game->acting(rules->config, state);
         if (!acting)
             break;
-        if (acting == AGON_CHANCE) {
-            const int count = rules->game->chance ? game->chance(rules->config, state, k->prob) : 0;
-            row[0] = (uint16_t)agon__walk_random(k, 100, ply, count > 0 ? (uint32_t)count : 1);
-        }
-        for (uint64_t set = acting & agon_rules_seats(rules); set; set &= set - 1) {
-            const int seat = __builtin_ctzll(set);
-            memset(k->mask2, 0, (size_t)rules->mask_words * 8);
-            game->legal(rules->config, state, seat, k->mask2);
-            const int count = agon_mask_count(k->mask2, rules->mask_words);
-            if (count)
-                row[seat] = (uint16_t)agon_mask_nth(
-                    k->mask2, rules->mask_words,
-                    (int)agon__walk_random(k, (uint32_t)seat, 100 + ply, (uint32_t)count));
-        }
+        agon__walk_row(k, state, acting, 100 + ply, row);
         if (game->apply(rules->config, state, row, reward) != 0)
             break;
         hash = agon_hash(hash, state, rules->spec.state_size);

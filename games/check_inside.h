@@ -160,6 +160,10 @@ bool agon__walk_choose(agon__check* k, int way);
 enum { AGON__WAYS = 6 };
 /* The same for questions: k->action at random, but always the same at the same position. */
 bool agon__prepare(agon__check* k);
+/* For a state that is not the checker's own: random outcomes or legal actions into `row`, all of
+ * it, always the same for `draw`. Returns -1, or a seat that has no legal action. */
+int agon__walk_row(agon__check* k, const void* state, uint64_t acting, uint32_t draw,
+                   uint16_t* row);
 /* How far sums of the rewards so far, which are floats, may miss `number` by their rounding. */
 double agon__walk_slack(const agon__check* k, double number);
 void agon__line_copy(const agon__check* k, agon__line* to, const agon__line* from);

@@ -260,29 +260,19 @@ static bool plays_on(agon__check* k, int seat) {
     const agon_rules* rules = k->rules;
     float reward[AGON_MAX_SEATS] = {0};
     for (uint32_t ply = 0; ply < PLAY_ON; ply++) {
-        uint16_t row[AGON_MAX_SEATS] = {0};
+        uint16_t row[AGON_MAX_SEATS];
         const uint64_t acting = agon__call(k, "acting")->acting(rules->config, k->spare);
-        if (!acting || (acting != AGON_CHANCE && acting & ~agon_rules_seats(rules)))
-            return acting == 0 || agon__broken(k, "resampled for seat %d: seats 0x%llx act", seat,
-                                               (unsigned long long)acting);
+        if (!acting)
+            return true;
         if (acting == AGON_CHANCE && !rules->game->chance)
             return agon__broken(k, "resampled for seat %d: chance acts, but there is none", seat);
-        if (acting == AGON_CHANCE) {
-            const int count = agon__call(k, "chance")->chance(rules->config, k->spare, k->prob);
-            row[0] = (uint16_t)agon__walk_random(k, 80, ply, count > 0 ? (uint32_t)count : 1);
-        }
-        for (uint64_t set = acting == AGON_CHANCE ? 0 : acting; set; set &= set - 1) {
-            const int s = __builtin_ctzll(set);
-            memset(k->mask2, 0, (size_t)rules->mask_words * 8);
-            agon__call(k, "legal")->legal(rules->config, k->spare, s, k->mask2);
-            const int count = agon_mask_count(k->mask2, rules->mask_words);
-            if (!count)
-                return agon__broken(k, "resampled for seat %d: seat %d has no legal action", seat,
-                                    s);
-            row[s] = (uint16_t)agon_mask_nth(
-                k->mask2, rules->mask_words,
-                (int)agon__walk_random(k, (uint32_t)s, 81 + ply, (uint32_t)count));
-        }
+        if (acting != AGON_CHANCE && acting & ~agon_rules_seats(rules))
+            return agon__broken(k, "resampled for seat %d: seats 0x%llx act", seat,
+                                (unsigned long long)acting);
+        const int stuck = agon__walk_row(k, k->spare, acting, 80 + ply, row);
+        if (stuck >= 0)
+            return agon__broken(k, "resampled for seat %d: seat %d has no legal action", seat,
+                                stuck);
         if (agon__call(k, "apply")->apply(rules->config, k->spare, row, reward) != 0)
             return agon__broken(k, "resampled for seat %d: a legal action is refused", seat);
     }

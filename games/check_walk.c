@@ -273,6 +273,34 @@ bool agon__walk_choose(agon__check* k, int way) {
     return way == LONG ? choose_long(k) : choose_actions(k, way, 0, k->action);
 }
 
+int agon__walk_row(agon__check* k, const void* state, uint64_t acting, uint32_t draw,
+                   uint16_t* row) {
+    const agon_rules* rules = k->rules;
+    int stuck = -1;
+    memset(row, 0, AGON_MAX_SEATS * sizeof *row);
+    if (acting == AGON_CHANCE) {
+        const int count = rules->game->chance
+                              ? agon__call(k, "chance")->chance(rules->config, state, k->prob)
+                              : 0;
+        row[0] =
+            (uint16_t)agon__walk_random(k, AGON_MAX_SEATS, draw, count > 0 ? (uint32_t)count : 1);
+        return stuck;
+    }
+    for (uint64_t set = acting & agon_rules_seats(rules); set; set &= set - 1) {
+        const int seat = __builtin_ctzll(set);
+        memset(k->mask2, 0, (size_t)rules->mask_words * 8);
+        agon__call(k, "legal")->legal(rules->config, state, seat, k->mask2);
+        const int count = agon_mask_count(k->mask2, rules->mask_words);
+        if (count)
+            row[seat] = (uint16_t)agon_mask_nth(
+                k->mask2, rules->mask_words,
+                (int)agon__walk_random(k, (uint32_t)seat, draw, (uint32_t)count));
+        else
+            stuck = seat;
+    }
+    return stuck;
+}
+
 bool agon__prepare(agon__check* k) {
     const uint32_t stream = k->stream;
     k->stream = 0;
