@@ -253,8 +253,11 @@ static void settle(agon__check* k, int rule, bool crashed) {
         why = k->options->only && strcmp(k->options->only, r->rule) != 0 ? "not asked for"
               : crashed ? "not asked: the game crashes"
                         : "not asked in this time";
+    const agon_spec* spec = &k->rules->spec;
+    const bool blind =
+        rule == AGON__LEAKS && why && spec->information == AGON_IMPERFECT && !spec->simultaneous;
     if (why || note) {
-        r->status = why ? AGON_CHECK_SKIPPED : AGON_CHECK_WARNED;
+        r->status = why && !blind ? AGON_CHECK_SKIPPED : AGON_CHECK_WARNED;
         snprintf(r->text, sizeof r->text, "%s", why ? why : note);
     }
 }

@@ -28,7 +28,8 @@ static const char* no_secrets(const agon_rules* r) {
         return NULL;
     return r->spec.information == AGON_PERFECT ? "nothing is hidden"
            : r->spec.simultaneous ? "there is no resample: only moves at once are hidden"
-                                  : "there is no resample, which replaces what is hidden";
+                                  : "leaks cannot be found: there is no resample, which replaces "
+                                    "what is hidden";
 }
 static const char* no_recall(const agon_rules* r) {
     return r->spec.information == AGON_PERFECT ? "everything is seen" : NULL;

@@ -34,7 +34,7 @@ STANDARD = set(
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time
     uchar wchar wctype unistd fcntl dirent dlfcn elf link fts glob libgen poll pthread pwd sched spawn termios
     regex semaphore getopt execinfo malloc ftw arpa/inet netdb netinet/in netinet/tcp sys/file
-    sys/ioctl sys/mman sys/random sys/resource sys/select sys/socket sys/stat sys/statvfs sys/sysinfo
+    sys/ioctl sys/mman sys/prctl sys/random sys/resource sys/select sys/socket sys/stat sys/statvfs sys/sysinfo
     sys/syscall sys/time sys/types sys/uio sys/un sys/utsname sys/wait sys/auxv sanitizer/lsan_interface
     sanitizer/asan_interface cpuid""".split()
 )

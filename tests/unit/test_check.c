@@ -164,6 +164,21 @@ static void test_wrong_questions(void** unused) {
     }
 }
 
+/* Promise: hidden cards without the slot that the question needs are a warning. */
+static void test_blind_spot_is_told(void** unused) {
+    const agon_check_options options = {.seconds = 20, .positions = 200};
+    agon_check_report* report = NULL;
+    agon_rules* rules = NULL;
+    assert_int_equal(agon_rules_open("kuhn_poker", &rules, NULL), 0);
+    agon_game blind = *rules->game;
+    blind.resample = NULL;
+    assert_int_equal(agon_check_table(&blind, "", &options, &report, NULL), 0);
+    assert_int_equal(find(report, "leaks")->status, AGON_CHECK_WARNED);
+    assert_int_equal(agon_check_failures(report), 0);
+    agon_check_close(report);
+    agon_rules_close(rules);
+}
+
 /* Promise: every built-in passes, by its default parameters. */
 static void test_built_ins_pass(void** unused) {
     for (int i = 0; agon_game_at(i); i++) {
@@ -191,7 +206,8 @@ int main(int argc, char** argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_right_game_passes),  cmocka_unit_test(test_wrong_games_are_caught),
         cmocka_unit_test(test_lines_are_shortest), cmocka_unit_test(test_crashes_are_told),
-        cmocka_unit_test(test_wrong_questions),    cmocka_unit_test(test_built_ins_pass),
+        cmocka_unit_test(test_wrong_questions),    cmocka_unit_test(test_blind_spot_is_told),
+        cmocka_unit_test(test_built_ins_pass),
     };
     if (argc == 3 && strcmp(argv[1], "--hashes") == 0)
         return print_hashes(argv[2]);
