@@ -104,6 +104,7 @@ static const char* const game_strings[] = {
     "matrix_file",
     "matrix_file(path=tests/data/matrix_commons.txt)",
     "matrix_file(path=tests/data/matrix_rectangle.txt)",
+    "matrix_file(path=tests/data/matrix_lonely.txt)",
     "matrix_file(path=tests/data/matrix_serve.txt)",
     "matrix_file(path=tests/data/matrix_gambit.nfg)",
     "negotiation",

@@ -180,6 +180,7 @@ static void test_matrix_facts(void** unused) {
         {"matrix_file(path=tests/data/matrix_rectangle.txt)", AGON_ZERO_SUM, 0, -2, 2},
         {"matrix_file(path=tests/data/matrix_commons.txt)", AGON_GENERAL_SUM, 1, 0, 4},
         {"matrix_file(path=tests/data/matrix_serve.txt)", AGON_CONSTANT_SUM, 0, 0.25f, 0.75f},
+        {"matrix_file(path=tests/data/matrix_lonely.txt)", AGON_GENERAL_SUM, 0, -3, 3},
         {"iterated(stage=chicken,rounds=7)", AGON_GENERAL_SUM, 1, 0, 28},
         {"iterated(stage=rps,rounds=7)", AGON_ZERO_SUM, 1, -7, 7},
     };
