@@ -217,17 +217,39 @@ static void print_end(const match* m) {
     printf("%s\n", agon_ui_colour(stdout, AGON_PLAIN));
 }
 
+/* Plays chance nodes as agon_rules_settle does, and tells the outcomes that may be seen: all of
+ * them to who only watches, or where nothing is hidden. */
+static uint64_t settle(match* m) {
+    const agon_rules* r = m->rules;
+    const bool open = m->person < 0 || !r->game->resample;
+    uint64_t acting = r->game->acting(r->config, m->state);
+    for (uint32_t draw = 0; acting == AGON_CHANCE; draw++) {
+        char name[AGON_ACTION_NAME];
+        const uint16_t outcome[AGON_MAX_SEATS] = {
+            (uint16_t)agon_rules_chance(r, m->state, m->chance, m->episode, m->ply, draw)};
+        agon_action_text(r, m->state, -1, outcome[0], name, sizeof name);
+        if (open)
+            printf("%schance: %s%s\n", agon_ui_colour(stdout, AGON_DIM), name,
+                   agon_ui_colour(stdout, AGON_PLAIN));
+        r->game->apply(r->config, m->state, outcome, m->reward);
+        acting = r->game->acting(r->config, m->state);
+    }
+    return acting;
+}
+
 static int play(match* m) {
     const agon_rules* r = m->rules;
     void* before = malloc(r->spec.state_size);
     if (!before)
         return agon_fail(&m->error, AGON_EMEMORY, "out of memory");
-    uint64_t acting = agon_rules_start(r, m->state, m->reward, m->chance, m->episode);
+    memset(m->reward, 0, sizeof m->reward);
+    r->game->init(r->config, m->state);
+    uint64_t acting = settle(m);
     int rc = AGON_OK;
     for (credit(m); acting && rc == AGON_OK; credit(m)) {
         rc = play_ply(m, acting, before);
         if (rc == AGON_OK)
-            acting = agon_rules_settle(r, m->state, m->reward, m->chance, m->episode, m->ply);
+            acting = settle(m);
     }
     free(before);
     if (rc == 1)
