@@ -183,7 +183,7 @@ typedef enum agon_utility {
 } agon_utility;
 
 typedef enum agon_information {
-    AGON_PERFECT,  /* every seat sees everything, one seat acts at a time */
+    AGON_PERFECT,  /* every seat sees everything, one acts at a time: nothing to resample */
     AGON_IMPERFECT /* hidden cards, or seats that act at the same time */
 } agon_information;
 
@@ -280,8 +280,8 @@ typedef struct agon_game {
      * is > 0 and they add up to 1. prob: (chance_outcomes). Returns the number of outcomes. */
     int (*chance)(const void* config, const void* state, double* prob);
 
-    /* (optional; NULL: none) The position for people, as lines of text. Returns the length that
-     * is needed, as snprintf does. */
+    /* (optional; NULL: none) The position for people, as lines of text, of any position. Returns
+     * the length that is needed, as snprintf does. */
     int (*text)(const void* config, const void* state, char* out, size_t size);
 
     /* (optional; NULL: the number) Name of an action, without spaces. At a chance node `seat` is
@@ -296,15 +296,18 @@ typedef struct agon_game {
     int (*symmetry_action)(const void* config, int g, int action);
 
     /* (optional; NULL: nothing is hidden) Replaces what `seat` cannot know by another value it
-     * holds possible, chosen by `random`. What the seat observes must not change. */
+     * holds possible, chosen by `random`. What the seat observes must not change. Asked where
+     * `observe` is. */
     void (*resample)(const void* config, void* state, int seat, uint64_t random);
 
     /* (optional; NULL: the observation tells all that the seat has seen) The seat's information
-     * state as bytes, perfect recall. out: (AGON_INFOSTATE). Returns its length in bytes. */
+     * state as bytes, perfect recall: what it has seen and done, in order. Asked where `observe`
+     * is. out: (AGON_INFOSTATE). Returns its length in bytes. */
     int (*infostate)(const void* config, const void* state, int seat, void* out);
 
     /* (optional; with spec.features) Behaviour descriptors of one seat over a finished episode, any
-     * finite numbers: out (spec.features). Means per agent reach metrics.jsonl by their names. */
+     * finite numbers, also of a seat that never acted: out (spec.features). Means per agent reach
+     * metrics.jsonl by their names. */
     void (*features)(const void* config, const void* state, int seat, float* out);
 
     /* (optional; with spec.stats) Numbers about a finished episode as a whole: out (spec.stats). */

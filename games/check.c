@@ -194,17 +194,20 @@ static void make_short(agon__check* k, int rule, int asked) {
 
 static void job_write(agon__check* k, int rule) {
     agon_check_result* r = &k->shared->report.result[rule];
-    char* line = r->line;
-    size_t size = sizeof r->line;
+    char *line = r->line, *names = r->names;
+    size_t size = sizeof r->line / 2 - 16;
     if (rule == AGON__RECALL) {
         agon__line_text(k, &k->shared->partner, line, size);
-        const size_t used = strlen(line);
-        line[used] = '+';
-        line += used + 1;
-        size -= used + 1;
+        agon__line_names(k, &k->shared->partner, names, size);
+        strcat(line, "+");
+        strcat(names, ", and: ");
+        line += strlen(line);
+        names += strlen(names);
+    } else {
+        size = sizeof r->line;
     }
     agon__line_text(k, &k->shared->best, line, size);
-    agon__line_names(k, &k->shared->best, r->names, sizeof r->names);
+    agon__line_names(k, &k->shared->best, names, size);
 }
 
 static void finish_failure(agon__check* k, int rule) {

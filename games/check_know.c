@@ -288,8 +288,14 @@ static bool hides(agon__check* k, int seat, uint64_t random) {
     agon__call(k, "resample")->resample(rules->config, k->spare2, seat, random);
     if (memcmp(k->spare, k->spare2, size) != 0)
         return agon__broken(k, "resample for seat %d: another position with the same number", seat);
-    if (memcmp(k->spare, k->state, size) != 0)
+    if (memcmp(k->spare, k->state, size) != 0) {
         k->shared->hid = true;
+        if (rules->spec.information == AGON_PERFECT)
+            return agon__broken(k,
+                                "the facts say perfect information, but resample replaces what "
+                                "seat %d cannot know",
+                                seat);
+    }
     if (agon__call(k, "acting")->acting(rules->config, k->spare) != k->acting)
         return agon__broken(k, "resample for seat %d: others act", seat);
     return same_view(k, seat) && same_infostate(k, seat) && same_mask(k, seat) && plays_on(k, seat);

@@ -187,7 +187,14 @@ double agon__walk_slack(const agon__check* k, double number) {
 
 /* ---- choosing ----------------------------------------------------------------------------- */
 
-static bool choose_outcome(agon__check* k) {
+enum { RANDOM, LONG, FIRST, LAST, AGAIN, STUBBORN };
+
+/* STUBBORN: the same luck and the same choice all episode long, other ones in the next. */
+static int same_again(const agon__check* k, int slower, int count) {
+    return (int)(k->stream / (2 * AGON__WAYS) / (uint32_t)slower % (uint32_t)count);
+}
+
+static bool choose_outcome(agon__check* k, int way) {
     const int count = agon__walk_chance(k);
     double left = agon__walk_random(k, AGON_SEAT_CHANCE, 0, UINT32_MAX) * 0x1p-32;
     int outcome = 0;
@@ -195,7 +202,9 @@ static bool choose_outcome(agon__check* k) {
         return false;
     while (outcome < count - 1 && (left -= k->prob[outcome]) >= 0)
         outcome++;
-    for (int i = 0; i < count && k->stream; i++) {
+    if (way == STUBBORN)
+        outcome = same_again(k, 1, count);
+    for (int i = 0; i < count && k->stream && way != STUBBORN; i++) {
         k->frequency[3 * i] += k->prob[i];
         k->frequency[3 * i + 1] += k->prob[i] * (1 - k->prob[i]);
         k->frequency[3 * i + 2] += i == outcome;
@@ -203,8 +212,6 @@ static bool choose_outcome(agon__check* k) {
     k->action[0] = (uint16_t)outcome;
     return true;
 }
-
-enum { RANDOM, LONG, FIRST, LAST, AGAIN, RANDOM_TOO };
 
 static bool choose_action(agon__check* k, int seat, int way, uint32_t draw, uint16_t* action) {
     const int count = agon__walk_mask(k, seat), words = k->rules->mask_words;
@@ -214,6 +221,8 @@ static bool choose_action(agon__check* k, int seat, int way, uint32_t draw, uint
     int at = (int)agon__walk_random(k, (uint32_t)seat, draw, (uint32_t)count);
     if (way == FIRST || way == LAST)
         at = agon__walk_random(k, 64, draw, 8) ? (way == FIRST ? 0 : count - 1) : at;
+    if (way == STUBBORN)
+        at = same_again(k, 3, count);
     action[seat] = (uint16_t)agon_mask_nth(k->mask, words, at);
     if (way == AGAIN && before < k->rules->spec.actions && agon_mask_has(k->mask, before))
         action[seat] = (uint16_t)before;
@@ -267,7 +276,7 @@ bool agon__walk_choose(agon__check* k, int way) {
     if (!k->sane || !k->acting)
         return false;
     if (k->acting == AGON_CHANCE)
-        return choose_outcome(k);
+        return choose_outcome(k, way);
     if (k->plies > k->rules->spec.max_plies)
         return false;
     return way == LONG ? choose_long(k) : choose_actions(k, way, 0, k->action);

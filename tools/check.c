@@ -224,6 +224,10 @@ int agon_cmd_check(int argc, char** argv) {
         return agon_ui_usage(
             "check", words ? "one game at a time; got %d words" : "a game is missing", words);
     c.word = argv[1];
+    if (c.options.only &&
+        (strcmp(c.options.only, "device") == 0 || strcmp(c.options.only, "imports") == 0))
+        return agon_ui_usage("check", "--only %s: the file is looked at by a whole check alone",
+                             c.options.only);
     c.options.seconds = strtod(seconds, &end);
     if (end == seconds || *end || !(c.options.seconds >= 0.1 && c.options.seconds <= 1e6))
         return agon_ui_usage("check", "seconds is '%s', expected 0.1 to 1000000", seconds);

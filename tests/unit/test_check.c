@@ -179,6 +179,33 @@ static void test_blind_spot_is_told(void** unused) {
     agon_rules_close(rules);
 }
 
+static int perfect_configure(agon_params* params, agon_spec* spec, void* config) {
+    agon_rules* rules = NULL;
+    (void)params;
+    if (agon_rules_open("kuhn_poker", &rules, NULL) != 0)
+        return -1;
+    *spec = rules->spec;
+    spec->information = AGON_PERFECT;
+    memcpy(config, rules->config, rules->game->config_size);
+    agon_rules_close(rules);
+    return 0;
+}
+
+/* Promise: perfect information is not believed where resample says otherwise. */
+static void test_perfect_is_not_believed(void** unused) {
+    const agon_check_options options = {.seconds = 20, .positions = 200};
+    agon_check_report* report = NULL;
+    agon_rules* rules = NULL;
+    assert_int_equal(agon_rules_open("kuhn_poker", &rules, NULL), 0);
+    agon_game perfect = *rules->game;
+    perfect.configure = perfect_configure;
+    assert_int_equal(agon_check_table(&perfect, "", &options, &report, NULL), 0);
+    assert_int_equal(find(report, "leaks")->status, AGON_CHECK_FAILED);
+    assert_non_null(strstr(find(report, "leaks")->text, "perfect information"));
+    agon_check_close(report);
+    agon_rules_close(rules);
+}
+
 /* Promise: every built-in passes, by its default parameters. */
 static void test_built_ins_pass(void** unused) {
     for (int i = 0; agon_game_at(i); i++) {
@@ -204,9 +231,13 @@ static int print_hashes(const char* parameters) {
 
 int main(int argc, char** argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right_game_passes),  cmocka_unit_test(test_wrong_games_are_caught),
-        cmocka_unit_test(test_lines_are_shortest), cmocka_unit_test(test_crashes_are_told),
-        cmocka_unit_test(test_wrong_questions),    cmocka_unit_test(test_blind_spot_is_told),
+        cmocka_unit_test(test_right_game_passes),
+        cmocka_unit_test(test_wrong_games_are_caught),
+        cmocka_unit_test(test_lines_are_shortest),
+        cmocka_unit_test(test_crashes_are_told),
+        cmocka_unit_test(test_wrong_questions),
+        cmocka_unit_test(test_blind_spot_is_told),
+        cmocka_unit_test(test_perfect_is_not_believed),
         cmocka_unit_test(test_built_ins_pass),
     };
     if (argc == 3 && strcmp(argv[1], "--hashes") == 0)
