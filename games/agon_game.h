@@ -216,7 +216,8 @@ typedef struct agon_spec {
     int symmetries; /* order of the symmetry group, identity included; 1: none */
 
     /* Who belongs together. Zeros: every seat for itself, all seats of one kind. */
-    uint8_t team[AGON_MAX_SEATS]; /* seats of one team number share an aim; 0: no team */
+    uint8_t team[AGON_MAX_SEATS]; /* seats of one team number, from 1, share an aim, by what rewards
+                                     they get; 0: no team */
     uint8_t role[AGON_MAX_SEATS]; /* kind of part: 0, 1, .. without gaps, < AGON_MAX_ROLES */
     const char* role_names[AGON_MAX_ROLES]; /* static strings; NULL: the number */
 

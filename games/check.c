@@ -284,7 +284,10 @@ static bool ask_everything(agon__check* k) {
             continue;
         r->asked++;
         agon__prepare(k);
-        if (agon__check_rule[rule].ask(k))
+        k->shared->rule = rule;
+        const bool kept = agon__check_rule[rule].ask(k);
+        k->shared->rule = -1;
+        if (kept)
             continue;
         holds = false;
         r->status = AGON_CHECK_FAILED;
@@ -294,6 +297,11 @@ static bool ask_everything(agon__check* k) {
     }
     k->shared->report.positions++;
     return holds;
+}
+
+static void job_replay(agon__check* k, int rule) {
+    (void)rule;
+    k->shared->code = agon__line_play(k, k->options->replay, ask_everything, &k->shared->error);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -311,18 +319,15 @@ static double shortening(const agon__check* k) {
 static int check_opened(agon__check* k, agon_error* error) {
     agon_check_report* report = &k->shared->report;
     const double begun = agon__now();
-    outcome how = {DONE, 0};
-    int code = 0;
+    const double patience = k->options->patience > 0 ? k->options->patience : PATIENCE;
     want(k);
     report->max_plies = k->rules->spec.max_plies;
     report->result[AGON__FACTS].asked = 1;
-    if (k->options->replay) {
-        code = agon__line_play(k, k->options->replay, ask_everything, error);
-    } else {
-        how = run(k, job_explore, -1, k->options->patience > 0 ? k->options->patience : PATIENCE);
-        if (how.fate != DONE)
-            keep_crash(k, how);
-    }
+    const outcome how = run(k, k->options->replay ? job_replay : job_explore, -1, patience);
+    if (how.fate != DONE)
+        keep_crash(k, how);
+    if (k->shared->code && error)
+        *error = k->shared->error;
     soften_recall(k);
     k->shortening = shortening(k);
     for (int rule = 0; rule < AGON__RULES; rule++) {
@@ -332,7 +337,7 @@ static int check_opened(agon__check* k, agon_error* error) {
     }
     report->count = AGON__RULES;
     report->seconds = agon__now() - begun;
-    return code;
+    return k->shared->code;
 }
 
 static void report_facts(agon_check_report* report, const char* said) {

@@ -56,12 +56,12 @@ typedef struct agon_check_options {
     double seconds;     /* of play; other processes, failures made short come on top. > 0 */
     uint64_t positions; /* stop after so many, also before the time is over; 0: no limit */
     const char* only;   /* ask for this rule alone; NULL: all */
-    const char* replay; /* play this line instead, in this process, and ask at each position of it;
-                           NULL: play on your own */
+    const char* replay; /* play this line instead and ask at each position of it; NULL: play on your
+                           own */
     double patience;    /* seconds that one call of the game may take; 0: 10 */
     double shortening;  /* seconds for each of two ways of making one failure short; 0: 4, and
                            less when many rules are broken */
-    bool here;          /* play in this process, for fuzzers: a crash is a crash */
+    bool here;          /* play in this process, for fuzzers and debuggers: a crash is a crash */
     bool progress;      /* a line about it on stderr, again and again */
     const char* const* hashes; /* a program (words, NULL behind them) that calls agon_check_hashes
                                   for this game; NULL: processes are not compared */

@@ -21,16 +21,15 @@ enum { PLAY_ON = 8, THREADS = 4, EPISODES = 16, SILENCE = 10 /* seconds */ };
  * rewards, so that two such plays can be compared. */
 static uint64_t play_on(agon__check* k, void* state, int plies) {
     const agon_rules* rules = k->rules;
-    const agon_game* game = agon__call(k, "apply");
     float reward[AGON_MAX_SEATS] = {0};
     uint64_t hash = AGON_HASH_START;
     for (uint32_t ply = 0; ply < (uint32_t)plies; ply++) {
         uint16_t row[AGON_MAX_SEATS];
-        const uint64_t acting = game->acting(rules->config, state);
+        const uint64_t acting = agon__call(k, "acting")->acting(rules->config, state);
         if (!acting)
             break;
         agon__walk_row(k, state, acting, 100 + ply, row);
-        if (game->apply(rules->config, state, row, reward) != 0)
+        if (agon__call(k, "apply")->apply(rules->config, state, row, reward) != 0)
             break;
         hash = agon_hash(hash, state, rules->spec.state_size);
         hash = agon_hash(hash, reward, sizeof reward);
@@ -109,7 +108,9 @@ static void play_other(void* user) {
         rules->game->init(rules->config, k->spare2);
     play_on(k, k->spare2, 1);
     if (agon__decides(k))
-        rules->game->observe(rules->config, k->state, __builtin_ctzll(k->acting), k->out);
+        agon__call(k, "observe")
+            ->observe(rules->config, k->state, __builtin_ctzll(k->acting), k->out);
+    agon__call(k, "apply"); /* what the line goes on with */
 }
 
 bool agon__ask_interleaving(agon__check* k) {

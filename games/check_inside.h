@@ -27,6 +27,8 @@ typedef struct agon__shared {
     const char* volatile function;      /* of the game, called now */
     volatile uint64_t beat;             /* calls of the game so far */
     volatile bool done;                 /* the child did all that it was to do */
+    int code;                           /* of a replay */
+    agon_error error;                   /* the same, where the line cannot be played */
     bool found_shorter, shortest;       /* result of a search: best is set; none is shorter */
     bool hid;                           /* resample has changed a state */
     const char* note[AGON_CHECK_RULES]; /* what to tell of a rule that is not broken */

@@ -161,8 +161,11 @@ int agon_check_main(const agon_game* game, int argc, char** argv) {
     const int failed = read_words(&w, argc, argv);
     if (failed)
         return failed < 0 ? 0 : failed;
-    agon_check_options options = {
-        .seconds = 10, .only = w.only, .replay = w.replay, .progress = isatty(STDERR_FILENO) != 0};
+    agon_check_options options = {.seconds = 10,
+                                  .only = w.only,
+                                  .replay = w.replay,
+                                  .here = w.replay != NULL,
+                                  .progress = isatty(STDERR_FILENO) != 0};
     if (w.seconds)
         options.seconds = strtod(w.seconds, &end);
     if (w.seconds && (end == w.seconds || *end || !(options.seconds > 0 && options.seconds < 1e7)))

@@ -98,9 +98,9 @@ static const char help_check[] =
     "  --seconds S     of play, 0.1 to 1000000; default 10. Failures are made short, and the file\n"
     "                  is compiled, after that\n"
     "  --only RULE     ask for one rule; a check without it lists them\n"
-    "  --replay LINE   play this line, in this process, and ask at each position: plies, chance\n"
-    "                  included, with '.' between them, actions of seats that act together with\n"
-    "                  ','; '-' is the start\n"
+    "  --replay LINE   play this line and ask at each position: plies, chance included, with '.'\n"
+    "                  between them, actions of seats that act together with ','; '-' is the "
+    "start\n"
     "  --json          JSON on standard output\n"
     "  --quiet         print only what is broken\n";
 

@@ -187,6 +187,8 @@ report = json.load(sys.stdin)
 assert report["passed"] and report["longest"] <= report["max_plies"] == 21 and report["positions"] > 100
 assert {r["rule"]: r["status"] for r in report["rules"]}["imports"] == "passed"' || fault "agon check --json"
 asks 1 ./play.so 'FAILED +crash' 'crashes in apply: signal 6' 'after 8 plies, no line is shorter: take1 take3'
+"$agon" check ./play.so --only crash --replay 0.2.2.2.2.2.2.0 >said 2>&1
+[ $? -eq 1 ] && grep -q 'crashes in apply: signal 6' said || fault "the crash is not shown again: $(cat said)"
 change bound 's/spec->max_plies = c->stones/spec->max_plies = c->stones - 1/'
 asks 1 './bound.so(stones=5)' 'FAILED +plies' 'asked for ply 5, but the facts say max_plies = 4' \
     'after 4 plies, no line is shorter: take1 take1 take1 take1' \
