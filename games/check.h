@@ -67,10 +67,9 @@ typedef struct agon_check_options {
                                   for this game; NULL: processes are not compared */
 } agon_check_options;
 
-/* The number of rules, their names, and what each promises. */
+/* The number of rules, and their names. */
 int agon_check_rule_count(void);
 const char* agon_check_rule_name(int index);
-const char* agon_check_rule_promise(int index);
 
 /* Checks the game of a game string. *out: owned by the caller, agon_check_close. Facts that break
  * the contract are a failed rule, "facts". Errors: a game string that names no game or gives it a

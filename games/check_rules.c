@@ -94,9 +94,6 @@ int agon_check_rule_count(void) {
 const char* agon_check_rule_name(int index) {
     return agon__check_rule[index].name;
 }
-const char* agon_check_rule_promise(int index) {
-    return agon__check_rule[index].promise;
-}
 
 /* ---- facts -------------------------------------------------------------------------------- */
 

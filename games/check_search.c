@@ -10,6 +10,7 @@ enum {
     CHILDREN = 512, /* of one position; more are left out, and the search proves nothing */
     MAX_EPISODE = 1 << 16
 };
+
 /* ---- exploring ---------------------------------------------------------------------------- */
 
 static void keep_failure(agon__check* k, int rule, bool has_line) {
