@@ -1,7 +1,7 @@
 #include "engine/measure.h"
 
-#include "engine/rating.h"
-#include "engine/summary.h"
+#include "engine/metrics/rating.h"
+#include "engine/metrics/summary.h"
 
 #include <assert.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 #ifndef AGON_MEASURE_H
 #define AGON_MEASURE_H
 
-#include "engine/diversity.h"
-#include "engine/payoff.h"
+#include "engine/metrics/diversity.h"
+#include "engine/metrics/payoff.h"
 #include "engine/population.h"
 
 /* How differently agents act on probe set U. */

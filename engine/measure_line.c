@@ -2,7 +2,7 @@
 #include "engine/measure.h"
 
 #include "agents/real.h"
-#include "engine/summary.h"
+#include "engine/metrics/summary.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Promise: the diversity numbers equal values worked out by hand or by independent programs, stay
  * in their ranges, and refuse what is not a policy. */
-#include "engine/diversity.h"
+#include "engine/metrics/diversity.h"
 #include "games/error.h"
 #include "games/random.h"
 

@@ -1,7 +1,7 @@
 /* Promise: equilibria, effective diversity and the cyclic fraction equal values worked out by exact
  * or independent programs; the null model lets noise pass for cycles in at most a few per cent. */
 #include "agents/real.h"
-#include "engine/payoff.h"
+#include "engine/metrics/payoff.h"
 #include "games/error.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Promise: ratings and their errors equal values computed independently; what has no finite maximum
  * is refused. */
-#include "engine/rating.h"
+#include "engine/metrics/rating.h"
 #include "games/error.h"
 
 #include <math.h>

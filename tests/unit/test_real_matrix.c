@@ -1,6 +1,6 @@
 /* Promise: eigenvalues, solve and inverse are as good as LAPACK's, and bad input neither hangs nor
  * passes for a result. */
-#include "engine/real_matrix.h"
+#include "engine/metrics/real_matrix.h"
 #include "games/random.h"
 
 #include <lapacke.h>

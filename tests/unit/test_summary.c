@@ -1,5 +1,5 @@
 /* Promise: means, errors and quantiles are the textbook's, and bootstraps repeat byte for byte. */
-#include "engine/summary.h"
+#include "engine/metrics/summary.h"
 #include "games/error.h"
 
 #include <math.h>

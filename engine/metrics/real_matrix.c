@@ -1,5 +1,5 @@
 /* real_matrix.c: Jacobi, elimination, Cholesky. */
-#include "engine/real_matrix.h"
+#include "engine/metrics/real_matrix.h"
 
 #include <assert.h>
 #include <math.h>

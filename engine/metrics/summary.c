@@ -1,5 +1,5 @@
 /* summary.c: means, quantiles, bootstrap. */
-#include "engine/summary.h"
+#include "engine/metrics/summary.h"
 
 #include "games/error.h"
 

@@ -1,9 +1,9 @@
 /* payoff.c: maximum-entropy Nash equilibrium, Hodge split and its null model. */
-#include "engine/payoff.h"
+#include "engine/metrics/payoff.h"
 
 #include "agents/real.h"
-#include "engine/real_matrix.h"
-#include "engine/summary.h"
+#include "engine/metrics/real_matrix.h"
+#include "engine/metrics/summary.h"
 #include "games/error.h"
 
 #include <assert.h>

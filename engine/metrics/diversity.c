@@ -1,9 +1,9 @@
 /* diversity.c: entropy split, total variation, greedy disagreement, Vendi score. */
-#include "engine/diversity.h"
+#include "engine/metrics/diversity.h"
 
 #include "agents/real.h"
-#include "engine/real_matrix.h"
-#include "engine/summary.h"
+#include "engine/metrics/real_matrix.h"
+#include "engine/metrics/summary.h"
 #include "games/error.h"
 
 #include <assert.h>

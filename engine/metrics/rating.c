@@ -1,8 +1,8 @@
 /* rating.c: Bradley-Terry by Newton's method. */
-#include "engine/rating.h"
+#include "engine/metrics/rating.h"
 
 #include "agents/real.h"
-#include "engine/real_matrix.h"
+#include "engine/metrics/real_matrix.h"
 #include "games/error.h"
 
 #include <assert.h>
