@@ -64,8 +64,9 @@ typedef struct agon_metric_options {
 typedef struct agon_metric {
     const char* name;  /* [a-z0-9_], as typed: agon metrics --metric vendi */
     const char* title; /* "Vendi score" */
-    const char* group; /* "behaviour", "payoff", "rating", "errors", "nets", "generalization" */
-    bool headline;     /* shown without being asked for */
+    const char*
+        group; /* "behaviour", "novelty", "payoff", "rating", "errors", "nets", "generalization" */
+    bool headline; /* shown without being asked for */
     agon_metric_shape shape;
     unsigned needs;
     agon_sharpness sharpness;
@@ -112,7 +113,7 @@ int agon_metric_bootstrap(const agon_metric* metric, const agon_evidence* eviden
 
 /* ---- the parts of the table (internal) ---- */
 extern const agon_metric agon__catalogue_behaviour[], agon__catalogue_payoff[],
-    agon__catalogue_rating[], agon__catalogue_errors[], agon__catalogue_nets[],
-    agon__catalogue_generalization[];
+    agon__catalogue_rating[], agon__catalogue_novelty[], agon__catalogue_errors[],
+    agon__catalogue_nets[], agon__catalogue_generalization[];
 
 #endif
