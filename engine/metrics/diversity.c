@@ -259,12 +259,13 @@ int agon_diversity_vendi(const double* kernel, int n, double order, double* out)
     int code = check_kernel(kernel, n);
     if (code)
         return code;
-    double* work = malloc((size_t)n * (n + 1) * sizeof *work);
+    double* work = malloc((size_t)n * (n + 5) * sizeof *work);
     if (!work)
         return AGON_EMEMORY;
-    double* values = work + (size_t)n * n;
-    agon_matrix_eigenvalues(kernel, n, values, work);
-    *out = hill_number(values, n, order);
+    double* values = work + (size_t)n * (n + 4);
+    code = agon_matrix_eigen(kernel, n, values, NULL, work) == 0 ? 0 : AGON_EINVALID;
+    if (code == 0)
+        *out = hill_number(values, n, order);
     free(work);
-    return 0;
+    return code;
 }

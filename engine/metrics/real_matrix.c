@@ -1,84 +1,9 @@
-/* real_matrix.c: Jacobi, elimination, Cholesky. */
+/* real_matrix.c: elimination, Cholesky. */
 #include "engine/metrics/real_matrix.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* ---- eigenvalues --------------------------------------------------------------------------- */
-
-#define MAX_SWEEPS 64 /* 6 to 10 are usual; the bound is for hostile input */
-
-/* Sum of squares above the diagonal; with the diagonal in *diagonal. */
-static double upper_energy(const double* a, int n, double* diagonal) {
-    double off = 0;
-    *diagonal = 0;
-    for (int i = 0; i < n; i++) {
-        *diagonal += a[i * n + i] * a[i * n + i];
-        for (int j = i + 1; j < n; j++)
-            off += a[i * n + j] * a[i * n + j];
-    }
-    return off;
-}
-
-/* Tangent of the angle that turns a_pq to 0: the smaller root of t^2 + 2 theta t - 1 = 0, which
- * keeps the rotation below 45 degrees and the method convergent. */
-static double rotation_tangent(double app, double aqq, double apq) {
-    double theta = (aqq - app) / (2 * apq);
-    double t = 1 / (fabs(theta) + sqrt(theta * theta + 1));
-    return theta < 0 ? -t : t;
-}
-
-/* Full storage: each rotation touches rows p and q, then columns p and q. */
-static void rotate(double* a, int n, int p, int q) {
-    double t = rotation_tangent(a[p * n + p], a[q * n + q], a[p * n + q]);
-    double c = 1 / sqrt(t * t + 1), s = t * c, apq = a[p * n + q];
-    double* row_p = a + (size_t)p * n;
-    double* row_q = a + (size_t)q * n;
-    double app = row_p[p] - t * apq, aqq = row_q[q] + t * apq;
-    for (int i = 0; i < n; i++) {
-        double x = row_p[i], y = row_q[i];
-        row_p[i] = c * x - s * y;
-        row_q[i] = s * x + c * y;
-    }
-    row_p[p] = app;
-    row_q[q] = aqq;
-    row_p[q] = row_q[p] = 0;
-    for (int i = 0; i < n; i++) {
-        if (i != p && i != q) {
-            a[i * n + p] = row_p[i];
-            a[i * n + q] = row_q[i];
-        }
-    }
-}
-
-static int compare_doubles(const void* a, const void* b) {
-    double x = *(const double*)a, y = *(const double*)b;
-    return (x > y) - (x < y);
-}
-
-void agon_matrix_eigenvalues(const double* matrix, int n, double* out, double* work) {
-    assert(matrix && out && work && n >= 1);
-    for (int i = 0; i < n; i++) {
-        for (int j = i; j < n; j++)
-            work[i * n + j] = work[j * n + i] = matrix[i * n + j];
-    }
-    double diagonal, off = upper_energy(work, n, &diagonal);
-    int finite = isfinite(off + diagonal);
-    for (int sweep = 0; finite && sweep < MAX_SWEEPS && off > 1e-32 * diagonal; sweep++) {
-        for (int p = 0; p < n; p++) {
-            for (int q = p + 1; q < n; q++) {
-                if (work[p * n + q] != 0)
-                    rotate(work, n, p, q);
-            }
-        }
-        off = upper_energy(work, n, &diagonal);
-    }
-    for (int i = 0; i < n; i++)
-        out[i] = finite ? work[i * n + i] : NAN;
-    qsort(out, (size_t)n, sizeof *out, compare_doubles);
-}
+#include <stddef.h>
 
 /* ---- linear systems ------------------------------------------------------------------------ */
 
