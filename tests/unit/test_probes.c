@@ -173,6 +173,29 @@ static void sets_are_frozen(void** state) {
     agon_rules_close(rules);
 }
 
+/* Guards: set U of a game, number and seed is the same file as ever: runs that were stored name it
+ * by its hash. */
+static void names_do_not_drift(void** state) {
+    (void)state;
+    const struct {
+        const char *game, *hash;
+    } known[] = {
+        {"connect_four", "b6dad430a94b234754bae61fb042a86a2f3226a4feab4dbd741b17ebac43728a"},
+        {"tic_tac_toe", "e59e3d3191a0ddd3a2e1d2bfe3c4e7e11cbc77cedc683f107b3aafdb44feba77"},
+        {"kuhn_poker", "4c60274c4295bc0fd80d399d13522a3939e69ab38d90db78849edd4abb0a471a"},
+        {"tron(players=3)", "07fed0c439d26b525fe80a9aa3ca01b4943813e77997bcab258e5685f302ed27"},
+    };
+    for (int i = 0; i < 4; i++) {
+        agon_rules* rules = open_rules(known[i].game);
+        agon_probes p = make(rules, 64, 1);
+        agon_bytes bytes = encode(&p, rules);
+        assert_string_equal(bytes.hash, known[i].hash);
+        free(bytes.data);
+        agon_probes_close(&p);
+        agon_rules_close(rules);
+    }
+}
+
 /* Guards: what is written is what is read, for lines with chance, hidden choices and none. */
 static void blobs_round_trip(void** state) {
     (void)state;
@@ -318,6 +341,7 @@ int main(void) {
         cmocka_unit_test(symmetric_positions_are_one),
         cmocka_unit_test(sampled_sets_are_stratified),
         cmocka_unit_test(sets_are_frozen),
+        cmocka_unit_test(names_do_not_drift),
         cmocka_unit_test(blobs_round_trip),
         cmocka_unit_test(damaged_sets_are_refused),
         cmocka_unit_test(foreign_and_cut_sets_are_refused),
