@@ -1,5 +1,6 @@
 #include "engine/measure.h"
 
+#include "engine/match_payoffs.h"
 #include "engine/metrics/rating.h"
 #include "engine/metrics/summary.h"
 
@@ -9,7 +10,6 @@
 #include <string.h>
 
 #define PRIOR_SD 350.0 /* of ratings, Elo */
-#define SHRINK   4.0   /* pseudo-pairs that pull a cell's variance to the mean of all cells */
 
 static void match_points(const agon_match_result* m, double* points, double* se) {
     double wins = 0, draws = 0, games = 0;
@@ -219,41 +219,26 @@ static int measure_behaviour(const agon_population* p, agon_measurement* m) {
     return rc;
 }
 
-/* Sum of squared deviations of pair scores from their mean. */
-static double pair_deviations(const agon_match_result* x) {
-    double s = x->pair_sum_squares - x->pair_sum * x->pair_sum / (double)x->pairs;
-    return s > 0 ? s : 0;
+/* The matches among the rated agents, (rated, rated), malloc'd; NULL: out of memory. */
+static const agon_match_result** rated_matches(const agon_population* p,
+                                               const agon_measurement* m) {
+    const int n = m->rated;
+    const agon_match_result** match = calloc((size_t)n * (size_t)n, sizeof *match);
+    for (int i = 0; match && i < n; i++)
+        for (int j = 0; j < n; j++)
+            match[i * n + j] =
+                i == j ? NULL
+                       : agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
+    return match;
 }
 
-/* M and its standard errors; a cell's variance is shrunk to the mean of all cells, because the
- * variance of a few equal results is not zero. */
-static void fill_payoffs(const agon_population* p, agon_measurement* m) {
-    const agon_spec* spec = &p->rules->spec;
-    const int n = m->rated;
-    const double middle = spec->utility == AGON_CONSTANT_SUM ? spec->utility_sum / 2 : 0;
-    const double scale = fmax(fabs(spec->return_max - middle), fabs(spec->return_min - middle));
-    double deviations = 0, freedom = 0;
-    for (int i = 0; i < n; i++) {
-        for (int j = i + 1; j < n; j++) {
-            const agon_match_result* x =
-                agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
-            m->payoff[i * n + j] = (x->pair_sum / (double)x->pairs - middle) / scale;
-            m->payoff[j * n + i] = -m->payoff[i * n + j];
-            deviations += pair_deviations(x);
-            freedom += (double)x->pairs - 1;
-        }
-    }
-    /* One more degree of freedom, as wide as can be: few games must not look like no noise. */
-    const double pooled = (deviations + scale * scale) / (freedom + 1);
-    for (int i = 0; i < n; i++) {
-        for (int j = i + 1; j < n; j++) {
-            const agon_match_result* x =
-                agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
-            double pairs = (double)x->pairs;
-            double variance = (pair_deviations(x) + SHRINK * pooled) / (pairs - 1 + SHRINK);
-            m->payoff_se[i * n + j] = m->payoff_se[j * n + i] = sqrt(variance / pairs) / scale;
-        }
-    }
+static int fill_payoffs(const agon_population* p, agon_measurement* m) {
+    const agon_match_result** match = rated_matches(p, m);
+    if (match)
+        agon_match_payoffs(match, m->rated, true, agon_payoff_scale_of(p->rules), m->payoff,
+                           m->payoff_se);
+    free(match);
+    return match ? AGON_OK : AGON_EMEMORY;
 }
 
 static int measure_payoffs(const agon_population* p, agon_measurement* m) {
@@ -262,8 +247,9 @@ static int measure_payoffs(const agon_population* p, agon_measurement* m) {
     double* nash = malloc((size_t)n * sizeof *nash);
     if (!nash)
         return AGON_EMEMORY;
-    fill_payoffs(p, m);
-    int rc = agon_payoff_nash(m->payoff, n, nash, &m->residual);
+    int rc = fill_payoffs(p, m);
+    if (!rc)
+        rc = agon_payoff_nash(m->payoff, n, nash, &m->residual);
     if (!rc) {
         m->nash_entropy = agon_payoff_entropy(nash, n);
         m->effective = agon_payoff_effective_diversity(m->payoff, nash, n);
@@ -298,19 +284,13 @@ static int measure_ratings(const agon_population* p, agon_measurement* m) {
     if (!wins)
         return AGON_EMEMORY;
     double* covariance = wins + (size_t)n * (size_t)n;
-    for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++) {
-            const agon_match_result* x =
-                i == j ? NULL
-                       : agon_record_match(p->record, m->generation, m->agent[i], m->agent[j]);
-            for (int s = 0; x && s < x->seats; s++) {
-                wins[i * n + j] += (double)x->tally[s].wins + 0.5 * (double)x->tally[s].draws;
-                wins[j * n + i] += (double)x->tally[s].losses + 0.5 * (double)x->tally[s].draws;
-            }
-        }
-    }
-    int rc =
-        n > 1 ? agon_rating_bradley_terry(wins, n, PRIOR_SD, m->elo, NULL, covariance) : AGON_OK;
+    const agon_match_result** match = rated_matches(p, m);
+    int rc = match ? AGON_OK : AGON_EMEMORY;
+    if (match)
+        agon_match_points(match, n, wins, NULL, NULL);
+    free(match);
+    if (!rc && n > 1)
+        rc = agon_rating_bradley_terry(wins, n, PRIOR_SD, m->elo, NULL, covariance);
     if (!rc && n > 1)
         errors_about_mean(covariance, n, m->elo_se);
     m->rating_defined = n > 1 && p->rules->spec.seats > 1;

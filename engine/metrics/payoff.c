@@ -2,6 +2,7 @@
 #include "engine/metrics/payoff.h"
 
 #include "agents/real.h"
+#include "engine/metrics/normals.h"
 #include "engine/metrics/real_matrix.h"
 #include "engine/metrics/summary.h"
 #include "games/error.h"
@@ -305,25 +306,6 @@ double agon_payoff_cyclic_fraction(const double* m, int n, double* f) {
 
 /* ---- null model ---------------------------------------------------------------------------- */
 
-/* Standard normal numbers, two from each draw (Box and Muller). */
-typedef struct normals {
-    agon_key key;
-    uint32_t sample, count; /* numbers taken so far */
-    double spare;
-} normals;
-
-static double next_normal(normals* s) {
-    const double two_pi = 6.283185307179586;
-    if (s->count++ % 2)
-        return s->spare;
-    agon_draw draw = agon_random(s->key, s->sample, (s->count - 1) / 2, 0, 0);
-    double u = 1 - agon_uniform_double(draw.word[0], draw.word[1]); /* (0, 1] */
-    double angle = two_pi * agon_uniform_double(draw.word[2], draw.word[3]);
-    double radius = sqrt(-2 * agon_log(u));
-    s->spare = radius * agon_sin(angle);
-    return radius * agon_cos(angle);
-}
-
 /* Arrays of a null model, in one block. */
 typedef struct null_model {
     int n, samples;
@@ -338,13 +320,13 @@ typedef struct null_model {
 
 static void draw_sample(null_model* null, int sample, agon_key key) {
     const int n = null->n;
-    normals source = {key, (uint32_t)sample, 0, 0};
+    agon_normals source = {.key = key, .sample = (uint32_t)sample};
     double total = 0, noise = 0;
     for (int i = 0; i < n; i++)
         null->f[i] = null->g[i] = 0;
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
-            double e = null->se[i * n + j] * next_normal(&source);
+            double e = null->se[i * n + j] * agon_normal_next(&source);
             double x = null->t[i] - null->t[j] + e;
             total += 2 * x * x;
             noise += 2 * e * e;

@@ -19,7 +19,7 @@ except ImportError as missing:
 
 SOURCE = os.environ.get("SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 FILES = ["engine/metrics/real_matrix.c", "engine/metrics/summary.c", "engine/metrics/diversity.c", "engine/metrics/payoff.c",
-         "engine/metrics/rating.c", "agents/real.c", "games/random.c", "games/error.c"]
+         "engine/metrics/rating.c", "engine/metrics/normals.c", "agents/real.c", "games/random.c", "games/error.c"]
 FLAGS = ["-std=gnu11", "-O2", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno",
          "-D_GNU_SOURCE"]
 POPULATIONS = 20
