@@ -25,9 +25,20 @@ static int append(agon_agents* list, const agon_agent* agent, agon_error* error)
 static void close_agent(agon_agent* agent) {
     agon_policy_close(&agent->policy);
     free(agent->packed);
+    free(agent->data);
 }
 
 /* ---- nets --------------------------------------------------------------------------------- */
+
+static int keep_snapshot(agon_agent* agent, const void* data, size_t size, agon_error* error) {
+    agent->data = malloc(size);
+    if (!agent->data)
+        return agon_fail(error, AGON_EMEMORY, "no memory for %s", agent->name);
+    memcpy(agent->data, data, size);
+    agent->size = size;
+    agon_sha256(data, size, agent->ref);
+    return AGON_OK;
+}
 
 static int add_net(agon_agents* list, const char* name, const void* data, size_t size,
                    const agon_rules* rules, agon_error* error) {
@@ -47,13 +58,15 @@ static int add_net(agon_agents* list, const char* name, const void* data, size_t
         rc = agon_net_policy_open(backend, &net, agent.packed, rules, &agent.policy, error);
     }
     free(params);
-    if (!rc) {
-        rc = append(list, &agent, error);
-        if (rc)
-            agon_policy_close(&agent.policy);
-    }
-    if (rc)
+    if (rc) {
         free(agent.packed);
+        return rc;
+    }
+    rc = keep_snapshot(&agent, data, size, error);
+    if (!rc)
+        rc = append(list, &agent, error);
+    if (rc)
+        close_agent(&agent);
     return rc;
 }
 
@@ -174,6 +187,7 @@ static int add_scripted(agon_agents* list, const char* text, const agon_rules* r
     if (rc)
         return rc;
     snprintf(agent.name, sizeof agent.name, "%s", agent.policy.name);
+    snprintf(agent.ref, sizeof agent.ref, "%s", agent.policy.name);
     rc = append(list, &agent, error);
     if (rc)
         close_agent(&agent);
@@ -207,4 +221,39 @@ void agon_agents_close(agon_agents* list) {
         close_agent(&list->agent[i]);
     free(list->agent);
     *list = (agon_agents){NULL, 0};
+}
+
+int agon_agents_add_words(agon_agents* list, const char* words, const agon_rules* rules,
+                          agon_error* error) {
+    char word[512];
+    int rc = AGON_OK;
+    while (!rc && *(words += strspn(words, " "))) {
+        size_t length = 0;
+        for (int depth = 0; words[length] && (words[length] != ' ' || depth > 0); length++)
+            depth += (words[length] == '(') - (words[length] == ')');
+        if (length >= sizeof word)
+            return agon_fail(error, AGON_EUSAGE, "'%.40s...' is too long for an agent", words);
+        memcpy(word, words, length);
+        word[length] = '\0';
+        words += length;
+        rc = agon_agents_add(list, word, rules, error);
+    }
+    return rc;
+}
+
+int agon_agents_load(void* user, const char* hash, uint8_t** data, size_t* size,
+                     agon_error* error) {
+    const agon_agents* list = user;
+    for (int i = 0; i < list->count; i++) {
+        const agon_agent* a = &list->agent[i];
+        if (!a->data || strcmp(a->ref, hash) != 0)
+            continue;
+        *data = malloc(a->size);
+        if (!*data)
+            return agon_fail(error, AGON_EMEMORY, "no memory for snapshot %.12s", hash);
+        memcpy(*data, a->data, a->size);
+        *size = a->size;
+        return AGON_OK;
+    }
+    return agon_fail(error, AGON_EMISSING, "snapshot %.12s is not at hand", hash);
 }

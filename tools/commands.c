@@ -25,6 +25,38 @@ static const char help_train[] =
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 
+static const char help_metrics[] =
+    "Examples\n"
+    "  agon metrics runs/quickstart                  headline metrics, intervals, and noise alone\n"
+    "  agon metrics runs/quickstart --at 20 --metric all --json\n"
+    "  agon metrics runs/a runs/b --metric vendi,cyclic --csv > two.csv\n"
+    "  agon metrics runs/a:all runs/b:all --metric nets  all their agents as one population\n"
+    "  agon metrics --payoff wins.csv --unit win-rate    a table of others\n"
+    "  agon metrics --counts answers.csv --answers key.csv   sampled answers of models\n"
+    "  agon metrics --list                           every metric; agon help NAME explains one\n"
+    "\n"
+    "Computes metrics from what a run kept, from agents asked and played now, or from files. What\n"
+    "does not apply says n/a and why. Numbers come with a 95 % interval (bootstrap over states "
+    "and\n"
+    "paired games), with what noise alone would give, and for sampled answers with their floor.\n"
+    "\n"
+    "Usage: agon metrics RUN... | AGENT... [options]\n"
+    "       agon metrics --payoff FILE | --probs FILE | --counts FILE [options]\n"
+    "  --metric NAME,...  metrics or groups; headline (default), all\n"
+    "  --at GEN           generation; default: the last measured\n"
+    "  --role N           of a run whose roles are separate\n"
+    "  --probes FILE      another probe set (agon probes make); --set U|B|X: one of its sets\n"
+    "  --baseline RUN     the population to compare with, as for homogenization\n"
+    "  --held-out 'A B'   fixed opponents instead of the run's\n"
+    "  --game GAME        the game of the agents; with RUN: a variant of its game\n"
+    "  --games N          games of a pair, played anew\n"
+    "  --bootstrap N      worlds of an interval; default 200, beyond 100 agents 0\n"
+    "  --entropy NATS     mean entropy to rescale to; --subset M: agents of a rarefied score\n"
+    "  --payoff FILE      CSV, agents x agents; --unit win-rate|payoff, --payoff-games FILE\n"
+    "  --probs FILE       npy or CSV, agents x states x actions; --counts FILE: sampled answers\n"
+    "  --weights FILE, --labels FILE, --answers FILE, --activations FILE\n"
+    "  --list, --document, --json, --csv, --quiet, --threads N, --seed S\n";
+
 static const char help_plot[] =
     "Examples\n"
     "  agon plot runs/connect_four-seed1             PNG and SVG into runs/.../plots\n"
@@ -211,6 +243,7 @@ static const char help_version[] =
 
 static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
+    {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},

@@ -3,6 +3,7 @@
 #include "engine/config.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
+#include "tools/metrics.h"
 #include "tools/ui.h"
 
 #include <string.h>
@@ -164,8 +165,13 @@ static int explain(const char* topic) {
     const agon_config_key* key = agon_config_find(topic);
     if (strcmp(topic, "keys") == 0)
         return print_section(NULL) > 0 ? AGON_EXIT_OK : AGON_EXIT_FAULT;
+    const agon_metric* metric = agon_metric_find(topic);
     if (key) {
         print_key(key);
+        return AGON_EXIT_OK;
+    }
+    if (metric) {
+        agon_metric_explain(stdout, metric);
         return AGON_EXIT_OK;
     }
     if (command) {

@@ -20,6 +20,7 @@ typedef struct world {
     agon_evidence e;
     double *weight, *mean, *wins, *anchor; /* owned; NULL: shared with the truth */
     double* strength;                      /* (payoff agents) of the null */
+    int* member;                           /* (states) of one stratum */
 } world;
 
 static int take(double** out, size_t count) {
@@ -36,12 +37,17 @@ static bool looks(const agon_metric* m, unsigned needs) {
 #define LOOK_ANSWERS (AGON_NEEDS_ANSWERS | AGON_NEEDS_WORTH | AGON_NEEDS_IMAGES | AGON_NEEDS_COUNTS)
 #define LOOK_PAYOFFS (AGON_NEEDS_PAYOFFS | AGON_NEEDS_ANTISYMMETRIC | AGON_NEEDS_WINS)
 
+static int open_states(world* w, size_t states) {
+    w->member = malloc(states * sizeof *w->member);
+    return w->member ? take(&w->weight, states) : AGON_EMEMORY;
+}
+
 static int world_open(world* w, const agon_metric* m, const agon_evidence* truth) {
     const size_t n = (size_t)truth->payoffs.agents;
     *w = (world){.truth = truth, .e = *truth};
     int rc = 0;
     if (looks(m, LOOK_ANSWERS) && truth->answers.states > 0)
-        rc = take(&w->weight, (size_t)truth->answers.states);
+        rc = open_states(w, (size_t)truth->answers.states);
     if (!rc && looks(m, LOOK_PAYOFFS) && n > 0) {
         rc = take(&w->mean, n * n);
         if (!rc && truth->payoffs.wins)
@@ -68,21 +74,27 @@ static void world_close(world* w) {
     free(w->wins);
     free(w->anchor);
     free(w->strength);
+    free(w->member);
 }
 
 /* ---- states, drawn with replacement -------------------------------------------------------- */
 
+/* Within each stratum, because sets are drawn so: a stratum of one state is known, not sampled. */
 static void draw_states(world* w, agon_key key, uint32_t sample) {
     const agon_answers* a = &w->truth->answers;
-    agon_draw draw = {{0}};
     double sum = 0;
     memset(w->weight, 0, (size_t)a->states * sizeof *w->weight);
-    for (int i = 0; i < a->states; i++) {
-        if (i % 4 == 0)
-            draw = agon_random(key, sample, (uint32_t)(i / 4), 0, 1);
-        const int s = (int)agon_below(draw.word[i % 4], (uint32_t)a->states);
-        w->weight[s] += a->weight[s];
-        sum += a->weight[s];
+    for (int k = 0; k < a->strata; k++) {
+        int size = 0;
+        for (int s = 0; s < a->states; s++)
+            if (a->stratum[s] == k)
+                w->member[size++] = s;
+        for (int i = 0; i < size; i++) {
+            const agon_draw d = agon_random(key, sample, (uint32_t)i, (uint32_t)k, 1);
+            const int s = w->member[agon_below(d.word[0], (uint32_t)size)];
+            w->weight[s] += a->weight[s];
+            sum += a->weight[s];
+        }
     }
     if (sum > 0) {
         for (int i = 0; i < a->states; i++)

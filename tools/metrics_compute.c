@@ -1,0 +1,81 @@
+/* metrics_compute.c: metrics on evidence. */
+#include "tools/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool agon_metric_asks(const agon_metric* m) {
+    return (m->needs &
+            (AGON_NEEDS_ANSWERS | AGON_NEEDS_WORTH | AGON_NEEDS_IMAGES | AGON_NEEDS_COUNTS)) != 0;
+}
+
+static int compute(agon_finding* f, const agon_compute_def* def, agon_error* error) {
+    const agon_metric* m = f->metric;
+    const char* why = agon_metric_why(m, f->evidence, &def->options);
+    if (why) {
+        snprintf(f->why, sizeof f->why, "%s", why);
+        return AGON_OK;
+    }
+    f->rows = agon_metric_rows(m, f->evidence);
+    f->columns = agon_metric_columns(m);
+    f->value = malloc(((size_t)f->rows * (size_t)f->columns + 1) * sizeof *f->value);
+    if (!f->value)
+        return agon_fail(error, AGON_EMEMORY, "no memory for metric %s", m->name);
+    agon_error failure = {0};
+    int rc = m->compute(f->evidence, &def->options, f->value, &failure);
+    if (rc ==
+        AGON_EINVALID) { /* what it was given has no such number: said, and on with the rest */
+        snprintf(f->why, sizeof f->why, "%.190s", failure.text);
+        return AGON_OK;
+    }
+    if (!rc && m->shape == AGON_ONE && def->samples > 1) {
+        rc = agon_metric_bootstrap(m, f->evidence, &def->options, def->samples, f->noise, &failure);
+        f->noisy = !rc;
+        if (rc == AGON_EINVALID)
+            rc = AGON_OK;
+    }
+    if (rc)
+        *error = failure;
+    return rc;
+}
+
+int agon_findings_add(agon_findings* findings, const agon_compute_def* def,
+                      const agon_evidence* evidence, agon_error* error) {
+    for (int i = 0; i < def->metrics; i++) {
+        if (def->later && !agon_metric_asks(def->metric[i]))
+            continue;
+        agon_finding f = {.metric = def->metric[i], .evidence = evidence};
+        if (agon_metric_asks(f.metric))
+            snprintf(f.set, sizeof f.set, "%s", evidence->answers.set);
+        if (def->progress)
+            def->progress(def->user, f.metric->name, i, def->metrics);
+        const int rc = compute(&f, def, error);
+        agon_finding* more =
+            rc ? NULL : realloc(findings->finding, ((size_t)findings->count + 1) * sizeof *more);
+        if (!more) {
+            free(f.value);
+            return rc ? rc
+                      : agon_fail(error, AGON_EMEMORY, "no memory for metric %s", f.metric->name);
+        }
+        findings->finding = more;
+        findings->finding[findings->count++] = f;
+    }
+    if (def->progress)
+        def->progress(def->user, "", def->metrics, def->metrics);
+    return AGON_OK;
+}
+
+void agon_findings_close(agon_findings* findings) {
+    for (int i = 0; i < findings->count; i++)
+        free(findings->finding[i].value);
+    free(findings->finding);
+    *findings = (agon_findings){NULL, 0};
+}
+
+const agon_finding* agon_finding_of(const agon_findings* findings, const char* metric) {
+    for (int i = 0; i < findings->count; i++)
+        if (strcmp(findings->finding[i].metric->name, metric) == 0)
+            return &findings->finding[i];
+    return NULL;
+}

@@ -1,0 +1,340 @@
+/* metrics_print.c: findings as a table, CSV and JSON. */
+#include "tools/metrics.h"
+#include "tools/ui.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_AGENTS 32 /* rows of a table per agent */
+#define SHOWN_PAIRS  12 /* agents of a matrix on the screen */
+
+/* ---- on the screen
+ * ------------------------------------------------------------------------------- */
+
+static const char* number(double x, char* out, size_t size) {
+    if (isnan(x))
+        snprintf(out, size, "-");
+    else if (fabs(x) >= 1e6 || (x != 0 && fabs(x) < 1e-3))
+        snprintf(out, size, "%.2e", x);
+    else if (fabs(x) >= 100)
+        snprintf(out, size, "%.1f", x);
+    else
+        snprintf(out, size, "%.4g", x);
+    return out;
+}
+
+static const char* interval(double low, double high, char* out, size_t size) {
+    char a[32], b[32];
+    if (isnan(low) || isnan(high))
+        out[0] = '\0';
+    else
+        snprintf(out, size, "%s .. %s", number(low, a, sizeof a), number(high, b, sizeof b));
+    return out;
+}
+
+static const char* unit_of(const agon_metric_column* c) {
+    return strcmp(c->unit, "1") == 0 ? "" : c->unit;
+}
+
+static void print_population(FILE* out, const agon_finding* f) {
+    for (int c = 0; c < f->columns; c++) {
+        const agon_metric_column* column = &f->metric->column[c];
+        const agon_metric_noise* n = &f->noise[c];
+        char value[32], band[72] = "", null[72] = "", floor[48] = "", text[32];
+        if (f->noisy) {
+            interval(n->low, n->high, band, sizeof band);
+            interval(n->null_low, n->null_high, null, sizeof null);
+            if (!isnan(n->floor))
+                snprintf(floor, sizeof floor, "floor %s", number(n->floor, text, sizeof text));
+        }
+        fprintf(out, "  %-22s %-16s %9s %-9s %-20s %s%s\n", c ? "" : f->metric->name, column->name,
+                number(f->value[c], value, sizeof value), unit_of(column), band, null, floor);
+    }
+}
+
+static void print_titles(FILE* out, const agon_metric* m, int columns, const char* first) {
+    fprintf(out, "    %-18s", first);
+    for (int c = 0; c < columns; c++)
+        fprintf(out, " %13.13s", m->column[c].name);
+    fputc('\n', out);
+}
+
+static void print_rows(FILE* out, const agon_finding* f, int rows, bool labels) {
+    char text[32];
+    for (int r = 0; r < rows; r++) {
+        if (labels)
+            fprintf(out, "    %-18.18s", f->evidence->label[r]);
+        else
+            fprintf(out, "    %-18d", r);
+        for (int c = 0; c < f->columns; c++)
+            fprintf(out, " %13s", number(f->value[r * f->columns + c], text, sizeof text));
+        fputc('\n', out);
+    }
+}
+
+static void print_agents(FILE* out, const agon_finding* f) {
+    const int shown = f->rows < SHOWN_AGENTS ? f->rows : SHOWN_AGENTS;
+    fprintf(out, "  %s\n", f->metric->name);
+    print_titles(out, f->metric, f->columns, "agent");
+    print_rows(out, f, shown, true);
+    if (shown < f->rows)
+        fprintf(out, "    ... and %d more: --csv or --json\n", f->rows - shown);
+}
+
+/* Levels that are all NaN at the end are no levels. */
+static int used_levels(const agon_finding* f) {
+    int used = f->rows;
+    for (; used > 0; used--)
+        for (int c = 0; c < f->columns; c++)
+            if (!isnan(f->value[(used - 1) * f->columns + c]))
+                return used;
+    return used;
+}
+
+static void print_levels(FILE* out, const agon_finding* f) {
+    fprintf(out, "  %s\n", f->metric->name);
+    print_titles(out, f->metric, f->columns, "level");
+    print_rows(out, f, used_levels(f), false);
+}
+
+static void print_matrix(FILE* out, const agon_finding* f, int column) {
+    const int n = f->evidence->agents, shown = n < SHOWN_PAIRS ? n : SHOWN_PAIRS;
+    char text[32];
+    fprintf(out, "    %s%s%s\n    %-12s", f->metric->column[column].name,
+            *unit_of(&f->metric->column[column]) ? ", " : "", unit_of(&f->metric->column[column]),
+            "");
+    for (int j = 0; j < shown; j++)
+        fprintf(out, " %8.8s", f->evidence->label[j]);
+    fputc('\n', out);
+    for (int i = 0; i < shown; i++) {
+        fprintf(out, "    %-12.12s", f->evidence->label[i]);
+        for (int j = 0; j < shown; j++)
+            fprintf(out, " %8s",
+                    number(f->value[((size_t)i * (size_t)n + (size_t)j) * (size_t)f->columns +
+                                    (size_t)column],
+                           text, sizeof text));
+        fputc('\n', out);
+    }
+    if (shown < n)
+        fprintf(out, "    ... and %d more: --csv or --json\n", n - shown);
+}
+
+static void print_pairs(FILE* out, const agon_finding* f) {
+    fprintf(out, "  %s\n", f->metric->name);
+    for (int c = 0; c < f->columns; c++)
+        print_matrix(out, f, c);
+}
+
+static void print_sources(FILE* out, const agon_evidence* e) {
+    if (e->answers.states > 0)
+        fprintf(out, "  questions: set %s, %d states%s%.12s\n", e->answers.set, e->answers.states,
+                e->answers.hash[0] ? ", hash " : "", e->answers.hash);
+    if (e->payoffs.agents > 0)
+        fprintf(out, "  pay-offs: %d agents, %s\n", e->payoffs.agents,
+                e->payoffs.antisymmetric ? "antisymmetric" : "not antisymmetric");
+    if (e->anchors.anchors > 0) {
+        fprintf(out, "  fixed opponents:");
+        for (int k = 0; k < e->anchors.anchors && k < 6; k++)
+            fprintf(out, "%s %.40s", k ? "," : "", e->anchors.label[k]);
+        fprintf(out, "%s\n", e->anchors.anchors > 6 ? ", ..." : "");
+    }
+}
+
+static void print_heading(FILE* out, const agon_finding* f, const agon_finding* before) {
+    const bool fresh = !before || before->evidence != f->evidence;
+    if (fresh) {
+        fprintf(out, "%s%s%s%s: %d agent%s\n", before ? "\n" : "", agon_ui_colour(out, AGON_BOLD),
+                f->evidence->origin, agon_ui_colour(out, AGON_PLAIN), f->evidence->agents,
+                f->evidence->agents == 1 ? "" : "s");
+        print_sources(out, f->evidence);
+        fprintf(out, "\n  %-22s %-16s %9s %-9s %-20s %s\n", "metric", "", "value", "unit",
+                f->noisy ? "95 % interval" : "", f->noisy ? "noise alone" : "");
+    }
+    if (fresh || strcmp(before->metric->group, f->metric->group) != 0)
+        fprintf(out, "%s%s%s\n", agon_ui_colour(out, AGON_DIM), f->metric->group,
+                agon_ui_colour(out, AGON_PLAIN));
+}
+
+void agon_findings_print(FILE* out, const agon_findings* findings) {
+    static void (*const print[])(FILE*, const agon_finding*) = {print_population, print_agents,
+                                                                print_pairs, print_levels};
+    for (int i = 0; i < findings->count; i++) {
+        const agon_finding* f = &findings->finding[i];
+        print_heading(out, f, i ? f - 1 : NULL);
+        if (f->why[0])
+            fprintf(out, "  %-22s n/a: %s\n", f->metric->name, f->why);
+        else
+            print[f->metric->shape](out, f);
+    }
+}
+
+/* ---- CSV: one line per number
+ * --------------------------------------------------------------------- */
+
+static void csv_text(FILE* out, const char* text) {
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++)
+        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
+    fputc('"', out);
+}
+
+static void csv_number(FILE* out, double x) {
+    if (isnan(x))
+        fputc(',', out);
+    else
+        fprintf(out, ",%.17g", x + 0.0);
+}
+
+static void csv_row(FILE* out, const agon_finding* f, int row, int column) {
+    const agon_metric* m = f->metric;
+    const int n = f->evidence->agents;
+    csv_text(out, f->evidence->origin);
+    fprintf(out, ",%s,%s,%s,", f->set, m->name, m->column[column].name);
+    if (m->shape == AGON_PER_AGENT || m->shape == AGON_PER_PAIR)
+        csv_text(out, f->evidence->label[m->shape == AGON_PER_PAIR ? row / n : row]);
+    fputc(',', out);
+    if (m->shape == AGON_PER_PAIR)
+        csv_text(out, f->evidence->label[row % n]);
+    else if (m->shape == AGON_PER_LEVEL)
+        fprintf(out, "%d", row);
+    csv_number(out, f->value[(size_t)row * (size_t)f->columns + (size_t)column]);
+    const agon_metric_noise none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    const agon_metric_noise* noise = f->noisy ? &f->noise[column] : &none;
+    csv_number(out, noise->error);
+    csv_number(out, noise->low);
+    csv_number(out, noise->high);
+    csv_number(out, noise->null_low);
+    csv_number(out, noise->null_high);
+    csv_number(out, noise->floor);
+    fprintf(out, ",%s,\n", m->column[column].unit);
+}
+
+void agon_findings_csv(FILE* out, const agon_findings* findings, bool header) {
+    if (header)
+        fprintf(out, "population,set,metric,column,agent,other,value,error,low,high,null_low,"
+                     "null_high,floor,unit,why\n");
+    for (int i = 0; i < findings->count; i++) {
+        const agon_finding* f = &findings->finding[i];
+        if (f->why[0]) {
+            csv_text(out, f->evidence->origin);
+            fprintf(out, ",%s,%s,,,,,,,,,,,,", f->set, f->metric->name);
+            csv_text(out, f->why);
+            fputc('\n', out);
+            continue;
+        }
+        const int rows = f->metric->shape == AGON_PER_LEVEL ? used_levels(f) : f->rows;
+        for (int r = 0; r < rows; r++)
+            for (int c = 0; c < f->columns; c++)
+                csv_row(out, f, r, c);
+    }
+}
+
+/* ---- JSON
+ * ------------------------------------------------------------------------------------------ */
+
+static cJSON* json_number(double x) {
+    return isfinite(x) ? cJSON_CreateNumber(x + 0.0) : cJSON_CreateNull();
+}
+
+static void put(cJSON* to, const char* name, double x) {
+    if (!isnan(x))
+        cJSON_AddItemToObject(to, name, json_number(x));
+}
+
+static cJSON* json_population(const agon_finding* f, int column) {
+    const agon_metric_noise* n = &f->noise[column];
+    cJSON* d = cJSON_CreateObject();
+    cJSON_AddItemToObject(d, "value", json_number(f->value[column]));
+    if (f->noisy) {
+        put(d, "error", n->error);
+        put(d, "low", n->low);
+        put(d, "high", n->high);
+        put(d, "null_mean", n->null_mean);
+        put(d, "null_low", n->null_low);
+        put(d, "null_high", n->null_high);
+        put(d, "floor", n->floor);
+    }
+    cJSON_AddStringToObject(d, "unit", f->metric->column[column].unit);
+    return d;
+}
+
+static cJSON* json_list(const agon_finding* f, int first, int count, int column) {
+    cJSON* list = cJSON_CreateArray();
+    for (int r = first; r < first + count; r++)
+        cJSON_AddItemToArray(
+            list, json_number(f->value[(size_t)r * (size_t)f->columns + (size_t)column]));
+    return list;
+}
+
+static cJSON* json_column(const agon_finding* f, int column) {
+    if (f->metric->shape == AGON_ONE)
+        return json_population(f, column);
+    if (f->metric->shape != AGON_PER_PAIR)
+        return json_list(f, 0, f->metric->shape == AGON_PER_LEVEL ? used_levels(f) : f->rows,
+                         column);
+    cJSON* matrix = cJSON_CreateArray();
+    for (int i = 0; i < f->evidence->agents; i++)
+        cJSON_AddItemToArray(matrix,
+                             json_list(f, i * f->evidence->agents, f->evidence->agents, column));
+    return matrix;
+}
+
+static cJSON* json_finding(const agon_finding* f) {
+    static const char* const shape[] = {"population", "agents", "pairs", "levels"};
+    cJSON* d = cJSON_CreateObject();
+    cJSON_AddStringToObject(d, "metric", f->metric->name);
+    cJSON_AddStringToObject(d, "group", f->metric->group);
+    cJSON_AddStringToObject(d, "shape", shape[f->metric->shape]);
+    if (f->set[0])
+        cJSON_AddStringToObject(d, "set", f->set);
+    if (f->why[0]) {
+        cJSON_AddStringToObject(d, "why", f->why);
+        return d;
+    }
+    cJSON* columns = cJSON_AddObjectToObject(d, "columns");
+    for (int c = 0; c < f->columns; c++)
+        cJSON_AddItemToObject(columns, f->metric->column[c].name, json_column(f, c));
+    return d;
+}
+
+static cJSON* json_evidence(const agon_evidence* e) {
+    cJSON* d = cJSON_CreateObject();
+    cJSON_AddStringToObject(d, "population", e->origin);
+    cJSON* agents = cJSON_AddArrayToObject(d, "agents");
+    for (int i = 0; i < e->agents; i++)
+        cJSON_AddItemToArray(agents, cJSON_CreateString(e->label[i]));
+    if (e->answers.states > 0) {
+        cJSON* q = cJSON_AddObjectToObject(d, "questions");
+        cJSON_AddStringToObject(q, "set", e->answers.set);
+        cJSON_AddStringToObject(q, "hash", e->answers.hash);
+        cJSON_AddNumberToObject(q, "states", e->answers.states);
+    }
+    cJSON_AddArrayToObject(d, "metrics");
+    return d;
+}
+
+int agon_findings_json(FILE* out, const agon_findings* findings, agon_error* error) {
+    cJSON* root = cJSON_CreateArray();
+    cJSON* population = NULL;
+    for (int i = 0; i < findings->count; i++) {
+        const agon_finding* f = &findings->finding[i];
+        if (!population || f[-1].evidence != f->evidence) {
+            population = json_evidence(f->evidence);
+            cJSON_AddItemToArray(root, population);
+        }
+        cJSON_AddItemToArray(cJSON_GetObjectItem(population, "metrics"), json_finding(f));
+    }
+    char* text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    if (!text)
+        return agon_fail(error, AGON_EMEMORY, "no memory for the JSON");
+    fprintf(out, "%s\n", text);
+    free(text);
+    return AGON_OK;
+}
