@@ -1,14 +1,11 @@
 #!/usr/bin/python3
-"""The metrics of engine/ against numpy and scipy, on 20 random populations.
+"""The metrics of engine/ against numpy and scipy, on 100 random populations.
 
 Guards: diversity, pay-off and rating functions compute what their headers say, by formulas and
 solvers that share no code with them. Skipped (77) where numpy and scipy are not installed.
 """
 import ctypes
-import os
-import subprocess
 import sys
-import tempfile
 
 try:
     import numpy as np
@@ -17,68 +14,18 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
-SOURCE = os.environ.get("SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
-FILES = ["engine/metrics/real_matrix.c", "engine/metrics/summary.c", "engine/metrics/diversity.c", "engine/metrics/payoff.c",
-         "engine/metrics/rating.c", "engine/metrics/normals.c", "agents/real.c", "games/random.c", "games/error.c"]
-FLAGS = ["-std=gnu11", "-O2", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno",
-         "-D_GNU_SOURCE"]
-POPULATIONS = 20
-worst = {}
+from metrics_library import Behaviour, Key, build, call, compare, pointer, real, report
 
-
-class Behaviour(ctypes.Structure):
-    _fields_ = [("agents", ctypes.c_int), ("states", ctypes.c_int), ("actions", ctypes.c_int),
-                ("probability", ctypes.c_void_p), ("weight", ctypes.c_void_p)]
+POPULATIONS = 100
 
 
 class EntropySplit(ctypes.Structure):
     _fields_ = [(name, ctypes.c_double) for name in ("mixture", "within", "between")]
 
 
-class Key(ctypes.Structure):
-    _fields_ = [("word", ctypes.c_uint32 * 2)]
-
-
 class CyclicNull(ctypes.Structure):
     _fields_ = [(name, ctypes.c_double) for name in ("mean", "low", "high", "noise_share")]
     _fields_ += [("exceeds", ctypes.c_int)]
-
-
-def build():
-    """The functions under test as a shared object of its own, in a directory that goes away."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = os.path.join(folder, "metrics.so")
-        command = [os.environ.get("CC", "cc"), *FLAGS, "-I", SOURCE, "-o", target]
-        command += [os.path.join(SOURCE, file) for file in FILES] + ["-lsleef", "-lm"]
-        subprocess.run(command, check=True)
-        library = ctypes.CDLL(target)
-    for name in ("agon_payoff_cyclic_fraction", "agon_payoff_effective_diversity",
-                 "agon_payoff_entropy", "agon_rating_expected"):
-        getattr(library, name).restype = ctypes.c_double
-    return library
-
-
-def pointer(array):
-    return ctypes.c_void_p(array.ctypes.data)
-
-
-def call(function, *arguments):
-    code = function(*arguments)
-    if code != 0:
-        sys.exit(f"{function.__name__}: code {code}")
-
-
-def real(function, *arguments):
-    out = ctypes.c_double()
-    call(function, *arguments, ctypes.byref(out))
-    return out.value
-
-
-def compare(what, ours, theirs, tolerance):
-    error = float(np.max(np.abs(np.asarray(ours) - np.asarray(theirs))))
-    worst[what] = max(worst.get(what, 0.0), error)
-    if not error <= tolerance:
-        sys.exit(f"failed: {what}: {ours}, expected {theirs}")
 
 
 def entropy(p, axis=None):
@@ -226,7 +173,8 @@ def check_rating(lib, rng):
 
 
 def main():
-    lib = build()
+    lib = build("agon_payoff_cyclic_fraction", "agon_payoff_effective_diversity",
+                "agon_payoff_entropy", "agon_rating_expected")
     for seed in range(POPULATIONS):
         rng = np.random.default_rng(seed)
         check_diversity(lib, rng)
@@ -234,8 +182,7 @@ def main():
         check_nash(lib, m, rng)
         check_cyclic(lib, m, rng)
         check_rating(lib, rng)
-    for what, error in worst.items():
-        print(f"{what:22s} largest difference {error:.1e}")
+    report()
     print(f"passed: {POPULATIONS} random populations")
 
 
