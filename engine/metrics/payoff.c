@@ -24,8 +24,8 @@ static double largest_entry(const double* m, int n) {
     return largest;
 }
 
-static int check(const double* m, int n, double* largest) {
-    assert(m && n >= 1);
+int agon_payoff_check(const double* m, int n, double* largest) {
+    assert(m && n >= 1 && largest);
     *largest = largest_entry(m, n);
     if (!isfinite(*largest))
         return AGON_EINVALID;
@@ -43,7 +43,7 @@ static int check(const double* m, int n, double* largest) {
 int agon_payoff_nash(const double* m, int n, double* p, double* residual) {
     assert(p && residual);
     double largest, gain;
-    int code = check(m, n, &largest);
+    int code = agon_payoff_check(m, n, &largest);
     if (code)
         return code;
     double* scaled = malloc((size_t)n * n * sizeof *scaled);
@@ -208,7 +208,7 @@ int agon_payoff_cyclic_null(const double* m, const double* se, int n, int sample
                             agon_cyclic_null* out) {
     assert(se && out && samples >= 2);
     double largest;
-    int code = check(m, n, &largest);
+    int code = agon_payoff_check(m, n, &largest);
     double noise = noise_energy(se, n);
     if (code || isnan(noise))
         return AGON_EINVALID;

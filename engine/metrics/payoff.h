@@ -17,6 +17,10 @@
 
 #include "games/random.h"
 
+/* Is M what is said above? Returns 0 or AGON_EINVALID. largest: out, max |M|, set anyway; NaN when
+ * an entry is not finite. */
+int agon_payoff_check(const double* m, int n, double* largest);
+
 /* Maximum-entropy Nash equilibrium of M (Balduzzi, Tuyls, Perolat, Graepel 2018): unique, and
  * copies of an agent share its mass. p: out (n), a distribution; its support is p_i > 1e-6; uniform
  * when M is 0. residual: out, max_i (Mp)_i, what a best response would gain: usually 1e-11 of
