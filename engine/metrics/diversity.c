@@ -27,7 +27,7 @@ static int check_weights(const agon_behaviour* b) {
 }
 
 /* Comparisons are written so that NaN fails them. */
-static int check(const agon_behaviour* b) {
+int agon_behaviour_check(const agon_behaviour* b) {
     assert(b && b->probability && b->weight);
     assert(b->agents >= 1 && b->states >= 1 && b->actions >= 1);
     const size_t rows = (size_t)b->agents * b->states;
@@ -66,7 +66,7 @@ static void entropy_of_state(const agon_behaviour* b, int state, double* mixture
 
 int agon_diversity_entropy(const agon_behaviour* b, agon_entropy_split* out) {
     assert(out);
-    int code = check(b);
+    int code = agon_behaviour_check(b);
     if (code)
         return code;
     agon_entropy_split sum = {0, 0, 0};
@@ -95,7 +95,7 @@ static double pair_distances(double* values, int n) {
 
 int agon_diversity_total_variation(const agon_behaviour* b, double* out) {
     assert(out);
-    int code = check(b);
+    int code = agon_behaviour_check(b);
     if (code)
         return code;
     double* values = malloc((size_t)b->agents * sizeof *values);
@@ -149,7 +149,7 @@ static double agreeing_pairs(const agon_behaviour* b, int state, int* count, int
 
 int agon_diversity_greedy(const agon_behaviour* b, double* disagreement, double* tie_rate) {
     assert(disagreement && tie_rate);
-    int code = check(b);
+    int code = agon_behaviour_check(b);
     if (code)
         return code;
     int* count = malloc((size_t)b->actions * sizeof *count);
@@ -205,7 +205,7 @@ static void normalise(double* kernel, int n) {
 
 int agon_diversity_kernel(const agon_behaviour* b, double* kernel) {
     assert(kernel);
-    int code = check(b);
+    int code = agon_behaviour_check(b);
     if (code)
         return code;
     double* root = malloc((size_t)b->agents * b->actions * sizeof *root);

@@ -30,6 +30,9 @@ typedef struct agon_behaviour {
     const double* weight;     /* (states), >= 0, adding up to 1 (within 1e-6) */
 } agon_behaviour;
 
+/* 0, or AGON_EINVALID: not what is said above. Every function below asks it. */
+int agon_behaviour_check(const agon_behaviour* b);
+
 /* Entropy split, weighted mean over states: mixture = within + between.
  *   mixture   entropy of the population's mean policy
  *   within    mean entropy of single agents: how random each of them is
