@@ -141,8 +141,8 @@ int agon_generalization_jaggedness(const double* error, int n, agon_jaggedness* 
     for (int k = 0; k < n; k++) {
         if (isnan(error[k]))
             continue;
-        fine = fine && error[k] >= 0 && error[k] <= 1;
-        sorted[known++] = error[k];
+        fine = fine && error[k] >= -1e-9 && error[k] <= 1 + 1e-9;
+        sorted[known++] = error[k] < 0 ? 0 : error[k] > 1 ? 1 : error[k];
     }
     if (fine && known > 0)
         agon_summary_sort(sorted, known);
