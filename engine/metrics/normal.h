@@ -16,7 +16,8 @@ double agon_normal_erfc(double x);
  * 1e-13; INFINITY below about -26.6. */
 double agon_normal_erfcx(double x);
 
-/* Density exp(-x^2 / 2) / sqrt(2 pi), distribution P(X <= x) in [0, 1]. */
+/* Density exp(-x^2 / 2) / sqrt(2 pi), distribution P(X <= x) in [0, 1]. Relative error 1e-14, and
+ * x^2 * 1e-16 from the rounding of x / sqrt(2). */
 double agon_normal_density(double x);
 double agon_normal_cdf(double x);
 
