@@ -34,12 +34,16 @@ typedef struct agon_plot_row {
     double generation, steps, agents; /* steps: agent-steps per agent */
     double value[AGON_PLOT_COUNT];
     double mean[AGON_PLOT_ANCHORS], best[AGON_PLOT_ANCHORS], se[AGON_PLOT_ANCHORS];
-    double elo_low, elo_median, elo_high; /* spread of the ratings */
+    double score;                                     /* mean over the anchors */
+    double elo_low, elo_median, elo_high, elo_spread; /* of the ratings */
     double null_low, null_high;           /* cyclic fraction that noise alone would give */
     double nash_conv_low, nash_conv_high; /* least and most exploitable agent */
+    long offset;                          /* of the line in the file */
+    int rated;                            /* agents of its pay-off matrix; 0: it has none */
 } agon_plot_row;
 
 typedef struct agon_plot_data {
+    char path[1200];
     int rows;
     agon_plot_row* row; /* (rows), owned */
     int anchors;
@@ -47,18 +51,10 @@ typedef struct agon_plot_data {
     char protocol[96];                  /* how scores were played, cleaned; may be empty */
     double score_games;                 /* of each score; NaN: not said */
     char score_unit[48];                /* cleaned; may be empty */
+    int roles;                          /* populations: 1, or more where roles are separate */
     /* Why something is absent, cleaned; empty: nothing is said. */
     char why_diversity[160], why_payoff[160], why_nash_conv[160], why_rating[160];
-
-    /* The last pay-off matrix. */
-    int n;          /* agents; 0: none */
-    double* matrix; /* (n, n) pay-off of row against column, owned */
-    int* order;     /* (n) rows of matrix, strongest first, owned */
-    int* agent;     /* (n) number of the agent of each row, owned */
-    int last;       /* row of the series it belongs to */
-    double games;   /* per pair, NaN: unknown */
-    double se;      /* median standard error of an entry, NaN: unknown */
-
+    int last; /* the last row with a pay-off matrix; -1: none has one */
     bool cut; /* the last line was incomplete (a run in progress) and was left out */
 } agon_plot_data;
 
@@ -66,8 +62,29 @@ typedef struct agon_plot_data {
 int agon_plot_data_read(const char* path, agon_plot_data* out, agon_error* error);
 void agon_plot_data_close(agon_plot_data* data);
 
-/* Copies a text for use inside single quotes of a gnuplot script: letters, digits, spaces and
- * _(),;=.:+-%/ stay, everything else becomes '?'. */
-void agon_plot_clean(const char* text, char* out, size_t size);
+/* Is a number known in any row? `offset` is its place in agon_plot_row. */
+bool agon_plot_data_has(const agon_plot_data* data, size_t offset);
+
+/* The pay-off matrix of one row. Arrays are owned. */
+typedef struct agon_plot_payoff {
+    int n;
+    double* matrix;       /* (n, n) pay-off of row against column, NaN: not known */
+    double* se;           /* (n, n), or NULL: not known */
+    int* agent;           /* (n) number of the agent of each row */
+    int* order;           /* (n) rows, strongest first by mean pay-off */
+    double *elo, *elo_se; /* (n), or NULL: no ratings */
+    double games;         /* per pair, NaN: unknown */
+    double median_se;     /* of the entries, NaN: unknown */
+} agon_plot_payoff;
+
+/* Reads the row again; data->row[row].rated must be >= 1. */
+int agon_plot_payoff_read(const agon_plot_data* data, int row, agon_plot_payoff* out,
+                          agon_error* error);
+void agon_plot_payoff_close(agon_plot_payoff* payoff);
+
+/* Internal: takes the matrix of a parsed line; *out has n = 0 when it has none. */
+struct cJSON;
+int agon__plot_payoff_take(const struct cJSON* line, const char* what, agon_plot_payoff* out,
+                           agon_error* error);
 
 #endif

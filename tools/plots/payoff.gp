@@ -1,10 +1,8 @@
 # Who beats whom: the pay-off of the row agent against the column agent, strongest first.
-set label 4 subtitle at screen 0.015,1-46.0/height left textcolor '#333333'
-set label 5 measures at screen 0.015,1-66.0/height left textcolor '#333333'
-set lmargin at screen 0.115
-set rmargin at screen 0.815
-set bmargin at screen 1.0*foot/height
-set tmargin at screen 1-1.0*head/height
+set lmargin at screen 62.0/width
+set rmargin at screen 1-78.0/width
+set tmargin at screen 1-(head+8.0)/height
+set bmargin at screen (foot+50.0)/height
 set xrange [0.5:agents+0.5]
 set yrange [agents+0.5:0.5]
 set cbrange [-most:most]
@@ -13,16 +11,20 @@ set palette defined (-1 '#0072B2', -0.5 '#7fb8d8', 0 '#ffffff', 0.5 '#eaae7f', 1
 set border 15
 unset grid
 if (agents <= 32) {
-    if (agents > 16) { set xtics rotate by 90 right }
+    if (agents > 12) { set xtics rotate by 90 right font small; set ytics font small }
     # The first replaces gnuplot's own numbers, which are no agents.
-    set xtics (word(names, 1) 1)
-    set ytics (word(names, 1) 1)
-    set for [i=2:agents] xtics add (word(names, i) i)
-    set for [i=2:agents] ytics add (word(names, i) i)
+    set xtics (agent[1] 1)
+    set ytics (agent[1] 1)
+    set for [i=2:agents] xtics add (agent[i] i)
+    set for [i=2:agents] ytics add (agent[i] i)
 }
-set xlabel xname
-set ylabel yname
-set cblabel "row agent's mean return, 1 = the most the game pays"
+set label 21 'column agent'.(agents <= 32 ? '' : ' by rank') at graph 0.5,screen (foot+12.0)/height center
+set label 20 'row agent'.(agents <= 32 ? '' : ' by rank').', strongest at the top' at screen 11.0/width,graph 0.5 center rotate
+set cblabel "row's mean return, 1 = the most the game pays"
 set format cb '%.2g'
 unset key
-plot 'payoff.tsv' using 'column_rank':'row_rank':'payoff' with image
+if (agents <= 64) {
+    plot name.'.tsv' using 'column_rank':'row_rank':'payoff' with image pixels
+} else {
+    plot name.'.tsv' using 'column_rank':'row_rank':'payoff' with image
+}
