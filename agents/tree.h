@@ -63,6 +63,11 @@ int agon_tree_mix(const agon_tree* tree, int count, const double* const* policy,
  * seats, perfect information, no chance and zero- or constant sum. */
 int agon_tree_minimax(const agon_tree* tree, double* value, agon_error* error);
 
+/* What seat 0 still gets after each action when all play best from there, chance on average: out
+ * (infosets, actions), NAN at illegal actions. For perfect information and one seat, or two whose
+ * returns have a zero or constant sum; AGON_EUNSUPPORTED otherwise, with the missing fact. */
+int agon_tree_action_values(const agon_tree* tree, double* out, agon_error* error);
+
 /* The lowest return `probability` gets in `seat` against any opponent that always plays a minimax-
  * optimal move, over every such line and every move the policy gives positive probability. */
 int agon_tree_worst_return(const agon_tree* tree, int seat, const double* probability,

@@ -259,14 +259,17 @@ int agon_tree_mix(const agon_tree* tree, int count, const double* const* policy,
 
 /* ---- minimax ------------------------------------------------------------------------------ */
 
-/* Minimax values for seat 0 of what is still to come at every node. */
+/* Values for seat 0 of what is still to come at every node when both seats play best; chance
+ * counts on average. */
 static double* minimax_values(const agon_tree* tree) {
     double* value = (double*)calloc(tree->node_count, sizeof *value);
     for (size_t n = tree->node_count; value && n-- > 0;) {
         const agon__node* node = &tree->nodes[n];
         for (uint32_t e = node->first; e < node->first + node->edges; e++) {
             const double v = agon__edge_reward(tree, e, 0) + value[tree->edges[e].child];
-            if (e == node->first || (node->seat == 0 ? v > value[n] : v < value[n]))
+            if (!agon__node_decides(node))
+                value[n] += tree->edges[e].chance * v;
+            else if (e == node->first || (node->seat == 0 ? v > value[n] : v < value[n]))
                 value[n] = v;
         }
     }
@@ -282,6 +285,34 @@ int agon_tree_minimax(const agon_tree* tree, double* value, agon_error* error) {
         return agon_fail(error, AGON_EMEMORY, "minimax of %s: out of memory", tree->rules->name);
     *value = values[0];
     free(values);
+    return 0;
+}
+
+int agon_tree_action_values(const agon_tree* tree, double* out, agon_error* error) {
+    const agon_spec* spec = &tree->rules->spec;
+    const size_t actions = (size_t)spec->actions;
+    const char* missing = spec->information != AGON_PERFECT ? "perfect information"
+                          : spec->seats > 2                 ? "one seat or two"
+                          : spec->seats == 2 && spec->utility == AGON_GENERAL_SUM
+                              ? "a zero or constant sum"
+                              : NULL;
+    if (missing)
+        return agon_fail(error, AGON_EUNSUPPORTED,
+                         "values of actions need %s, which %s does not have", missing,
+                         tree->rules->name);
+    double* value = minimax_values(tree);
+    if (!value)
+        return agon_fail(error, AGON_EMEMORY, "values of %s: out of memory", tree->rules->name);
+    for (size_t i = 0; i < tree->set_count * actions; i++)
+        out[i] = NAN;
+    for (size_t n = 0; n < tree->node_count; n++) {
+        const agon__node* node = &tree->nodes[n];
+        for (uint32_t e = node->first; agon__node_decides(node) && e < node->first + node->edges;
+             e++)
+            out[(size_t)node->infoset * actions + tree->edges[e].action] =
+                agon__edge_reward(tree, e, 0) + value[tree->edges[e].child];
+    }
+    free(value);
     return 0;
 }
 
