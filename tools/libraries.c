@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
+#include <zip.h>
 
 static void cjson_version(char* out, size_t size) {
     snprintf(out, size, "%s", cJSON_Version());
@@ -21,6 +22,10 @@ static void inih_version(char* out, size_t size) {
 
 static void libuv_version(char* out, size_t size) {
     snprintf(out, size, "%s", uv_version_string());
+}
+
+static void libzip_version(char* out, size_t size) {
+    snprintf(out, size, "%s", zip_libzip_version());
 }
 
 static void msgpack_version_text(char* out, size_t size) {
@@ -50,13 +55,10 @@ const char* agon_library_at(int index, char* version, size_t size) {
         const char* name;
         void (*version)(char* out, size_t size);
     } library[] = {
-        {"cJSON", cjson_version},
-        {"inih", inih_version},
-        {"libcrypto", openssl_version},
-        {"libuv", libuv_version},
-        {"msgpack-c", msgpack_version_text},
-        {"OpenBLAS", openblas_version},
-        {"SLEEF", sleef_version},
+        {"cJSON", cjson_version},       {"inih", inih_version},
+        {"libcrypto", openssl_version}, {"libuv", libuv_version},
+        {"libzip", libzip_version},     {"msgpack-c", msgpack_version_text},
+        {"OpenBLAS", openblas_version}, {"SLEEF", sleef_version},
         {"SQLite", sqlite_version},
     };
     if (index < 0 || index >= (int)(sizeof library / sizeof *library))

@@ -15,7 +15,7 @@ clang=${CLANG:-clang}
 flags="-std=gnu11 -O1 -gline-tables-only -D_GNU_SOURCE -I. -ffp-contract=off -fno-math-errno -w
        -fno-sanitize-recover=all"
 sanitize=address,undefined
-libraries="libuv sqlite3 $(pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih libcjson libcrypto sleef"
+libraries="libuv sqlite3 $(pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih libcjson libcrypto libzip sleef"
 
 if ! command -v "$clang" > /dev/null; then
     echo "skipped: clang is not installed (apt-get install clang)"

@@ -21,6 +21,7 @@ LIBRARIES = {
     r"msgpack(/.*|\.h)": [r"engine/.*", r"net/.*"],
     r"ini\.h": [r"engine/.*"],
     r"cJSON\.h|cjson/cJSON\.h": [r"engine/.*", r"tools/.*"],
+    r"zip\.h": [r"engine/.*"],
     r"openssl/.*": [r"engine/.*", r"net/.*"],
     r"(cblas|lapacke)\.h": [r"tools/bench.*"],
     r"cmocka\.h": [],
@@ -28,7 +29,7 @@ LIBRARIES = {
 }
 # Asks every library for its version, and does nothing else with it.
 EVERYTHING = r"tools/libraries\.c|tests/.*"
-ONCE = [("engine", r"openssl/.*"), ("engine", r"ini\.h"), ("games", r"Random123/.*")]
+ONCE = [("engine", r"openssl/.*"), ("engine", r"ini\.h"), ("engine", r"zip\.h"), ("games", r"Random123/.*")]
 STANDARD = set(
     """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time
