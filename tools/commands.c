@@ -74,6 +74,18 @@ static const char help_plot[] =
     "  --svg       SVG only\n"
     "  --quiet     errors only\n";
 
+static const char help_report[] =
+    "Examples\n"
+    "  agon report runs/quickstart                   writes runs/quickstart/report.html\n"
+    "  agon report runs/quickstart --out page.html\n"
+    "\n"
+    "Writes one page about a run: pictures, headline metrics with intervals and how each was\n"
+    "obtained, the agents, the settings. The file holds everything: no scripts, nothing fetched.\n"
+    "\n"
+    "Usage: agon report RUN [options]\n"
+    "  --out FILE  where to write; default RUN/report.html\n"
+    "  --quiet     errors only\n";
+
 static const char help_games[] =
     "Examples\n"
     "  agon games                                    all games with their facts\n"
@@ -245,6 +257,7 @@ static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
     {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
     {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
+    {"report", "write a page about a run", agon_cmd_report, help_report},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},
     {"new-game", "write a game file to start from", agon_cmd_new_game, help_new_game},
