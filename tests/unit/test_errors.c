@@ -104,7 +104,8 @@ static void states_that_do_not_count(void** unused) {
     }
     memcpy(worth, TRUTH, sizeof TRUTH);
     worth[12] = worth[13] = worth[14] = 1; /* all the same */
-    worth[15] = worth[16] = 1;
+    worth[15] = 1;
+    worth[16] = 0;
     worth[17] = NAN;
     const agon_solved v = {{2, 6, 3, row, weight}, worth, legal}, two = questions(TWO);
     agon_error_agreement out, expected;

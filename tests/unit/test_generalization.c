@@ -34,6 +34,7 @@ static void symmetry_of_examples(void** unused) {
     assert_near(ask(.5f, .5f).greedy, 0, 0); /* the tied sets correspond */
     assert_near(ask(.5f, .5f).ties, 1, 0);
     assert_near(ask(.5f, .75f).greedy, 1, 0); /* {0, 1} beside {1} */
+    assert_near(ask(.75f, .5f).ties, 1, 0);
     assert_near(ask(.75f, .75f).ties, 0, 0);
 }
 

@@ -142,6 +142,8 @@ static void nothing_over_nothing(void** unused) {
     const double right[3] = {1, 0, 0}, wrong[3] = {0, 0, 1}, alone[2] = {.5, .5};
     agon_kuncheva k = agon_kuncheva_ensemble(right, 2);
     assert_true(isnan(k.generalized) && isnan(k.coincident) && isnan(k.kappa) && k.entropy == 0);
+    const double nearly[3] = {1 - 0x1p-52, 0, 0}; /* as sums of weights may be */
+    assert_true(isnan(agon_kuncheva_ensemble(nearly, 2).coincident));
     k = agon_kuncheva_ensemble(wrong, 2);
     assert_true(isnan(k.kappa) && k.generalized == 0 && k.coincident == 0);
     k = agon_kuncheva_ensemble(alone, 1);

@@ -14,13 +14,15 @@
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 
-/* Guards: three agents at two states, by hand: at the first, 0 and 1 differ neutrally and 2 by two
- * points of worth; the second is flat, and 2 differs from the others there. */
+/* Guards: three agents by hand: at the first state, 0 and 1 differ neutrally and 2 by two points of
+ * worth; the second is flat, and 2 differs from the others there; the third leaves no choice and so
+ * does not count. */
 static void by_hand(void** unused) {
-    const float row[18] = {1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0};
-    const double weight[2] = {.75, .25}, worth[6] = {1, 1, -1, 0, 0, NAN};
-    const uint8_t legal[6] = {1, 1, 1, 1, 1, 0};
-    const agon_solved v = {{3, 2, 3, row, weight}, worth, legal};
+    const float row[27] = {1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0,
+                           0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0};
+    const double weight[3] = {.375, .125, .5}, worth[9] = {1, 1, -1, 0, 0, NAN, 5, NAN, NAN};
+    const uint8_t legal[9] = {1, 1, 1, 1, 1, 0, 1, 0, 0};
+    const agon_solved v = {{3, 3, 3, row, weight}, worth, legal};
     agon_value_disagreement out;
     assert_int_equal(agon_value_disagreement_mean(&v, AGON_CHOICE_GREEDY, &out), 0);
     assert_near(out.relevant, .75 * 2 / 3, 1e-12);
