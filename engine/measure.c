@@ -3,6 +3,7 @@
 #include "engine/match_payoffs.h"
 #include "engine/metrics/rating.h"
 #include "engine/metrics/summary.h"
+#include "engine/metrics/vendi.h"
 
 #include <assert.h>
 #include <math.h>
@@ -99,30 +100,29 @@ static int reserve(agon_measurement* m) {
                : AGON_EMEMORY;
 }
 
-/* kernel: scratch (agents, agents). */
-static int compare_equally(const agon_behaviour* b, double* kernel, agon_measured_behaviour* m) {
+/* values: scratch (agents). */
+static int compare_equally(const agon_behaviour* b, double* values, agon_measured_behaviour* m) {
     int rc = agon_diversity_entropy(b, &m->entropy);
     if (!rc)
         rc = agon_diversity_total_variation(b, &m->total_variation);
     if (!rc)
         rc = agon_diversity_greedy(b, &m->greedy, &m->ties);
     if (!rc)
-        rc = agon_diversity_kernel(b, kernel);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, b->agents, 1, &m->vendi_1);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, b->agents, 2, &m->vendi_2);
-    if (!rc)
-        rc = agon_diversity_vendi(kernel, b->agents, INFINITY, &m->vendi_inf);
+        rc = agon_vendi_behaviour(b, AGON_KERNEL_BC, NULL, values);
+    if (!rc) {
+        m->vendi_1 = agon_vendi_order(values, b->agents, 1);
+        m->vendi_2 = agon_vendi_order(values, b->agents, 2);
+        m->vendi_inf = agon_vendi_order(values, b->agents, INFINITY);
+    }
     return rc;
 }
 
-static int compare_by_reach(const agon_behaviour* b, double* kernel, agon_measured_behaviour* m) {
+static int compare_by_reach(const agon_behaviour* b, double* values, agon_measured_behaviour* m) {
     int rc = agon_diversity_entropy(b, &m->reach_entropy);
     if (!rc)
-        rc = agon_diversity_kernel(b, kernel);
+        rc = agon_vendi_behaviour(b, AGON_KERNEL_BC, NULL, values);
     if (!rc)
-        rc = agon_diversity_vendi(kernel, b->agents, 1, &m->reach_vendi_1);
+        m->reach_vendi_1 = agon_vendi_order(values, b->agents, 1);
     m->by_reach = !rc;
     return rc;
 }
@@ -133,21 +133,21 @@ static int compare(const agon_population* p, int generation, int first, int coun
     const agon_probe_result* x = agon_record_probe(p->record, generation, first);
     const size_t n = (size_t)count, each = (size_t)x->states * (size_t)x->actions;
     float* probability = malloc(n * each * sizeof *probability);
-    double* kernel = malloc(n * n * sizeof *kernel);
-    int rc = probability && kernel ? AGON_OK : AGON_EMEMORY;
+    double* values = malloc(n * sizeof *values);
+    int rc = probability && values ? AGON_OK : AGON_EMEMORY;
     for (size_t a = 0; !rc && a < n; a++)
         memcpy(probability + a * each,
                agon_record_probe(p->record, generation, first + (int)a)->probability,
                each * sizeof *probability);
     agon_behaviour b = {count, x->states, x->actions, probability, weight};
     if (!rc)
-        rc = compare_equally(&b, kernel, out);
+        rc = compare_equally(&b, values, out);
     b.weight = reach;
     if (!rc && reach)
-        rc = compare_by_reach(&b, kernel, out);
+        rc = compare_by_reach(&b, values, out);
     out->defined = !rc;
     free(probability);
-    free(kernel);
+    free(values);
     return rc;
 }
 
