@@ -27,8 +27,8 @@ static const char* number(double x, char* out, size_t size) {
 
 static const char* interval(double low, double high, char* out, size_t size) {
     char a[32], b[32];
-    if (isnan(low) || isnan(high))
-        out[0] = '\0';
+    if (isnan(low) || isnan(high) || high - low <= 1e-12 * fabs(high))
+        out[0] = '\0'; /* what does not vary has no interval */
     else
         snprintf(out, size, "%s .. %s", number(low, a, sizeof a), number(high, b, sizeof b));
     return out;
