@@ -27,14 +27,14 @@ static double squares(const double* values, int n, double mean) {
 
 int agon_effect_size(const double* u, int n, const double* v, int m, agon_effect* out) {
     assert(u && v && n >= 1 && m >= 1 && out);
-    const double a = agon_summary_mean(u, n), b = agon_summary_mean(v, m), free = n + m - 2;
+    const double a = agon_summary_mean(u, n), b = agon_summary_mean(v, m), freedom = n + m - 2;
     const double spread = squares(u, n, a) + squares(v, m, b);
     if (!isfinite(spread))
         return AGON_EINVALID;
     out->difference = a - b;
     out->superiority = agon_effect_superiority(u, n, v, m);
     out->cliff = 2 * out->superiority - 1;
-    out->cohen = free > 0 ? (a - b) / sqrt(spread / free) : NAN;
-    out->hedges = free > 1 ? out->cohen * (1 - 3 / (4 * free - 1)) : free > 0 ? 0 : NAN;
+    out->cohen = freedom > 0 ? (a - b) / sqrt(spread / freedom) : NAN;
+    out->hedges = freedom > 1 ? out->cohen * (1 - 3 / (4 * freedom - 1)) : freedom > 0 ? 0 : NAN;
     return 0;
 }
