@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPENDENT 1e-14 /* singular values below, of the largest, are rounding */
+#define DEPENDENT 1e-12 /* squared singular values below, of the largest, are rounding */
+#define NO_LENGTH 1e-26 /* as are squared lengths of what is left of a row */
 
 static double dot(const double* a, const double* b, int n) {
     double sum = 0;
@@ -73,39 +74,89 @@ int agon_gamescape_cardinality(const double* a, int rows, int cols, int per_oppo
 
 /* ---- response diversity -------------------------------------------------------------------- */
 
-/* a = sum_r value_r u_r v_r'. B^+ x needs u and v of the directions that are there; the rest of x
- * without them is left in `rest`. */
-static double response_bound(const double* value, const double* u, const double* v, int rows,
-                             int cols, double* rest) {
-    const int k = rows < cols ? rows : cols;
-    double missing = 1;
-    int rank = 0;
-    for (; rank < k && value[rank] > DEPENDENT * value[0]; rank++) {
-        const double* direction = v + (size_t)rank * cols;
-        const double along = dot(direction, rest, cols);
-        for (int i = 0; i < rows; i++)
-            missing -= along / value[rank] * u[(size_t)rank * rows + i];
-        for (int d = 0; d < cols; d++)
-            rest[d] -= along * direction[d];
+/* Takes out of v its part along `count` orthonormal rows. */
+static void take_out(const double* base, int count, int width, double* v) {
+    for (int k = 0; k < count; k++) {
+        const double* e = base + (size_t)k * width;
+        const double along = dot(e, v, width);
+        for (int d = 0; d < width; d++)
+            v[d] -= along * e[d];
     }
-    const double smallest = rank == rows ? value[rank - 1] : 0;
-    return smallest * smallest / rows * missing * missing + dot(rest, rest, cols);
+}
+
+/* The longest of rows first .. rows-1, and its squared length. */
+static int longest_row(const double* left, int first, int rows, int cols, double* squared) {
+    int best = first;
+    *squared = -1;
+    for (int k = first; k < rows; k++) {
+        const double* row = left + (size_t)k * cols;
+        const double own = dot(row, row, cols);
+        best = own > *squared ? k : best;
+        *squared = own > *squared ? own : *squared;
+    }
+    return best;
+}
+
+/* Turns the rows of `left` into an orthonormal base of their span, longest rest first; returns its
+ * size. A row that is taken is cleaned once more, of the rounding of its way there. */
+static int base_of_rows(double* left, int rows, int cols) {
+    double largest = 0, squared;
+    for (int size = 0; size < rows; size++) {
+        const int best = longest_row(left, size, rows, cols, &squared);
+        largest = size == 0 ? squared : largest;
+        if (!(squared > NO_LENGTH * largest))
+            return size;
+        double *row = left + (size_t)size * cols, *taken = left + (size_t)best * cols;
+        for (int d = 0; d < cols; d++) {
+            const double keep = taken[d];
+            taken[d] = row[d];
+            row[d] = keep;
+        }
+        take_out(left, size, cols, row);
+        const double length = sqrt(dot(row, row, cols));
+        for (int d = 0; d < cols; d++)
+            row[d] /= length;
+        for (int k = size + 1; k < rows; k++)
+            take_out(row, 1, cols, left + (size_t)k * cols);
+    }
+    return rows;
+}
+
+/* (s^2 / rows) (1 - sum B^+ x)^2; 0 when the rows are dependent. gram: (rows, rows), work: (rows +
+ * 4, rows), value and solution: (rows). */
+static double weight_term(const double* a, int rows, int cols, const double* x, double* gram,
+                          double* work, double* value, double* solution) {
+    double missing = 1;
+    gram_of_rows(a, rows, cols, gram);
+    agon_matrix_eigen(gram, rows, value, NULL, work);
+    if (!(value[0] > DEPENDENT * value[rows - 1]))
+        return 0;
+    for (int k = 0; k < rows; k++)
+        solution[k] = dot(a + (size_t)k * cols, x, cols);
+    if (agon_matrix_solve(gram, solution, rows) != 0)
+        return 0;
+    for (int k = 0; k < rows; k++)
+        missing -= solution[k];
+    return value[0] / rows * missing * missing;
 }
 
 int agon_gamescape_response_bound(const double* a, int rows, int cols, const double* x,
                                   double* out) {
     assert(a && x && out && rows >= 1 && cols >= 1);
-    const size_t k = rows < cols ? rows : cols, sides = (size_t)rows + cols;
-    if (!finite_all(a, (size_t)rows * cols) || !finite_all(x, (size_t)cols))
+    const size_t cells = (size_t)rows * cols, square = (size_t)rows * rows;
+    if (!finite_all(a, cells) || !finite_all(x, (size_t)cols))
         return AGON_EINVALID;
-    double* block = malloc((k + 2 * k * sides + cols) * sizeof *block);
+    double* block = malloc((cells + cols + 2 * square + 6 * (size_t)rows) * sizeof *block);
     if (!block)
         return AGON_EMEMORY;
-    double *value = block, *u = value + k, *v = u + k * rows, *work = v + k * cols;
-    double* rest = work + k * sides;
-    agon_matrix_singular(a, rows, cols, value, u, v, work); /* finite: cannot fail */
+    double *base = block, *rest = base + cells, *gram = rest + cols, *value = gram + square;
+    double *solution = value + rows, *work = solution + rows;
+    memcpy(base, a, cells * sizeof *base);
     memcpy(rest, x, (size_t)cols * sizeof *rest);
-    *out = response_bound(value, u, v, rows, cols, rest);
+    const int size = base_of_rows(base, rows, cols);
+    take_out(base, size, cols, rest);
+    take_out(base, size, cols, rest); /* what rounding left of the first time */
+    *out = dot(rest, rest, cols) + weight_term(a, rows, cols, x, gram, work, value, solution);
     free(block);
     return 0;
 }

@@ -21,7 +21,7 @@ int agon_gamescape_cardinality(const double* a, int rows, int cols, int per_oppo
 /* A lower bound of agon_hull_distance(a, rows, cols, x) in closed form (Liu et al. 2021, response
  * diversity): with B the rows of A as columns and s the smallest of its `rows` singular values,
  * (s^2 / rows) (1 - sum B^+ x)^2 + |x - B B^+ x|^2. The first term is 0 when rows are dependent (s
- * < 1e-14 of the largest): then all that is left is the distance from their span. For agreement
+ * < 1e-6 of the largest): then all that is left is the distance from their span. For agreement
  * with the literature; the distance itself is as cheap. Ten times O(rows cols min). Returns as
  * above. */
 int agon_gamescape_response_bound(const double* a, int rows, int cols, const double* x,
