@@ -51,7 +51,7 @@ build_archive() {
     export -f compile
     mkdir -p "$objects"
     local sources
-    sources=$(ls games/*.c agents/*.c engine/*.c)
+    sources=$(ls games/*.c agents/*.c engine/*.c engine/metrics/*.c)
     [ "$(uname -m)" = x86_64 ] || sources=$(echo "$sources" | grep -v _avx)
     echo "$sources" | xargs -P "$(nproc)" -I {} bash -c 'compile "$1" || exit 255' _ {} &&
         (cd "$objects" && echo "$sources" | tr / - | sed 's|$|.o|' | xargs ar rcs "$work/agon.a")
