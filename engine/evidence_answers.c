@@ -199,7 +199,7 @@ static int check_options(const agon__grid* g, const agon_answers* a, int i, int 
     int given = 0, other = -1;
     for (int k = g->actions - 1; k >= 0; k--) {
         given += !isnan(row[k]);
-        if (!isnan(row[k]) != legal[k])
+        if (isnan(row[k]) == legal[k])
             other = k;
     }
     if (given == 0)

@@ -111,13 +111,17 @@ static int add_line(const agon_csv* csv, int r, const columns* c, const agon__na
 }
 
 static void finish_counts(agon_payoffs* p) {
-    for (int i = 0; i < p->agents; i++) {
-        for (int j = 0; j < p->agents; j++) {
-            const size_t k = (size_t)i * (size_t)p->agents + (size_t)j;
-            const double games = p->games[k], x = games > 0 ? 2 * p->wins[k] / games - 1 : 0;
-            p->mean[k] = i == j ? 0 : games > 0 ? x + 0.0 : (double)NAN;
-            p->error[k] = i == j ? 0
-                          : games > 0
+    const size_t n = (size_t)p->agents;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            const size_t k = i * n + j;
+            const double games = p->games[k];
+            if (i == j)
+                continue;
+            /* A difference, so that the other half is its negative to the last bit. */
+            const double x = (p->wins[k] - p->wins[j * n + i]) / games;
+            p->mean[k] = games > 0 ? x + 0.0 : (double)NAN;
+            p->error[k] = games > 0
                               ? agon__score_error(games, x, (games - p->draws[k]) / games - x * x)
                               : (double)NAN;
         }

@@ -4,6 +4,7 @@
 
 #include "engine/csv.h"
 #include "engine/evidence_read.h"
+#include "engine/names.h"
 #include "engine/npy.h"
 
 typedef char agon__label[AGON_LABEL];
@@ -22,23 +23,7 @@ typedef struct agon__source {
 int agon__source_read(const char* path, agon__source* out, agon_error* error);
 void agon__source_clear(agon__source* source);
 
-/* ---- names to numbers --------------------------------------------------------------------- */
-
-/* Numbers texts by first appearance. `group` keeps equal texts of different groups apart. */
-typedef struct agon__names {
-    struct agon__name {
-        const char* text; /* borrowed */
-        int group;
-    } * name; /* (count) owned */
-    int count;
-    uint32_t* slot; /* (slots) number + 1; 0: free */
-    size_t slots;
-} agon__names;
-
-/* The number of a text, made when new; negative: AGON_EMEMORY. */
-int agon__names_add(agon__names* names, int group, const char* text);
-int agon__names_find(const agon__names* names, int group, const char* text); /* -1: none */
-void agon__names_clear(agon__names* names);
+/* ---- labels ------------------------------------------------------------------------------- */
 
 /* Labels of texts, cut, without control characters. Refuses empty ones and ones that are given
  * twice. name: of the file. *out: (count) malloc'd. */

@@ -13,22 +13,13 @@
  *
  *   pandas.read_sql("select * from match", sqlite3.connect("RUN/run.db"))
  *
- *   train  one row per result: key (primary key), generation, agent, opponents (references
- * separated by spaces; a space inside brackets belongs to its reference), learner, snapshot
- * (blobs), steps, extra_steps, other_steps, total_steps, updates, episodes, return_mean,
- *          length_mean, policy_loss, value_loss, entropy, kl, clipped, grad_norm,
- *          explained_variance
- *   match  one row per seat of the row policy: (key, seat) (primary key), generation, row, col,
- *          final, row_ref, col_ref, temperature, opening; of the seat: games, wins, draws, losses,
- *          sum, sum_squares; of the whole match, repeated in each of its rows: pairs, pair_sum,
- *          pair_sum_squares, row_steps, col_steps, plies
- *   probe  key (primary key), generation, agent, ref, probes (blob), states, actions, probability
- *          (BLOB: little-endian float32, states x actions), nash_conv, worst_first, worst_second,
- *          value (NULL when not exact or not defined)
- *   blob   hash (primary key), size in bytes: what should be in blobs/
- *   meta   key (primary key), value: format (major number), config_hash, version, fingerprint (16
- *          hex digits), created (UTC; the only date of the run), probes (blob), plugin (SHA-256 of
- *          the file that held the game, when it was none of agon's own)
+ *   train, probe   one row per result, found by its task's key
+ *   match          one row per seat of the row policy, found by (key, seat); what is said of the
+ *                  whole match is repeated in each of its rows
+ *   blob, meta     what should be in blobs/; what the run was made with
+ *
+ * Their columns, with types and meanings, are those of store_tables.c; `agon help columns` prints
+ * them.
  *
  * Names and columns are those of task.h, and so are the units. A real number that is not a number
  * is NULL. Counters stay below 2^63. */
@@ -37,6 +28,8 @@
 
 #include "engine/config.h"
 #include "engine/task.h"
+
+#include <stdio.h>
 
 #define AGON_RUN_FORMAT 2 /* run directories of this major number are read */
 
@@ -96,6 +89,19 @@ int agon_store_blob_load(const agon_store* store, const char* hash, uint8_t** da
 int agon_store_each(agon_store* store, agon_task_kind kind,
                     int (*visit)(void* user, const agon_result* result, const agon_task* task),
                     void* user, agon_error* error);
+
+/* The columns of all tables, in order; false beyond the last. Static texts. */
+typedef struct agon_store_column {
+    const char *table, *name;
+    const char* type; /* "TEXT", "INTEGER", "REAL" or "BLOB" */
+    const char* meaning;
+    bool csv; /* part of what agon_store_write_csv writes */
+} agon_store_column;
+bool agon_store_column_at(int index, agon_store_column* out);
+
+/* The rows of train, match or probe as CSV with a header, in an order that does not depend on that
+ * of insertion. NULL is an empty cell. file: borrowed; its errors are the caller's to look for. */
+int agon_store_write_csv(agon_store* store, const char* table, FILE* file, agon_error* error);
 
 /* Deletes learner blobs that no resume needs: older than the newest `keep` (>= 1) per agent, and
  * not named by a row as anything else. Their rows stay. */

@@ -2,7 +2,9 @@
  *
  *   store.c        directories, locks, create, open, close, meta
  *   store_check.c  what opening demands of a run: whole database, right config, all blobs there
- *   store_rows.c   tables as data; results to rows and back
+ *   store_tables.c tables as data, with the meaning of each column
+ *   store_rows.c   results to rows and back
+ *   store_csv.c    tables for people: docs and CSV
  *   store_put.c    the group commit
  *   store_files.c  blobs and text files of a run, pruning */
 #ifndef AGON_STORE_INTERNAL_H

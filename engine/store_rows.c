@@ -1,8 +1,6 @@
-/* store_rows.c: the three result tables as data, and results to rows and back.
- *
- * Each table is a list of columns that say where in a record they live; CREATE, INSERT, comparison,
- * binding and reading are all made from that list, so that they cannot disagree. */
-#include "engine/store_internal.h"
+/* store_rows.c: results to rows and back, and the SQL for it, made from the tables of
+ * store_tables.c. */
+#include "engine/store_tables.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -15,113 +13,6 @@
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "probabilities are stored as little-endian float32, as the processor holds them"
 #endif
-
-typedef enum column_type {
-    TEXT,   /* char[size] */
-    INT,    /* int */
-    COUNT,  /* uint64_t, below 2^63 */
-    REAL,   /* double; NaN is NULL */
-    SHORT,  /* float, stored as a double */
-    FLOATS, /* float* (states, actions) as a blob */
-    LIST    /* double[most], `count` of them, as a JSON array */
-} column_type;
-
-typedef struct column {
-    const char* name;
-    column_type type;
-    size_t offset, size; /* of the field in agon__record */
-    size_t count, each;  /* LIST: offset of the int that counts, doubles for one */
-} column;
-
-typedef struct table {
-    const char* name;
-    const char* key; /* condition that finds the row again: its first parameters */
-    const char* unique;
-    const char* order; /* independent of the order of insertion */
-    int columns;
-    const column* column;
-} table;
-
-#define FIELD(field) offsetof(agon__record, field), sizeof(((agon__record*)0)->field)
-#define COLUMN(name, type, field)                                                                  \
-    { #name, type, FIELD(field), 0, 0 }
-#define TRAIN_TASK(name, type) COLUMN(name, type, task.as.train.name)
-#define TRAIN(name, type)      COLUMN(name, type, result.as.train.name)
-#define STATS(name)            COLUMN(name, REAL, result.as.train.stats.name)
-#define MATCH_TASK(name, type) COLUMN(name, type, task.as.match.name)
-#define MATCH(name, type)      COLUMN(name, type, result.as.match.name)
-#define TALLY(name, type)      COLUMN(name, type, tally.name)
-#define NUMBERS(name, array, counted, doubles)                                                     \
-    {                                                                                              \
-#name, LIST, FIELD(result.as.match.array),                                                 \
-            offsetof(agon__record, result.as.match.counted), doubles                               \
-    }
-#define PROBE_TASK(name, type) COLUMN(name, type, task.as.probe.name)
-#define PROBE(name, type)      COLUMN(name, type, result.as.probe.name)
-
-static const column train_columns[] = {
-    COLUMN(key, TEXT, task.key),
-    TRAIN_TASK(generation, INT),
-    TRAIN_TASK(agent, INT),
-    COLUMN(opponents, TEXT, opponents),
-    TRAIN(learner, TEXT),
-    TRAIN(snapshot, TEXT),
-    TRAIN(steps, COUNT),
-    TRAIN(extra_steps, COUNT),
-    TRAIN(other_steps, COUNT),
-    TRAIN(total_steps, COUNT),
-    TRAIN(updates, COUNT),
-    TRAIN(episodes, COUNT),
-    TRAIN(return_mean, REAL),
-    TRAIN(length_mean, REAL),
-    STATS(policy_loss),
-    STATS(value_loss),
-    STATS(entropy),
-    STATS(kl),
-    STATS(clipped),
-    STATS(grad_norm),
-    TRAIN(explained_variance, REAL),
-};
-static const column match_columns[] = {
-    COLUMN(key, TEXT, task.key),
-    COLUMN(seat, INT, seat),
-    MATCH_TASK(generation, INT),
-    MATCH_TASK(row, INT),
-    MATCH_TASK(col, INT),
-    MATCH_TASK(final, INT),
-    MATCH_TASK(row_ref, TEXT),
-    MATCH_TASK(col_ref, TEXT),
-    MATCH_TASK(temperature, SHORT),
-    MATCH_TASK(opening, INT),
-    TALLY(games, COUNT),
-    TALLY(wins, COUNT),
-    TALLY(draws, COUNT),
-    TALLY(losses, COUNT),
-    TALLY(sum, REAL),
-    TALLY(sum_squares, REAL),
-    MATCH(pairs, COUNT),
-    MATCH(pair_sum, REAL),
-    MATCH(pair_sum_squares, REAL),
-    MATCH(row_steps, COUNT),
-    MATCH(col_steps, COUNT),
-    MATCH(plies, COUNT),
-    NUMBERS(features, feature, features, 2),
-    NUMBERS(stats, stat, stats, 1),
-};
-static const column probe_columns[] = {
-    COLUMN(key, TEXT, task.key), PROBE_TASK(generation, INT), PROBE_TASK(agent, INT),
-    PROBE_TASK(ref, TEXT),       PROBE_TASK(probes, TEXT),    PROBE(states, INT),
-    PROBE(actions, INT),         PROBE(probability, FLOATS),  PROBE(nash_conv, REAL),
-    PROBE(worst_first, REAL),    PROBE(worst_second, REAL),   PROBE(value, REAL),
-};
-
-#define LENGTH(array) (int)(sizeof array / sizeof array[0])
-static const table tables[AGON__KINDS] = {
-    {"train", "key = ?1", "key", "generation, agent, key", LENGTH(train_columns), train_columns},
-    {"match", "key = ?1 AND seat = ?2", "key, seat", "generation, row, col, final, key, seat",
-     LENGTH(match_columns), match_columns},
-    {"probe", "key = ?1", "key", "generation, agent, key", LENGTH(probe_columns), probe_columns},
-};
 
 /* ---- SQL from the tables ------------------------------------------------------------------ */
 
@@ -139,23 +30,23 @@ static void add(text* out, const char* format, ...) {
     assert(out->size < sizeof out->at);
 }
 
-static const char* sql_type(column_type type) {
+static const char* sql_type(agon__column_type type) {
     switch (type) {
-    case TEXT:
+    case AGON__TEXT:
         return "TEXT NOT NULL";
-    case INT:
-    case COUNT:
+    case AGON__INT:
+    case AGON__COUNT:
         return "INTEGER NOT NULL";
-    case FLOATS:
+    case AGON__FLOATS:
         return "BLOB NOT NULL";
-    case LIST:
+    case AGON__LIST:
         return "TEXT NOT NULL";
     default:
         return "REAL";
     }
 }
 
-static void create_sql(const table* t, text* sql) {
+static void create_sql(const agon__table* t, text* sql) {
     add(sql, "CREATE TABLE %s(", t->name);
     for (int i = 0; i < t->columns; i++)
         add(sql, "%s %s, ", t->column[i].name, sql_type(t->column[i].type));
@@ -163,12 +54,12 @@ static void create_sql(const table* t, text* sql) {
 }
 
 /* "a, b, c" */
-static void add_names(const table* t, text* sql) {
+static void add_names(const agon__table* t, text* sql) {
     for (int i = 0; i < t->columns; i++)
         add(sql, "%s%s", i ? ", " : "", t->column[i].name);
 }
 
-static void insert_sql(const table* t, text* sql) {
+static void insert_sql(const agon__table* t, text* sql) {
     add(sql, "INSERT INTO %s(", t->name);
     add_names(t, sql);
     add(sql, ") VALUES(");
@@ -178,12 +69,12 @@ static void insert_sql(const table* t, text* sql) {
 }
 
 /* The first column whose stored value is not the bound one: its name and both values. */
-static void compare_sql(const table* t, text* sql) {
+static void compare_sql(const agon__table* t, text* sql) {
     add(sql, "SELECT CASE");
     for (int i = 1; i < t->columns; i++) {
         const char* name = t->column[i].name;
         add(sql, " WHEN %s IS NOT ?%d THEN '%s", name, i + 1, name);
-        if (t->column[i].type == FLOATS)
+        if (t->column[i].type == AGON__FLOATS)
             add(sql, "'");
         else
             add(sql, " (stored ' || ifnull(%s, 'NaN') || ', new ' || ifnull(?%d, 'NaN') || ')'",
@@ -196,7 +87,7 @@ int agon__rows_create(const agon_store* store, agon_error* error) {
     for (int i = 0; i < AGON__KINDS; i++) {
         text sql = {0};
         int status;
-        create_sql(&tables[i], &sql);
+        create_sql(&agon__tables[i], &sql);
         status = agon__db_run(store, sql.at, "making tables", error);
         if (status != AGON_OK)
             return status;
@@ -208,8 +99,8 @@ int agon__rows_prepare(agon_store* store, agon_error* error) {
     for (int i = 0; i < AGON__KINDS; i++) {
         text insert = {0}, compare = {0};
         int status;
-        insert_sql(&tables[i], &insert);
-        compare_sql(&tables[i], &compare);
+        insert_sql(&agon__tables[i], &insert);
+        compare_sql(&agon__tables[i], &compare);
         status = agon__db_prepare(store, insert.at, &store->insert[i], error);
         if (status == AGON_OK)
             status = agon__db_prepare(store, compare.at, &store->compare[i], error);
@@ -231,12 +122,13 @@ static int bind_real(sqlite3_stmt* statement, int i, double value) {
                         : sqlite3_bind_double(statement, i, value + 0.0);
 }
 
-static int list_length(const column* c, const agon__record* record) {
+static int list_length(const agon__column* c, const agon__record* record) {
     return *(const int*)((const char*)record + c->count) * (int)c->each;
 }
 
 /* "[1.5,-2]", with digits enough to read the same doubles back. */
-static int bind_list(sqlite3_stmt* statement, int i, const column* c, const agon__record* record) {
+static int bind_list(sqlite3_stmt* statement, int i, const agon__column* c,
+                     const agon__record* record) {
     const double* number = (const double*)((const char*)record + c->offset);
     char out[2 * AGON_MAX_NUMBERS * 26 + 3] = "[";
     size_t used = 1;
@@ -247,23 +139,23 @@ static int bind_list(sqlite3_stmt* statement, int i, const column* c, const agon
     return sqlite3_bind_text(statement, i, out, -1, SQLITE_TRANSIENT);
 }
 
-static int bind_column(sqlite3_stmt* statement, int i, const column* c,
+static int bind_column(sqlite3_stmt* statement, int i, const agon__column* c,
                        const agon__record* record) {
     const void* field = (const char*)record + c->offset;
     switch (c->type) {
-    case TEXT:
+    case AGON__TEXT:
         return sqlite3_bind_text(statement, i, field, (int)strnlen(field, c->size), SQLITE_STATIC);
-    case INT:
+    case AGON__INT:
         return sqlite3_bind_int(statement, i, *(const int*)field);
-    case COUNT:
+    case AGON__COUNT:
         return sqlite3_bind_int64(statement, i, (sqlite3_int64) * (const uint64_t*)field);
-    case REAL:
+    case AGON__REAL:
         return bind_real(statement, i, *(const double*)field);
-    case SHORT:
+    case AGON__SHORT:
         return bind_real(statement, i, *(const float*)field);
-    case LIST:
+    case AGON__LIST:
         return bind_list(statement, i, c, record);
-    case FLOATS:
+    case AGON__FLOATS:
         break;
     }
     /* An empty blob, not NULL, when there are no states. */
@@ -273,7 +165,7 @@ static int bind_column(sqlite3_stmt* statement, int i, const column* c,
 }
 
 int agon__rows_bind(sqlite3_stmt* statement, agon_task_kind kind, const agon__record* record) {
-    const table* t = &tables[kind - 1];
+    const agon__table* t = &agon__tables[kind - 1];
     for (int i = 0; i < t->columns; i++) {
         int rc = bind_column(statement, i + 1, &t->column[i], record);
         if (rc != SQLITE_OK)
@@ -356,7 +248,7 @@ static int read_floats(sqlite3_stmt* row, int i, agon_probe_result* probe) {
     return 0;
 }
 
-static int read_list(sqlite3_stmt* row, int i, const column* c, agon__record* record) {
+static int read_list(sqlite3_stmt* row, int i, const agon__column* c, agon__record* record) {
     const char* at = (const char*)sqlite3_column_text(row, i);
     double* number = (double*)((char*)record + c->offset);
     const size_t most = c->size / sizeof *number;
@@ -374,29 +266,29 @@ static int read_list(sqlite3_stmt* row, int i, const column* c, agon__record* re
     return at[1] || count % c->each ? -1 : 0;
 }
 
-static int read_column(sqlite3_stmt* row, int i, const column* c, agon__record* record) {
+static int read_column(sqlite3_stmt* row, int i, const agon__column* c, agon__record* record) {
     void* field = (char*)record + c->offset;
     sqlite3_int64 whole = sqlite3_column_int64(row, i);
     double real =
         sqlite3_column_type(row, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(row, i);
     switch (c->type) {
-    case TEXT:
+    case AGON__TEXT:
         return read_text(row, i, field, c->size);
-    case INT:
+    case AGON__INT:
         *(int*)field = (int)whole;
         return whole < INT_MIN || whole > INT_MAX ? -1 : 0;
-    case COUNT:
+    case AGON__COUNT:
         *(uint64_t*)field = (uint64_t)whole;
         return whole < 0 ? -1 : 0;
-    case REAL:
+    case AGON__REAL:
         *(double*)field = real;
         return 0;
-    case SHORT:
+    case AGON__SHORT:
         *(float*)field = (float)real;
         return 0;
-    case FLOATS:
+    case AGON__FLOATS:
         return read_floats(row, i, &record->result.as.probe);
-    case LIST:
+    case AGON__LIST:
         return read_list(row, i, c, record);
     }
     return -1;
@@ -404,7 +296,7 @@ static int read_column(sqlite3_stmt* row, int i, const column* c, agon__record* 
 
 static int read_row(sqlite3_stmt* row, agon_task_kind kind, agon__record* record,
                     agon_error* error) {
-    const table* t = &tables[kind - 1];
+    const agon__table* t = &agon__tables[kind - 1];
     for (int i = 0; i < t->columns; i++) {
         if (read_column(row, i, &t->column[i], record) != 0)
             return agon_fail(error, AGON_EFORMAT, "table %s, row %.95s: column %s is damaged",
@@ -480,8 +372,9 @@ static int walk_begin(walk* w, const agon_store* store, agon_error* error) {
     if (!w->row || !w->game)
         return agon_fail(error, AGON_EMEMORY, "no memory to read the results of %s", store->dir);
     add(&sql, "SELECT ");
-    add_names(&tables[w->kind - 1], &sql);
-    add(&sql, " FROM %s ORDER BY %s", tables[w->kind - 1].name, tables[w->kind - 1].order);
+    add_names(&agon__tables[w->kind - 1], &sql);
+    add(&sql, " FROM %s ORDER BY %s", agon__tables[w->kind - 1].name,
+        agon__tables[w->kind - 1].order);
     return agon__db_prepare(store, sql.at, &w->rows, error);
 }
 
