@@ -32,7 +32,7 @@ static int compute(agon_finding* f, const agon_compute_def* def, agon_error* err
     if (!rc && m->shape == AGON_ONE && def->samples > 1) {
         rc = agon_metric_bootstrap(m, f->evidence, &def->options, def->samples, f->noise, &failure);
         f->noisy = !rc;
-        if (rc == AGON_EINVALID)
+        if (rc != AGON_EMEMORY)
             rc = AGON_OK;
     }
     if (rc)

@@ -142,31 +142,68 @@ static void print_sources(FILE* out, const agon_evidence* e) {
     }
 }
 
-static void print_heading(FILE* out, const agon_finding* f, const agon_finding* before) {
-    const bool fresh = !before || before->evidence != f->evidence;
-    if (fresh) {
-        fprintf(out, "%s%s%s%s: %d agent%s\n", before ? "\n" : "", agon_ui_colour(out, AGON_BOLD),
-                f->evidence->origin, agon_ui_colour(out, AGON_PLAIN), f->evidence->agents,
-                f->evidence->agents == 1 ? "" : "s");
-        print_sources(out, f->evidence);
-        fprintf(out, "\n  %-22s %-16s %9s %-9s %-20s %s\n", "metric", "", "value", "unit",
-                f->noisy ? "95 % interval" : "", f->noisy ? "noise alone" : "");
-    }
-    if (fresh || strcmp(before->metric->group, f->metric->group) != 0)
+static void print_population_heading(FILE* out, const agon_finding* f, bool later) {
+    fprintf(out, "%s%s%s%s: %d agent%s\n", later ? "\n" : "", agon_ui_colour(out, AGON_BOLD),
+            f->evidence->origin, agon_ui_colour(out, AGON_PLAIN), f->evidence->agents,
+            f->evidence->agents == 1 ? "" : "s");
+    print_sources(out, f->evidence);
+    fprintf(out, "\n  %-22s %-16s %9s %-9s %-20s %s\n", "metric", "", "value", "unit",
+            "95 % interval", "noise alone");
+}
+
+/* shown: what was printed before, if anything. */
+static void print_group(FILE* out, const agon_finding* f, const agon_finding* shown) {
+    if (!shown || shown->why[0] || shown->evidence != f->evidence ||
+        strcmp(shown->metric->group, f->metric->group) != 0)
         fprintf(out, "%s%s%s\n", agon_ui_colour(out, AGON_DIM), f->metric->group,
                 agon_ui_colour(out, AGON_PLAIN));
+}
+
+/* What is not defined, by reason: the reason once, then who it concerns. last: the finding after
+ * the last of this evidence. */
+static void print_absent(FILE* out, const agon_finding* first, const agon_finding* last) {
+    bool any = false;
+    for (const agon_finding* f = first; f < last; f++) {
+        const agon_finding* before = first;
+        int column = 4;
+        while (strcmp(before->why, f->why) != 0)
+            before++;
+        if (!f->why[0] || before != f)
+            continue;
+        fprintf(out, "%s  %s\n    ", any ? "" : "n/a\n", f->why);
+        any = true;
+        for (const agon_finding* g = f; g < last; g++) {
+            if (strcmp(g->why, f->why) != 0)
+                continue;
+            if (column + (int)strlen(g->metric->name) > 96) {
+                fprintf(out, "\n    ");
+                column = 4;
+            }
+            column += fprintf(out, " %s", g->metric->name);
+        }
+        fputc('\n', out);
+    }
 }
 
 void agon_findings_print(FILE* out, const agon_findings* findings) {
     static void (*const print[])(FILE*, const agon_finding*) = {print_population, print_agents,
                                                                 print_pairs, print_levels};
-    for (int i = 0; i < findings->count; i++) {
-        const agon_finding* f = &findings->finding[i];
-        print_heading(out, f, i ? f - 1 : NULL);
-        if (f->why[0])
-            fprintf(out, "  %-22s n/a: %s\n", f->metric->name, f->why);
-        else
+    const agon_finding* first = findings->finding;
+    const agon_finding* end = first + findings->count;
+    const agon_finding* shown = NULL; /* the last that was */
+    for (const agon_finding* f = first; f < end; f++) {
+        if (!shown || shown->evidence != f->evidence)
+            print_population_heading(out, f, shown != NULL);
+        if (!f->why[0]) {
+            print_group(out, f, shown);
             print[f->metric->shape](out, f);
+        }
+        if (!f->why[0] || !shown || shown->evidence != f->evidence)
+            shown = f;
+        if (f + 1 == end || f[1].evidence != f->evidence) {
+            print_absent(out, first, f + 1);
+            first = f + 1;
+        }
     }
 }
 
