@@ -20,6 +20,16 @@ static const agon_picture pictures[] = {
      agon_plot_ratings},
     {"nash", "the agents' shares of the Nash equilibrium, over time", "pay-off matrix", false,
      agon_plot_nash},
+    {"cycles", "planes in which agents beat each other in circles", "pay-off matrix", false,
+     agon_plot_cycles},
+    {"spinning_top", "layers of the population, width against strength", "pay-off matrix", false,
+     agon_plot_top},
+    {"map", "agents near where they act alike, with their paths", "probe states in run.db", false,
+     agon_plot_behaviour},
+    {"errors", "who makes the same mistakes", "solved probe states (--probes)", false,
+     agon_plot_errors},
+    {"symmetry", "who answers mirrored questions alike", "a game with symmetries", false,
+     agon_plot_symmetry},
 };
 
 enum { PICTURES = sizeof pictures / sizeof *pictures };
@@ -34,6 +44,7 @@ typedef struct plot_job {
     bool wanted[PICTURES];
     bool chosen; /* by --what */
     unsigned formats;
+    const char* probes;
     bool quiet;
     char out[1024]; /* directory of the pictures */
 } plot_job;
@@ -62,7 +73,8 @@ static int make_draft(const agon_picture* picture, agon_plot_view* view, draft* 
 
 static int draw_picture(const plot_job* job, const agon_picture* picture, const agon_plot_run* run,
                         agon_error* error) {
-    agon_plot_view view = {.runs = &job->runs, .run = run, .quiet = job->quiet};
+    agon_plot_view view = {
+        .runs = &job->runs, .run = run, .probes = job->probes, .quiet = job->quiet};
     draft d = {0};
     const bool many = run && job->runs.count > 1;
     snprintf(view.name, sizeof view.name, "%s%s%s", picture->name, many ? "-" : "",
@@ -195,11 +207,11 @@ int agon_cmd_plot(int argc, char** argv) {
     bool png = false, svg = false;
     agon_error error = {0};
     int words;
-    const agon_option options[] = {{"--out", NULL, &out},        {"-o", NULL, &out},
-                                   {"--what", NULL, &what},      {"--format", NULL, &formats},
-                                   {"--png", &png, NULL},        {"--svg", &svg, NULL},
-                                   {"--quiet", &job.quiet, NULL}};
-    int failed = agon_ui_options(argc, argv, options, 7, &words);
+    const agon_option options[] = {{"--out", NULL, &out},           {"-o", NULL, &out},
+                                   {"--what", NULL, &what},         {"--format", NULL, &formats},
+                                   {"--png", &png, NULL},           {"--svg", &svg, NULL},
+                                   {"--probes", NULL, &job.probes}, {"--quiet", &job.quiet, NULL}};
+    int failed = agon_ui_options(argc, argv, options, 8, &words);
     if (failed)
         return failed;
     if (what && strcmp(what, "list") == 0)

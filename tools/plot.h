@@ -14,6 +14,7 @@ typedef struct agon_plot_view {
     const agon_plot_runs* runs;
     const agon_plot_run* run; /* whose population is drawn; of an overlay the first run */
     char name[160];           /* of the files, without ending */
+    const char* probes;       /* file of a probe set that agents are asked; NULL: the run's own */
     bool quiet;
     char why[240]; /* set by a maker that leaves its picture out: the reason */
 } agon_plot_view;
@@ -33,7 +34,8 @@ typedef struct agon_picture {
 const agon_picture* agon_pictures(int* count);
 
 agon_plot_maker agon_plot_diversity, agon_plot_strength, agon_plot_against; /* plot_time.c */
-agon_plot_maker agon_plot_payoff_map, agon_plot_nash, agon_plot_ratings;    /* plot_payoff.c */
+agon_plot_maker agon_plot_payoff_map, agon_plot_ratings;                    /* plot_payoff.c */
+agon_plot_maker agon_plot_nash;                                             /* plot_nash.c */
 agon_plot_maker agon_plot_cycles, agon_plot_top;                            /* plot_cycles.c */
 agon_plot_maker agon_plot_behaviour;                                        /* plot_behaviour.c */
 agon_plot_maker agon_plot_errors, agon_plot_symmetry;                       /* plot_answers.c */
@@ -59,8 +61,30 @@ void agon_plot_note(agon_plot_frame* frame, const char* format, ...)
  * between `head` and `foot`, heights from the top and from the bottom. */
 void agon_plot_frame_write(FILE* script, const agon_plot_view* view, const agon_plot_frame* frame);
 
+/* The extent of points in a picture whose two axes have one scale: low and high of x and y so that
+ * all `count` points, `stride` doubles apart, fit into an area of width : height. */
+typedef struct agon_plot_area {
+    double x_low, x_high, y_low, y_high;
+} agon_plot_area;
+agon_plot_area agon_plot_area_of(const double* point, int count, int stride, double width,
+                                 double height);
+
 /* "3.93 million" */
 void agon_plot_count_text(double x, char* out, size_t size);
+
+/* ---- pay-offs ---- */
+
+/* The last matrix of the view's run. False: *code is an error, or it is AGON_OK and the picture is
+ * left out (view->why). */
+bool agon_plot_last_payoff(agon_plot_view* view, agon_plot_payoff* out, int* code,
+                           agon_error* error);
+/* "After 3 million agent-steps per agent, 64 games a pair" */
+void agon_plot_note_payoff(agon_plot_frame* frame, const agon_plot_data* data,
+                           const agon_plot_payoff* payoff);
+/* The cyclic share beside what noise alone would give. */
+void agon_plot_note_cycles(agon_plot_frame* frame, const agon_plot_row* row);
+/* The variable `agents` and the array `agent`: names, strongest first. */
+void agon_plot_put_agents(FILE* script, const agon_plot_payoff* payoff);
 
 /* ---- files ---- */
 

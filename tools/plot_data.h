@@ -80,6 +80,9 @@ typedef struct agon_plot_payoff {
 /* Reads the row again; data->row[row].rated must be >= 1. */
 int agon_plot_payoff_read(const agon_plot_data* data, int row, agon_plot_payoff* out,
                           agon_error* error);
+/* Takes out what is not antisymmetric: rounding, where the game is. False: a pair never met; the
+ * matrix is then of no more use. */
+bool agon_plot_payoff_antisymmetric(agon_plot_payoff* payoff);
 void agon_plot_payoff_close(agon_plot_payoff* payoff);
 
 /* Internal: takes the matrix of a parsed line; *out has n = 0 when it has none. */

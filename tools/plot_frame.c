@@ -35,6 +35,25 @@ void agon_plot_count_text(double x, char* out, size_t size) {
     snprintf(out, size, "%g", x);
 }
 
+agon_plot_area agon_plot_area_of(const double* point, int count, int stride, double width,
+                                 double height) {
+    agon_plot_area a = {INFINITY, -INFINITY, INFINITY, -INFINITY};
+    for (int i = 0; i < count; i++) {
+        const double x = point[(size_t)i * (size_t)stride];
+        const double y = point[(size_t)i * (size_t)stride + 1];
+        a.x_low = x < a.x_low ? x : a.x_low;
+        a.x_high = x > a.x_high ? x : a.x_high;
+        a.y_low = y < a.y_low ? y : a.y_low;
+        a.y_high = y > a.y_high ? y : a.y_high;
+    }
+    const double x = 0.5 * (a.x_low + a.x_high), y = 0.5 * (a.y_low + a.y_high);
+    const double wide = (a.x_high - a.x_low) / width, high = (a.y_high - a.y_low) / height;
+    double half = 0.58 * (wide > high ? wide : high);
+    half = half > 0 ? half : 1 / width;
+    return (agon_plot_area){x - half * width, x + half * width, y - half * height,
+                            y + half * height};
+}
+
 void agon_plot_note(agon_plot_frame* frame, const char* format, ...) {
     char text[160];
     va_list arguments;

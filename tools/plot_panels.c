@@ -250,7 +250,7 @@ static void draw_panel(drawing* d, int top) {
     put_range(d->file, d->chart, panel);
     if (last)
         fprintf(d->file, "set format x '%%g'\nset label 21 time at graph 0.5,screen "
-                         "(foot+12.0)/height center\n");
+                         "(foot+10.0)/height center\n");
     const int rows = panel_legend(d->chart, panel, NULL, 0);
     panel_legend(d->chart, panel, d->file, top - LEGEND * rows - 2);
     d->parts = 0;

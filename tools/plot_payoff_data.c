@@ -155,6 +155,21 @@ int agon__plot_payoff_take(const cJSON* line, const char* what, agon_plot_payoff
     return code;
 }
 
+bool agon_plot_payoff_antisymmetric(agon_plot_payoff* p) {
+    const size_t n = (size_t)p->n;
+    for (size_t i = 0; i < n; i++) {
+        p->matrix[i * n + i] = 0;
+        for (size_t j = 0; j < i; j++) {
+            const double x = 0.5 * (p->matrix[i * n + j] - p->matrix[j * n + i]);
+            if (isnan(x))
+                return false;
+            p->matrix[i * n + j] = x;
+            p->matrix[j * n + i] = -x;
+        }
+    }
+    return true;
+}
+
 static int read_line(const agon_plot_data* data, int row, cJSON** out, agon_error* error) {
     char* text = NULL;
     size_t room = 0;

@@ -1,6 +1,6 @@
 #include "tools/plot_series.h"
 
-#include "engine/metrics/summary.h"
+#include "engine/metrics/inference.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,11 +70,13 @@ int agon_plot_summarise(const agon_plot_runs* runs, int condition, double genera
     const agon_key key = agon_key_make(1, "plot/runs", AGON_FOR_METRIC);
     double* values = malloc((size_t)runs->condition[condition].runs * sizeof *values);
     agon_interval interval;
+    agon_scores scores = {.strata = 1, .score = values};
     int code = values ? AGON_OK : AGON_EMEMORY;
     const int count = code ? 0 : gather(runs, condition, generation, offset, values);
     *out = (agon_plot_summary){count ? values[0] : NAN, NAN, NAN};
+    scores.runs = &count;
     if (count > 1)
-        code = agon_summary_bootstrap(values, count, RESAMPLES, key, &interval);
+        code = agon_inference_iqm_bootstrap(&scores, RESAMPLES, key, &interval);
     if (count > 1 && !code)
         *out = (agon_plot_summary){interval.mean, interval.low, interval.high};
     free(values);

@@ -11,7 +11,7 @@ if (format eq 'svg') {
 if (format eq 'pdf') {
     set terminal pdfcairo size 3.15,3.15*height/width font 'DejaVu Sans,4.95' fontscale 1 linewidth 0.6 dashlength 0.8 background 'white' noenhanced
     letter = 4.95
-    dot = 0.45
+    dot = 0.36
 }
 if (format eq 'png') {
     set terminal pngcairo size 3*width,3*height font 'DejaVu Sans,30' linewidth 3.6 dashlength 0.6 pointscale 2.4 background 'white' noenhanced

@@ -4,7 +4,7 @@ set rmargin at screen 1-14.0/width
 set tmargin at screen 1-(head+legend+14.0)/height
 set bmargin at screen (foot+50.0)/height
 set grid xtics ytics linetype 1 linewidth 0.4 linecolor '#cccccc'
-set label 21 strength at graph 0.5,screen (foot+12.0)/height center
+set label 21 strength at graph 0.5,screen (foot+10.0)/height center
 set label 20 'effective number of agents, Vendi score' at screen 11.0/width,graph 0.5 center rotate
 set offsets graph 0.04, graph 0.04, graph 0.06, 0
 set yrange [1:*]

@@ -4,7 +4,7 @@ set tmargin at screen 1-(head+10.0)/height
 set bmargin at screen (foot+50.0)/height
 set yrange [0:1]
 set label 20 'share of the equilibrium' at screen 11.0/width,graph 0.5 center rotate
-set label 21 time at graph 0.5,screen (foot+12.0)/height center
+set label 21 time at graph 0.5,screen (foot+10.0)/height center
 set format x '%g'
 # The legend, from the top down as the shares lie.
 row(k) = 1-(head+18.0+17*(shares-k+others))/height

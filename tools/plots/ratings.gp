@@ -11,7 +11,7 @@ if (agents <= 32) {
     set ytics (agent[1] 1) scale 0
     set for [i=2:agents] ytics add (agent[i] i)
 }
-set label 21 'Elo; 0 = mean of the generation' at graph 0.5,screen (foot+12.0)/height center
+set label 21 'Elo; 0 = mean of the generation' at graph 0.5,screen (foot+10.0)/height center
 set label 20 'agent'.(agents <= 32 ? '' : ' by rank') at screen 11.0/width,graph 0.5 center rotate
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#777777' linewidth 0.6 back
 unset key
