@@ -263,18 +263,20 @@ int agon_matrix_eigen(const double* matrix, int n, double* out, double* vectors,
 
 #define MAX_SWEEPS 64 /* 6 to 10 are usual; the bound is for hostile input */
 
-/* Makes rows x and y orthogonal, the longer one first. turn: rows (k) rotated along, or NULL.
- * Returns 1 when they were not. */
-static int orthogonalise(double* x, double* y, int n, double* turn_x, double* turn_y, int k) {
+/* Makes rows x and y orthogonal, the longer one first. turn: rows (k) rotated along, or NULL. A row
+ * of at most `least` energy is rounding, whose direction means nothing and never settles. Returns 1
+ * when they were not. */
+static int orthogonalise(double* x, double* y, int n, double* turn_x, double* turn_y, int k,
+                         double least) {
     const double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
     if (xx < yy) {
         swap_rows(x, y, n);
         if (turn_x)
             swap_rows(turn_x, turn_y, k);
     }
-    if (!(fabs(xy) > DBL_EPSILON * sqrt(xx) * sqrt(yy) * sqrt(n)))
-        return xx < yy;
     const double large = fmax(xx, yy), small = fmin(xx, yy);
+    if (small <= least || !(fabs(xy) > DBL_EPSILON * sqrt(xx) * sqrt(yy) * sqrt(n)))
+        return xx < yy;
     /* tan of the angle: the smaller root of t^2 + 2 theta t - 1 = 0 */
     const double theta = (small - large) / (2 * xy);
     const double root = 1 / (fabs(theta) + sqrt(fma(theta, theta, 1)));
@@ -287,13 +289,15 @@ static int orthogonalise(double* x, double* y, int n, double* turn_x, double* tu
 
 /* w (k, n): rows become orthogonal, by sweeps over all pairs. turn (k, k) or NULL. */
 static int orthogonalise_rows(double* w, int k, int n, double* turn) {
+    const double energy = dot(w, w, k * n);
+    const double least = DBL_EPSILON * DBL_EPSILON * energy;
     for (int sweep = 0; sweep < MAX_SWEEPS; sweep++) {
         int turned = 0;
         for (int i = 0; i < k; i++) {
             for (int j = i + 1; j < k; j++)
                 turned |= orthogonalise(w + (size_t)i * n, w + (size_t)j * n, n,
                                         turn ? turn + (size_t)i * k : NULL,
-                                        turn ? turn + (size_t)j * k : NULL, k);
+                                        turn ? turn + (size_t)j * k : NULL, k, least);
         }
         if (!turned)
             return 0;

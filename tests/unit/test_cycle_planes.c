@@ -213,6 +213,19 @@ static void refused(void** unused) {
     assert_true(omega[0] == 7 && point[0] == 7 && rest[0] == 7);
 }
 
+/* Guards: a matrix whose last plane is rounding alone (what a subtracted ladder leaves) is no reason
+ * to give up. */
+static void rounding_is_no_plane(void** unused) {
+    for (int trial = 0; trial < 500; trial++) {
+        double a[36], rest[36], omega[3], point[36];
+        fill(a, 6, 0, 1000 + trial);
+        assert_int_equal(agon_cycle_rest(a, 6, NULL, rest), 0);
+        assert_int_equal(agon_cycle_planes(rest, 6, 3, omega, point), 0);
+        assert_true(omega[0] >= omega[1] && omega[1] >= omega[2] && omega[2] >= 0);
+        assert_near(misfit(rest, 6, omega, point), 0, 1e-12);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rock_paper_scissors),
@@ -222,6 +235,7 @@ int main(void) {
         cmocka_unit_test(permuted),
         cmocka_unit_test(additive_part),
         cmocka_unit_test(refused),
+        cmocka_unit_test(rounding_is_no_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

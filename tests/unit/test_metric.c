@@ -111,7 +111,8 @@ static int turned(const agon_metric* m, int row, int n) {
 /* Metrics that take agents in an order by their nature, or draw some of them by number; their
  * caveats say so. */
 static bool orders_agents(const agon_metric* m) {
-    static const char* const names[] = {"trueskill", "rarefied", "generalization_gap", "transfer"};
+    static const char* const names[] = {"trueskill", "rarefied", "generalization_gap", "transfer",
+                                        "nash_membership"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(m->name, names[i]) == 0)
             return true;
