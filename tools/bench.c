@@ -72,8 +72,10 @@ typedef struct part {
 } part;
 
 static const part parts[] = {
-    {"games", agon_bench_games},     {"forward", agon_bench_forward}, {"update", agon_bench_update},
-    {"rollout", agon_bench_rollout}, {"train", agon_bench_train},
+    {"games", agon_bench_games},           {"forward", agon_bench_forward},
+    {"update", agon_bench_update},         {"rollout", agon_bench_rollout},
+    {"train", agon_bench_train},           {"metrics", agon_bench_metrics},
+    {"population", agon_bench_population},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -114,7 +116,7 @@ int agon_cmd_bench(int argc, char** argv) {
         if (!find(argv[i]))
             return agon_ui_usage("bench",
                                  "nothing called '%s' to measure: games, forward, update, "
-                                 "rollout or train",
+                                 "rollout, train, metrics or population",
                                  argv[i]);
     if (word && agon_game_word(word, game, sizeof game, &error))
         return agon_ui_error(&error);

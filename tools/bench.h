@@ -57,5 +57,8 @@ int agon_bench_forward(const agon_bench* b, agon_error* error);
 int agon_bench_update(const agon_bench* b, agon_error* error);
 int agon_bench_rollout(const agon_bench* b, agon_error* error);
 int agon_bench_train(const agon_bench* b, agon_error* error);
+/* What measuring adds to training; and the headline metrics of 10,000 agents. */
+int agon_bench_metrics(const agon_bench* b, agon_error* error);
+int agon_bench_population(const agon_bench* b, agon_error* error);
 
 #endif

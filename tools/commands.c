@@ -229,7 +229,10 @@ static const char help_bench[] =
     "one\n"
     "short run on all cores, of as many seconds as it takes.\n"
     "\n"
-    "Usage: agon bench [games|forward|update|rollout|train ...] [options]\n"
+    "'metrics' is what measuring adds to training, 'population' the headline metrics of 10,000\n"
+    "agents, 512 states and 7 actions, in seconds.\n"
+    "\n"
+    "Usage: agon bench [games|forward|update|rollout|train|metrics|population ...] [options]\n"
     "  --seconds S   time for each figure, 0.01 to 600; default 0.7\n"
     "  --game GAME   default connect_four\n"
     "  --hidden W,W  widths of the hidden layers; default 128,128\n";
