@@ -125,35 +125,20 @@ int agon_species_rao(const double* distance, const double* share, int n, double*
 
 /* ---- greedy actions ------------------------------------------------------------------------ */
 
-/* Index of the largest, the lowest one of ties; -1 when an entry is negative or not a number. */
-static int greedy_action(const float* row, int actions) {
-    int best = 0;
-    for (int a = 0; a < actions; a++) {
-        if (!(row[a] >= 0) || isinf(row[a]))
-            return -1;
-        best = row[a] > row[best] ? a : best;
-    }
-    return best;
-}
-
 /* counts: out (actions). */
-static int count_choices(const agon_behaviour* b, int state, double* counts) {
+static void count_choices(const agon_behaviour* b, int state, double* counts) {
+    int tied;
     for (int a = 0; a < b->actions; a++)
         counts[a] = 0;
-    for (int i = 0; i < b->agents; i++) {
-        const float* row = b->probability + ((size_t)i * b->states + state) * b->actions;
-        const int action = greedy_action(row, b->actions);
-        if (action < 0)
-            return AGON_EINVALID;
-        counts[action]++;
-    }
-    return 0;
+    for (int i = 0; i < b->agents; i++)
+        counts[agon_behaviour_greedy(agon_behaviour_row(b, i, state), b->actions, &tied)]++;
 }
 
 int agon_species_greedy(const agon_behaviour* b, double order, double* out) {
-    assert(b && out && b->agents >= 1 && b->states >= 1 && b->actions >= 1 && order >= 0);
-    if (check_shares(b->weight, b->states))
-        return AGON_EINVALID;
+    assert(out && order >= 0);
+    const int code = agon_behaviour_check(b);
+    if (code)
+        return code;
     double* counts = malloc((size_t)b->actions * sizeof *counts);
     if (!counts)
         return AGON_EMEMORY;
@@ -161,9 +146,8 @@ int agon_species_greedy(const agon_behaviour* b, double order, double* out) {
     int rc = 0;
     for (int s = 0; s < b->states && !rc; s++) {
         double kinds = 0;
-        rc = count_choices(b, s, counts);
-        if (!rc)
-            rc = agon_species_hill(counts, b->actions, order, &kinds);
+        count_choices(b, s, counts);
+        rc = agon_species_hill(counts, b->actions, order, &kinds);
         sum += b->weight[s] * kinds;
         weight += b->weight[s];
     }

@@ -20,7 +20,7 @@
 #ifndef AGON_SPECIES_H
 #define AGON_SPECIES_H
 
-#include "engine/metrics/diversity.h"
+#include "engine/metrics/behaviour.h"
 
 /* Hill number of order q >= 0 (INFINITY allowed) of n >= 1 counts or shares, >= 0, of any sum:
  * with p = counts / sum, (sum p^q)^(1 / (1 - q)); q = 0 how many are above 0, q = 1 exp of the
