@@ -17,17 +17,19 @@
 
 /* scale: NULL, all 1. */
 static double squared_distance(const float* x, const float* y, const double* scale, int d) {
+    static const double ones[LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
     double lane[LANES] = {0}, sum = 0;
     int c = 0;
     for (; c + LANES <= d; c += LANES) {
+        const double* weight = scale ? scale + c : ones;
         for (int l = 0; l < LANES; l++) {
-            const double gap = (double)x[c + l] - y[c + l];
-            lane[l] += (scale ? scale[c + l] : 1) * gap * gap;
+            const double gap = (double)x[c + l] - (double)y[c + l];
+            lane[l] += weight[l] * (gap * gap);
         }
     }
     for (; c < d; c++) {
-        const double gap = (double)x[c] - y[c];
-        sum += (scale ? scale[c] : 1) * gap * gap;
+        const double gap = (double)x[c] - (double)y[c];
+        sum += (scale ? scale[c] : 1) * (gap * gap);
     }
     for (int l = 0; l < LANES; l++)
         sum += lane[l];
@@ -157,27 +159,47 @@ int agon_novelty_dvd(const double* distance, int n, double length, agon_dvd* out
 
 /* ---- nearest neighbours -------------------------------------------------------------------- */
 
-/* Mean of the k smallest distances from point i to the others. work: (n). */
-static double mean_of_nearest(const agon_points* p, int i, int k, double* work) {
-    int count = 0;
+#define TILE 16 /* queries answered in one pass over the points, which may not fit a cache */
+
+/* distance: out (count, n), of `count` queries to all points. */
+static void tile_distances(const agon_points* p, const int* query, int first, int count,
+                           double* distance) {
     for (int j = 0; j < p->n; j++) {
-        if (j != i)
-            work[count++] = distance_of(p, i, j);
+        for (int q = 0; q < count; q++)
+            distance[(size_t)q * p->n + j] =
+                distance_of(p, query ? query[first + q] : first + q, j);
     }
-    agon_summary_sort(work, count);
-    return agon_summary_mean(work, k);
 }
 
-int agon_novelty_nearest(const agon_points* p, int k, const int* query, int queries, double* out) {
-    assert(out && k >= 1 && queries >= 0);
+/* Mean of the k smallest distances (n) but that to point `self` itself; they are sorted. */
+static double mean_of_nearest(double* distance, int n, int self, int k, double* nearest) {
+    distance[self] = distance[n - 1];
+    agon_summary_sort(distance, n - 1);
+    *nearest = distance[0];
+    return agon_summary_mean(distance, k);
+}
+
+int agon_novelty_nearest(const agon_points* p, int k, const int* query, int queries, double* mean,
+                         double* nearest) {
+    assert(mean && k >= 1 && queries >= 0);
     if (check_points(p))
         return AGON_EINVALID;
-    double* work = malloc((size_t)p->n * sizeof *work);
-    if (!work)
+    const int n = p->n, most = k < n - 1 ? k : n - 1;
+    double* distance = malloc((size_t)TILE * n * sizeof *distance);
+    if (!distance)
         return AGON_EMEMORY;
-    k = k < p->n - 1 ? k : p->n - 1;
-    for (int q = 0; q < queries; q++)
-        out[q] = k > 0 ? mean_of_nearest(p, query ? query[q] : q, k, work) : NAN;
-    free(work);
+    for (int first = 0; first < queries; first += TILE) {
+        const int count = queries - first < TILE ? queries - first : TILE;
+        tile_distances(p, query, first, count, distance);
+        for (int q = 0; q < count; q++) {
+            const int self = query ? query[first + q] : first + q;
+            double next = NAN;
+            mean[first + q] =
+                most > 0 ? mean_of_nearest(distance + (size_t)q * n, n, self, most, &next) : NAN;
+            if (nearest)
+                nearest[first + q] = next;
+        }
+    }
+    free(distance);
     return 0;
 }

@@ -45,9 +45,11 @@ int agon_novelty_dvd(const double* distance, int n, double length, agon_dvd* out
 
 /* k-nearest-neighbour novelty (Lehman and Stanley 2011): mean distance to the k >= 1 nearest others
  * (15 is usual); k > n - 1 is taken as n - 1; one point: NaN. A point leaves out itself, once: its
- * duplicates count, at distance 0. query (queries): indices of the points asked about, out
- * (queries); points that are not asked about, an archive perhaps, are neighbours all the same.
- * NULL: all, in order (queries = n). O(queries n (d + ln n)). */
-int agon_novelty_nearest(const agon_points* p, int k, const int* query, int queries, double* out);
+ * duplicates count, at distance 0. query (queries): indices of the points asked about; NULL: all,
+ * in order (queries = n). Points that are not asked about, an archive perhaps, are neighbours all
+ * the same. mean: out (queries). nearest: out (queries), distance to the nearest other, or NULL.
+ * O(queries n (d + ln n)). */
+int agon_novelty_nearest(const agon_points* p, int k, const int* query, int queries, double* mean,
+                         double* nearest);
 
 #endif

@@ -42,36 +42,18 @@ static void hull_layout(hull* h, double* block, int members, int cells) {
 
 /* ---- input --------------------------------------------------------------------------------- */
 
-static const float* row_of(const agon_behaviour* b, int agent, int state) {
-    return b->probability + ((size_t)agent * b->states + state) * b->actions;
-}
-
 static double row_sum(const float* row, int actions) {
     double sum = 0;
     for (int a = 0; a < actions; a++)
-        sum += row[a] >= 0 ? row[a] : NAN;
+        sum += row[a];
     return sum;
-}
-
-static int check(const agon_behaviour* b) {
-    double weight = 0;
-    for (int s = 0; s < b->states; s++) {
-        if (!(b->weight[s] >= 0))
-            return AGON_EINVALID;
-        weight += b->weight[s];
-        for (int i = 0; i < b->agents; i++) {
-            if (!(fabs(row_sum(row_of(b, i, s), b->actions) - 1) <= 1e-3))
-                return AGON_EINVALID;
-        }
-    }
-    return fabs(weight - 1) <= 1e-6 ? 0 : AGON_EINVALID;
 }
 
 static int count_cells(const agon_behaviour* b, int agent) {
     int cells = 0;
     for (int s = 0; s < b->states; s++) {
         for (int a = 0; a < b->actions; a++)
-            cells += b->weight[s] > 0 && row_of(b, agent, s)[a] > 0;
+            cells += b->weight[s] > 0 && agon_behaviour_row(b, agent, s)[a] > 0;
     }
     return cells;
 }
@@ -84,7 +66,7 @@ static void fill(hull* h, const agon_behaviour* b, int agent) {
     for (int s = 0; s < b->states; s++)
         total += b->weight[s];
     for (int s = 0; s < b->states; s++) {
-        const float* target = row_of(b, agent, s);
+        const float* target = agon_behaviour_row(b, agent, s);
         const double sum = row_sum(target, b->actions);
         for (int a = 0; a < b->actions; a++) {
             if (!(b->weight[s] > 0 && target[a] > 0))
@@ -94,7 +76,7 @@ static void fill(hull* h, const agon_behaviour* b, int agent) {
             for (int i = 0, k = 0; i < b->agents; i++) {
                 if (i == agent)
                     continue;
-                const float* row = row_of(b, i, s);
+                const float* row = agon_behaviour_row(b, i, s);
                 h->p[(size_t)k++ * h->cells + cell] = row[a] / row_sum(row, b->actions);
             }
             cell++;
@@ -163,9 +145,9 @@ static void scale_to_one(double* share, int n) {
         share[k] /= sum;
 }
 
-/* One step of expectation maximisation, from -> to; returns ln of the largest gain at `from`. */
+/* One step of expectation maximisation from the shares whose blend is in h->mix: to; returns ln of
+ * the largest gain there. */
 static double step(hull* h, const double* from, double* to) {
-    blend(h, from);
     const double largest = gains(h);
     for (int k = 0; k < h->members; k++)
         to[k] = from[k] * h->gain[k];
@@ -194,30 +176,34 @@ static bool extrapolate(hull* h) {
     return length > 1;
 }
 
-/* D falls: the leap is taken only where it is no worse than the second step. Leaves the answer in
- * h->share. */
-static void iterate(hull* h, double tolerance, agon_hull* out) {
-    for (int k = 0; k < h->members; k++)
-        h->share[k] = 1.0 / h->members;
-    double gap = INFINITY;
-    for (int steps = 0; steps < STEPS; steps += 3) {
-        gap = step(h, h->share, h->first);
-        if (gap <= tolerance)
-            break;
-        step(h, h->first, h->second);
-        const double* next = h->second;
-        if (extrapolate(h)) {
-            blend(h, h->second);
-            const double plain = divergence(h, h->mix);
-            blend(h, h->leap);
-            next = divergence(h, h->mix) <= plain ? h->leap : h->second;
+/* Two steps from h->share, and a leap where they lead, which must not be worse than where they
+ * began, so that D never rises. Moves h->share; h->mix is its blend. Returns D there. */
+static double advance(hull* h, double before) {
+    blend(h, h->first);
+    step(h, h->first, h->second);
+    if (extrapolate(h)) {
+        blend(h, h->leap);
+        const double after = divergence(h, h->mix);
+        if (after <= before) {
+            memcpy(h->share, h->leap, (size_t)h->members * sizeof *h->share);
+            return after;
         }
-        memcpy(h->share, next, (size_t)h->members * sizeof *next);
     }
+    memcpy(h->share, h->second, (size_t)h->members * sizeof *h->share);
     blend(h, h->share);
+    return divergence(h, h->mix);
+}
+
+/* From h->share, whose blend is in h->mix. Leaves the answer in h->share. */
+static void iterate(hull* h, double tolerance, agon_hull* out) {
     out->distance = divergence(h, h->mix);
-    gap = agon_log(gains(h));
-    out->gap = gap > 0 ? gap : 0;
+    for (int steps = 0;; steps += 2) {
+        const double gap = step(h, h->share, h->first);
+        out->gap = gap > 0 ? gap : 0;
+        if (gap <= tolerance || steps >= STEPS)
+            break;
+        out->distance = advance(h, out->distance);
+    }
 }
 
 static double nearest(const hull* h) {
@@ -249,10 +235,10 @@ static agon_hull solve(hull* h, double tolerance) {
 
 int agon_policy_hull(const agon_behaviour* b, int agent, double tolerance, agon_hull* out,
                      double* mixture) {
-    assert(b && out && b->probability && b->weight && agent >= 0 && agent < b->agents);
-    assert(b->agents >= 1 && b->states >= 1 && b->actions >= 1 && tolerance >= 0);
-    if (check(b))
-        return AGON_EINVALID;
+    assert(b && out && agent >= 0 && agent < b->agents && tolerance >= 0);
+    const int code = agon_behaviour_check(b);
+    if (code)
+        return code;
     if (b->agents == 1) {
         *out = (agon_hull){NAN, NAN, NAN};
         if (mixture)

@@ -21,7 +21,7 @@
 #ifndef AGON_POLICY_HULL_H
 #define AGON_POLICY_HULL_H
 
-#include "engine/metrics/diversity.h"
+#include "engine/metrics/behaviour.h"
 
 typedef struct agon_hull {
     double distance; /* D at the best mixture found, nats, >= 0; NaN: no others */
@@ -37,11 +37,11 @@ typedef struct agon_hull {
  * of at most this; 1e-7 is plenty.
  *
  * Method: b_k <- b_k sum_s w_s sum_a p(a|s) p_k(a|s) / mix(a|s), the expectation maximisation of
- * mixture shares, D falls at each step; every third step is extrapolated (SQUAREM, Varadhan and
- * Roland 2008). The gap is ln of the largest of those sums (1 on the support and no more elsewhere,
- * at the minimum). At most 3,000 steps of O(agents * states * actions): copies of agents are
- * harmless, near-copies are slow and may stop with a gap above the tolerance. Returns 0,
- * AGON_EINVALID, AGON_EMEMORY. */
+ * mixture shares, D falls at each step; every two steps are followed by a leap where they lead
+ * (SQUAREM, Varadhan and Roland 2008). The gap is ln of the largest of those sums (1 on the support
+ * and no more elsewhere, at the minimum). At most 3,000 steps of O(agents * states * actions):
+ * copies of agents are harmless, near-copies are slow and may stop with a gap above the tolerance.
+ * Returns 0, AGON_EINVALID, AGON_EMEMORY. */
 int agon_policy_hull(const agon_behaviour* b, int agent, double tolerance, agon_hull* out,
                      double* mixture);
 

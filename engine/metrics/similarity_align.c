@@ -218,27 +218,30 @@ int agon_similarity_cca(const agon_layer* x, const agon_layer* y, double varianc
     return rc;
 }
 
-/* Mean over pairs of bases (n, most, inputs) of the mean correlation. */
+/* Mean over pairs of bases (n, most, inputs) of the mean correlation, which needs only their sum.
+ */
 static int mean_over_pairs(const double* basis, const int* rank, int n, int most, int inputs,
                            double* out) {
-    double* values = malloc((size_t)most * sizeof *values);
-    if (!values)
+    const size_t size = (size_t)most * inputs, square = (size_t)most * most;
+    double* block = malloc((square + nuclear_scratch(most, most)) * sizeof *block);
+    if (!block)
         return AGON_EMEMORY;
     double sum = 0;
-    int pairs = 0, rc = 0;
-    for (int i = 0; i < n && !rc; i++) {
-        for (int j = 0; j < i && !rc; j++) {
-            if (rank[i] == 0 || rank[j] == 0)
+    int pairs = 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < i; j++) {
+            const int k = smaller(rank[i], rank[j]);
+            if (k == 0)
                 continue;
-            const size_t size = (size_t)most * inputs;
-            rc = correlate(basis + i * size, rank[i], basis + j * size, rank[j], inputs, values);
-            sum += rc ? 0 : mean_of(values, smaller(rank[i], rank[j]));
+            products(basis + i * size, rank[i], basis + j * size, rank[j], inputs, block);
+            const double mean = nuclear_norm(block, rank[i], rank[j], block + square) / k;
+            sum += mean < 1 ? mean : 1;
             pairs++;
         }
     }
-    free(values);
+    free(block);
     *out = pairs > 0 ? sum / pairs : NAN;
-    return rc;
+    return 0;
 }
 
 int agon_similarity_mean_cca(const float* activation, int n, int inputs, int width, double variance,

@@ -3,7 +3,7 @@
 #ifndef AGON_SUBSET_H
 #define AGON_SUBSET_H
 
-#include "engine/metrics/diversity.h"
+#include "engine/metrics/behaviour.h"
 #include "games/random.h"
 
 /* min(n, most) of 0 .. n-1, ascending; all of them, or drawn by the key without replacement, each
