@@ -7,10 +7,10 @@
 #define MOST 128
 
 static const agon_metric* const groups[] = {
-    agon__catalogue_vendi,          agon__catalogue_behaviour,      agon__catalogue_novelty,
-    agon__catalogue_payoff,         agon__catalogue_gamescape,      agon__catalogue_rating,
-    agon__catalogue_errors,         agon__catalogue_homogenization, agon__catalogue_nets,
-    agon__catalogue_generalization,
+    agon__catalogue_vendi,  agon__catalogue_behaviour,      agon__catalogue_novelty,
+    agon__catalogue_visits, agon__catalogue_payoff,         agon__catalogue_gamescape,
+    agon__catalogue_rating, agon__catalogue_errors,         agon__catalogue_homogenization,
+    agon__catalogue_nets,   agon__catalogue_generalization,
 };
 
 const agon_metric* const* agon_metrics(int* count) {

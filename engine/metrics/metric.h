@@ -114,7 +114,7 @@ int agon_metric_bootstrap(const agon_metric* metric, const agon_evidence* eviden
 /* ---- the parts of the table (internal) ---- */
 extern const agon_metric agon__catalogue_vendi[], agon__catalogue_behaviour[],
     agon__catalogue_payoff[], agon__catalogue_gamescape[], agon__catalogue_rating[],
-    agon__catalogue_novelty[], agon__catalogue_errors[], agon__catalogue_homogenization[],
-    agon__catalogue_nets[], agon__catalogue_generalization[];
+    agon__catalogue_novelty[], agon__catalogue_visits[], agon__catalogue_errors[],
+    agon__catalogue_homogenization[], agon__catalogue_nets[], agon__catalogue_generalization[];
 
 #endif
