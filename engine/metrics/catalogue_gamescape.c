@@ -284,8 +284,7 @@ static int compute_alpha_rank_general(const agon_evidence* e, const agon_metric_
 #define ALPHA_COLUMNS                                                                              \
     {                                                                                              \
         {"alpha_1", "1", 0, 1, "share of time at alpha 1, populations of 50"}, {                   \
-            "alpha_infinite", "1", 0, 1,                                                           \
-                "share of time when the better one of two nearly always wins"                      \
+            "infinite", "1", 0, 1, "share of time when the better one of two nearly always wins"   \
         }                                                                                          \
     }
 #define ALPHA_SOURCE "Omidshafiei et al. 2019"

@@ -315,7 +315,7 @@ const agon_metric agon__catalogue_payoff[] = {
      .sharpness = AGON_SHARPNESS_NONE,
      .column = {{"strength", "pay-off", -INFINITY, INFINITY,
                  "f of the ladder that fits best; adds up to 0 in each component"},
-                {"logit_strength", "logits", -INFINITY, INFINITY,
+                {"logit", "logits", -INFINITY, INFINITY,
                  "the same on the scale of ratings (Elo: times 173.7)"},
                 {"component", "number", 0, INFINITY,
                  "group of agents that met one another: strengths compare within one only"}},
