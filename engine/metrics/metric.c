@@ -2,6 +2,7 @@
 #include "engine/metrics/metric.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #define MOST 128
@@ -57,6 +58,13 @@ int agon_metric_rows(const agon_metric* m, const agon_evidence* e) {
     return 0;
 }
 
+static bool all_met(const agon_payoffs* p) {
+    for (int at = 0; at < p->agents * p->agents; at++)
+        if (isnan(p->mean[at]))
+            return false;
+    return true;
+}
+
 /* Is the part there? */
 static bool has(const agon_evidence* e, const agon_metric_options* options, unsigned need) {
     switch (need) {
@@ -71,7 +79,7 @@ static bool has(const agon_evidence* e, const agon_metric_options* options, unsi
     case AGON_NEEDS_PAYOFFS:
         return e->payoffs.agents > 0;
     case AGON_NEEDS_ANTISYMMETRIC:
-        return e->payoffs.antisymmetric;
+        return e->payoffs.antisymmetric && all_met(&e->payoffs);
     case AGON_NEEDS_WINS:
         return e->payoffs.wins != NULL;
     case AGON_NEEDS_ANCHORS:
@@ -112,6 +120,8 @@ static const char* absent(const agon_evidence* e, unsigned need) {
         {AGON_NEEDS_BASELINE, "", "no baseline population was given: --baseline"},
         {AGON_NEEDS_PAIR, "", "needs two agents or more"},
     };
+    if (need == AGON_NEEDS_ANTISYMMETRIC && e->payoffs.antisymmetric)
+        return "some pairs never met; cyclic_met and hodge need not all";
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         if (part[i].need == need)
             return part[i].why[0] ? part[i].why : part[i].fallback;

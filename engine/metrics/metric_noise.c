@@ -19,6 +19,7 @@ typedef struct world {
     const agon_evidence* truth;
     agon_evidence e;
     double *weight, *mean, *wins, *anchor; /* owned; NULL: shared with the truth */
+    double* error;                         /* of a world: see widen_errors */
     double* strength;                      /* (payoff agents) of the null */
     int* member;                           /* (states) of one stratum */
 } world;
@@ -52,6 +53,8 @@ static int world_open(world* w, const agon_metric* m, const agon_evidence* truth
         rc = take(&w->mean, n * n);
         if (!rc && truth->payoffs.wins)
             rc = take(&w->wins, n * n);
+        if (!rc && truth->payoffs.error)
+            rc = take(&w->error, n * n);
         if (!rc)
             rc = take(&w->strength, n);
     }
@@ -72,6 +75,7 @@ static void world_close(world* w) {
     free(w->weight);
     free(w->mean);
     free(w->wins);
+    free(w->error);
     free(w->anchor);
     free(w->strength);
     free(w->member);
@@ -209,8 +213,20 @@ static double spread(const double* value, int n) {
     return n > 1 ? agon_summary_error(value, n) * sqrt(n) : NAN;
 }
 
+/* A world of the bootstrap holds the noise twice: as measured, and as drawn. What subtracts noise
+ * must subtract both. */
+static void widen_errors(world* w) {
+    const agon_payoffs* p = &w->truth->payoffs;
+    const size_t cells = (size_t)p->agents * (size_t)p->agents;
+    for (size_t at = 0; w->error && at < cells; at++)
+        w->error[at] = 1.4142135623730951 * p->error[at];
+    if (w->error)
+        w->e.payoffs.error = w->error;
+}
+
 static int add_bootstrap(tally* t, world* w, agon_metric_noise* out) {
     int rc = 0;
+    widen_errors(w);
     for (int i = 0; !rc && i < t->samples; i++) {
         draw_world(w, t->options->key, (uint32_t)i);
         rc = put_sample(t, &w->e, i);
@@ -227,6 +243,7 @@ static int add_bootstrap(tally* t, world* w, agon_metric_noise* out) {
 
 static int add_null(tally* t, world* w, agon_metric_noise* out) {
     int rc = 0;
+    w->e.payoffs.error = w->truth->payoffs.error;
     null_strengths(w);
     for (int i = 0; !rc && i < t->samples; i++) {
         draw_payoffs(w, NULL, t->options->key, (uint32_t)(t->samples + i));
