@@ -1,6 +1,7 @@
 /* gram.c: a product of a matrix with its transpose in blocks that fit the caches. */
 #include "engine/metrics/gram.h"
 
+#include "engine/metrics/real_vector.h"
 #include "games/error.h"
 
 #include <math.h>
@@ -11,28 +12,19 @@
 #define DEEP 128 /* vectors of a block; a panel of a block is 8 KiB */
 #define NEAR 48  /* panels that stay in the second cache while others pass: 384 KiB */
 
-typedef double quad __attribute__((vector_size(32)));
-
-/* a b + c with one rounding, in four lanes: gcc makes one instruction of it. */
-static inline quad multiply_add(quad a, quad b, quad c) {
-    for (int i = 0; i < 4; i++)
-        c[i] = fma(a[i], b[i], c[i]);
-    return c;
-}
-
 /* sum (4, WIDE) = x' y; x and y are panels (depth, WIDE), of x four columns are used. All sums stay
  * in registers. */
 static void tile(const double* restrict x, const double* restrict y, int depth,
                  double* restrict sum) {
-    quad a[4] = {0}, b[4] = {0};
+    agon__quad a[4] = {0}, b[4] = {0};
     for (int k = 0; k < depth; k++, x += WIDE, y += WIDE) {
-        quad left, right;
+        agon__quad left, right;
         memcpy(&left, y, sizeof left);
         memcpy(&right, y + 4, sizeof right);
         for (int i = 0; i < 4; i++) {
-            const quad row = {x[i], x[i], x[i], x[i]};
-            a[i] = multiply_add(row, left, a[i]);
-            b[i] = multiply_add(row, right, b[i]);
+            const agon__quad row = {x[i], x[i], x[i], x[i]};
+            a[i] = agon__multiply_add(row, left, a[i]);
+            b[i] = agon__multiply_add(row, right, b[i]);
         }
     }
     for (int i = 0; i < 4; i++) {

@@ -131,7 +131,50 @@ int agon__features_primal(const agon__features* f, double* out) {
     return agon__gram(f->b->agents, f->columns, fill_agents, (void*)f, out);
 }
 
+/* bits (columns, words): who takes which first choice. */
+static void mark_choices(const agon__features* f, size_t words, uint64_t* bits) {
+    for (int c = 0; c < f->columns; c++) {
+        for (int i = 0; i < f->b->agents; i++) {
+            const int chosen = f->greedy[(size_t)i * f->b->states + f->state[c]];
+            bits[c * words + i / 64] |= (uint64_t)(chosen == f->action[c]) << i % 64;
+        }
+    }
+}
+
+/* X' X of first choices of agents that weigh the same: by counting, exact but for the weights. */
+static int count_choices(const agon__features* f, double* out) {
+    const size_t words = ((size_t)f->b->agents + 63) / 64;
+    uint64_t* bits = calloc(f->columns * words, sizeof *bits);
+    if (!bits)
+        return AGON_EMEMORY;
+    mark_choices(f, words, bits);
+    const double scale = f->scale[0] * f->scale[0];
+    for (int c = 0; c < f->columns; c++) {
+        const uint64_t* x = bits + c * words;
+        for (int d = 0; d <= c; d++) {
+            const uint64_t* y = bits + d * words;
+            long count = 0;
+            for (size_t k = 0; k < words; k++)
+                count += __builtin_popcountll(x[k] & y[k]);
+            out[(size_t)c * f->columns + d] =
+                scale * f->root[f->state[c]] * f->root[f->state[d]] * (double)count;
+        }
+    }
+    free(bits);
+    return 0;
+}
+
+static int weigh_the_same(const agon__features* f) {
+    for (int i = 1; i < f->b->agents; i++) {
+        if (f->scale[i] != f->scale[0])
+            return 0;
+    }
+    return 1;
+}
+
 int agon__features_dual(const agon__features* f, double* out) {
+    if (f->greedy && weigh_the_same(f))
+        return count_choices(f, out);
     return agon__gram(f->columns, f->b->agents, fill_columns, (void*)f, out);
 }
 

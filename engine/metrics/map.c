@@ -69,7 +69,8 @@ int agon_behaviour_map(const double* distances, int n, int dims, double* out, do
     double *vectors = work + rows * (rows + 4), *values = vectors + rows * rows,
            *mean = values + rows;
     centre(distances, rows, mean, work);
-    code = agon_matrix_eigen(work, n, values, vectors, work) == 0 ? 0 : AGON_EINVALID;
+    code = agon_matrix_eigen(work, n, values, vectors, work);
+    code = code == -1 ? AGON_EINVALID : code;
     if (code == 0)
         *share = place(values, vectors, n, dims, out);
     free(work);

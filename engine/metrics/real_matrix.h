@@ -5,8 +5,8 @@
  * eigenvalues are made for thousands of rows, the rest for a few hundred. LAPACKE is the oracle in
  * the tests. Row-major (n, n), n >= 1.
  *
- * None of these functions allocates, and none hangs on NaN or infinity: eigenvalues and singular
- * values come back as NaN, the other two say that the matrix is singular. Entries of magnitude
+ * None of these functions hangs on NaN or infinity: eigenvalues and singular values come back as
+ * NaN, the other two say that the matrix is singular. Entries of magnitude
  * 1e-150 to 1e150 are safe; beyond that squares leave the range of double. */
 #ifndef AGON_REAL_MATRIX_H
 #define AGON_REAL_MATRIX_H
@@ -16,9 +16,10 @@
  * within a repeated eigenvalue any basis may come. work: (n + 4, n), overwritten; its first n rows
  * may be the matrix itself. Only the lower triangle is read. Householder's tridiagonal form, then
  * implicit QL (Golub and Van Loan 2013, 8.3). Error: a few n * 1e-16 times the largest eigenvalue,
- * absolute: tiny ones may come out negative. Values alone take 4/3 n^3: 0.1 s at n = 1,000, 10 s at
- * 3,584. With vectors about 9 n^3: 5 ms at n = 200. Returns 0, or -1 when an entry is not finite;
- * then all output is NaN. */
+ * absolute: tiny ones may come out negative. Values alone take 4/3 n^3: 0.1 s at n = 1,000, 5 to 10
+ * s at 3,584, where memory is what limits. With vectors about 9 n^3: 5 ms at n = 200. Returns 0, -1
+ * when an entry is not finite, AGON_EMEMORY (from 512 rows on, 32 more are allocated); when not 0,
+ * all output is NaN. */
 int agon_matrix_eigen(const double* matrix, int n, double* out, double* vectors, double* work);
 
 /* Singular values of a (rows, cols), descending: out (k), k = min(rows, cols). u: out (k, rows), v:

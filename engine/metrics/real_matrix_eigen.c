@@ -1,76 +1,20 @@
-/* real_matrix_eigen.c: eigenvalues by tridiagonal form, singular values by rotations of rows. */
+/* real_matrix_eigen.c: eigenvalues by way of the tridiagonal form. */
 #include "engine/metrics/real_matrix.h"
+#include "engine/metrics/real_vector.h"
+#include "games/error.h"
 
 #include <assert.h>
 #include <float.h>
 #include <math.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define LANES 8
-
-/* Partial sums side by side: an order of summation that is fixed, and that vector units like. */
-static double dot(const double* x, const double* y, int n) {
-    double lane[LANES] = {0}, sum = 0;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        for (int k = 0; k < LANES; k++)
-            lane[k] = fma(x[i + k], y[i + k], lane[k]);
-    }
-    for (; i < n; i++)
-        sum += x[i] * y[i];
-    for (int k = 0; k < LANES; k++)
-        sum += lane[k];
-    return sum;
-}
-
-/* y += c x */
-static void add_multiple(double* restrict y, double c, const double* restrict x, int n) {
-    for (int i = 0; i < n; i++)
-        y[i] = fma(c, x[i], y[i]);
-}
-
-/* (x, y) <- (c x - s y, s x + c y) */
-static void rotate_rows(double* restrict x, double* restrict y, int n, double c, double s) {
-    for (int i = 0; i < n; i++) {
-        const double a = x[i], b = y[i];
-        x[i] = c * a - s * b;
-        y[i] = s * a + c * b;
-    }
-}
-
-static void swap_rows(double* restrict x, double* restrict y, int n) {
-    for (int i = 0; i < n; i++) {
-        const double keep = x[i];
-        x[i] = y[i];
-        y[i] = keep;
-    }
-}
-
-static void fill(double* x, size_t count, double value) {
-    for (size_t i = 0; i < count; i++)
-        x[i] = value;
-}
-
-/* The sign that does not depend on how the vector was found. */
-static double sign_of(const double* x, int n) {
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        best = fabs(x[i]) > fabs(x[best]) ? i : best;
-    return x[best] < 0 ? -1 : 1;
-}
-
-static void scale(double* x, int n, double by) {
-    for (int i = 0; i < n; i++)
-        x[i] *= by;
-}
 
 /* ---- eigenvalues: to tridiagonal form ------------------------------------------------------ */
 
 /* Turns x (m) into u so that (1 - u u' / h) x has only a last entry, *last. Returns h; 0: x has it
  * already, and u is 0. */
 static double reflector(double* x, int m, double* last) {
-    const double rest = dot(x, x, m - 1), end = x[m - 1];
+    const double rest = agon__dot(x, x, m - 1), end = x[m - 1];
     *last = end;
     if (rest == 0) {
         x[m - 1] = 0;
@@ -89,39 +33,97 @@ static void update_row(double* restrict row, int n, double uj, double qj, const 
         row[k] = fma(-qj, u[k], fma(-uj, q[k], row[k]));
 }
 
-/* Rows 0..m-1 of the lower triangle: A -= u q' + q u', and p = A v. One pass over memory. */
-static void update_and_multiply(double* a, int n, int m, const double* u, const double* q,
-                                const double* v, double* p) {
+/* p += c x, and returns x . v, reading x once. next: what will be x; memory is asked for it. */
+static double dot_and_add(const double* restrict x, const double* restrict v, double c,
+                          double* restrict p, int n, const double* next) {
+    const agon__quad times = {c, c, c, c};
+    agon__quad sum[2] = {{0}, {0}};
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __builtin_prefetch(next + i);
+        for (int k = 0; k < 2; k++) {
+            const agon__quad part = agon__load(x + i + 4 * k);
+            const agon__quad to = agon__multiply_add(times, part, agon__load(p + i + 4 * k));
+            sum[k] = agon__multiply_add(part, agon__load(v + i + 4 * k), sum[k]);
+            memcpy(p + i + 4 * k, &to, sizeof to);
+        }
+    }
+    double rest = 0;
+    for (; i < n; i++) {
+        rest = fma(x[i], v[i], rest);
+        p[i] = fma(c, x[i], p[i]);
+    }
+    const agon__quad all = sum[0] + sum[1];
+    return ((all[0] + all[1]) + (all[2] + all[3])) + rest;
+}
+
+/* p (m) = A v, of the first m rows of the lower triangle. */
+static void multiply(const double* a, int n, int m, const double* v, double* p) {
     for (int j = 0; j < m; j++) {
-        double* row = a + (size_t)j * n;
-        update_row(row, j + 1, u[j], q[j], u, q);
-        p[j] = dot(row, v, j) + row[j] * v[j];
-        add_multiple(p, v[j], row, j);
+        const double* row = a + (size_t)j * n;
+        p[j] = dot_and_add(row, v, v[j], p, j, row + (j + 1 < m ? n : 0)) + row[j] * v[j];
     }
 }
 
-/* a (n, n), lower triangle: becomes T = Q' A Q with diagonal d and T_(i, i-1) = e_i. Row i keeps
- * reflector i (its first i entries), h_i belongs to it. The update of each step is done in the pass
- * of the next one: rows are read and written once per step. p, q: scratch (n). */
-static void tridiagonalise(double* a, int n, double* d, double* e, double* h, double* p,
-                           double* q) {
-    fill(q, (size_t)n, 0);
-    const double* u = q; /* nothing to update yet: 0 */
-    for (int i = n - 1; i >= 1; i--) {
-        double* row = a + (size_t)i * n;
-        update_row(row, i + 1, u[i], q[i], u, q);
-        d[i] = row[i];
-        h[i] = reflector(row, i, &e[i]);
-        update_and_multiply(a, n, i, u, q, row, p);
-        const double inverse = h[i] > 0 ? 1 / h[i] : 0;
-        scale(p, i, inverse);
-        add_multiple(p, -0.5 * inverse * dot(p, row, i), row, i);
-        double* done = q;
-        q = p;
-        p = done;
-        u = row;
+/* Reflectors whose update of the rows above waits: u_t is row `top` - t of the matrix, q_t row t of
+ * q. */
+typedef struct panel {
+    const double* u; /* row `top` */
+    const double* q;
+    int n, count;
+} panel;
+
+#define STRIPE 256 /* columns: a stripe of 2 PANEL vectors fits the second cache */
+
+/* Rows 0..m-1 of the lower triangle: A -= sum_t u_t q_t' + q_t u_t'. */
+static void update_rows(double* a, int m, const panel* w) {
+    for (int from = 0; from < m; from += STRIPE) {
+        for (int j = from; j < m; j++) {
+            double* row = a + (size_t)j * w->n + from;
+            const int count = j - from + 1 < STRIPE ? j - from + 1 : STRIPE;
+            for (int t = 0; t < w->count; t++) {
+                const double *u = w->u - (size_t)t * w->n, *q = w->q + (size_t)t * w->n;
+                update_row(row, count, u[j], q[j], u + from, q + from);
+            }
+        }
     }
-    update_row(a, 1, u[0], q[0], u, q);
+}
+
+/* q (i) = p - (p . v / 2h) v with p = A v / h, A with what waits, v reflector i of h. */
+static void companion(const double* a, const panel* w, int i, const double* v, double h,
+                      double* q) {
+    const double inverse = h > 0 ? 1 / h : 0;
+    multiply(a, w->n, i, v, q);
+    for (int t = 0; t < w->count; t++) {
+        const double *ut = w->u - (size_t)t * w->n, *qt = w->q + (size_t)t * w->n;
+        const double along_q = agon__dot(qt, v, i), along_u = agon__dot(ut, v, i);
+        agon__add_multiple(q, -along_q, ut, i);
+        agon__add_multiple(q, -along_u, qt, i);
+    }
+    agon__scale(q, i, inverse);
+    agon__add_multiple(q, -0.5 * inverse * agon__dot(q, v, i), v, i);
+}
+
+/* a (n, n), lower triangle: becomes T = Q' A Q with diagonal d and T_(i, i-1) = e_i. Row i keeps
+ * reflector i (its first i entries), h_i belongs to it. The updates of `most` steps are done in one
+ * pass, so that each step reads the matrix once. q: scratch (most, n). */
+static void tridiagonalise(double* a, int n, double* d, double* e, double* h, double* q, int most) {
+    for (int top = n - 1; top >= 1;) {
+        panel w = {a + (size_t)top * n, q, n, 0};
+        int i = top;
+        for (; i >= 1 && w.count < most; i--, w.count++) {
+            double* row = a + (size_t)i * n;
+            for (int t = 0; t < w.count; t++) {
+                const double *ut = w.u - (size_t)t * n, *qt = q + (size_t)t * n;
+                update_row(row, i + 1, ut[i], qt[i], ut, qt);
+            }
+            d[i] = row[i];
+            h[i] = reflector(row, i, &e[i]);
+            companion(a, &w, i, row, h[i], q + (size_t)w.count * n);
+        }
+        update_rows(a, i + 1, &w);
+        top = i;
+    }
     d[0] = a[0];
     e[0] = h[0] = 0;
 }
@@ -129,14 +131,14 @@ static void tridiagonalise(double* a, int n, double* d, double* e, double* h, do
 /* z (n, n) = Q': z becomes z (1 - u u' / h), reflector by reflector; u_i leaves rows beyond i be.
  */
 static void rotation_of(const double* a, const double* h, int n, double* z) {
-    fill(z, (size_t)n * n, 0);
+    agon__fill(z, (size_t)n * n, 0);
     for (int i = 0; i < n; i++)
         z[(size_t)i * n + i] = 1;
     for (int i = 1; i < n; i++) {
         const double* u = a + (size_t)i * n;
         for (int j = 0; j < i && h[i] > 0; j++) {
             double* row = z + (size_t)j * n;
-            add_multiple(row, -dot(row, u, i) / h[i], u, i);
+            agon__add_multiple(row, -agon__dot(row, u, i) / h[i], u, i);
         }
     }
 }
@@ -181,7 +183,7 @@ static void chase(double* d, double* e, int l, int m, double* z, int n) {
         x = c * s * (high - low) + (c * c - s * s) * link;
         e[i + 1] = x;
         if (z)
-            rotate_rows(z + (size_t)i * n, z + (size_t)(i + 1) * n, n, c, s);
+            agon__rotate_rows(z + (size_t)i * n, z + (size_t)(i + 1) * n, n, c, s);
         if (i > l) {
             bulge = s * e[i];
             e[i] *= c;
@@ -207,23 +209,6 @@ static int diagonalise(double* d, double* e, int n, double* z) {
     return 0;
 }
 
-/* Rising (sign 1) or falling (-1), with the rows of up to two matrices beside. By selection: few
- * rows move, and O(n^2) is nothing beside the rest. */
-static void sort_with(double* key, int n, int sign, double* x, int nx, double* y, int ny) {
-    for (int i = 0; i < n; i++) {
-        int first = i;
-        for (int j = i + 1; j < n; j++)
-            first = sign * key[j] < sign * key[first] ? j : first;
-        if (first == i)
-            continue;
-        swap_rows(key + i, key + first, 1);
-        if (x)
-            swap_rows(x + (size_t)i * nx, x + (size_t)first * nx, nx);
-        if (y)
-            swap_rows(y + (size_t)i * ny, y + (size_t)first * ny, ny);
-    }
-}
-
 /* ---- eigenvalues: all of it ---------------------------------------------------------------- */
 
 /* Copies the lower triangle; 0 when an entry is not finite, or too large to square. */
@@ -232,133 +217,41 @@ static int copy_lower(const double* matrix, int n, double* to) {
     for (int i = 0; i < n; i++) {
         const size_t at = (size_t)i * n;
         memmove(to + at, matrix + at, (size_t)(i + 1) * sizeof *to);
-        energy += dot(to + at, to + at, i + 1);
+        energy += agon__dot(to + at, to + at, i + 1);
     }
     return isfinite(energy);
+}
+
+#define PANEL 32  /* steps whose updates wait */
+#define LARGE 512 /* rows from which waiting pays: the matrix leaves the cache */
+
+/* q: scratch (most, n), else as agon_matrix_eigen. */
+static int eigen(const double* matrix, int n, double* out, double* vectors, double* work, double* q,
+                 int most) {
+    double *e = work + (size_t)n * n, *h = e + n;
+    if (!copy_lower(matrix, n, work))
+        return -1;
+    tridiagonalise(work, n, out, e, h, q, most);
+    if (vectors)
+        rotation_of(work, h, n, vectors);
+    return diagonalise(out, e, n, vectors);
 }
 
 int agon_matrix_eigen(const double* matrix, int n, double* out, double* vectors, double* work) {
     assert(matrix && out && work && n >= 1);
-    double *e = work + (size_t)n * n, *h = e + n, *p = h + n, *q = p + n;
-    int failed = !copy_lower(matrix, n, work);
-    if (!failed) {
-        tridiagonalise(work, n, out, e, h, p, q);
+    double* panels = n < LARGE ? work + (size_t)n * (n + 2) : malloc(sizeof *panels * PANEL * n);
+    const int code =
+        panels ? eigen(matrix, n, out, vectors, work, panels, n < LARGE ? 1 : PANEL) : AGON_EMEMORY;
+    if (n >= LARGE)
+        free(panels);
+    if (code) {
+        agon__fill(out, (size_t)n, NAN);
         if (vectors)
-            rotation_of(work, h, n, vectors);
-        failed = diagonalise(out, e, n, vectors);
+            agon__fill(vectors, (size_t)n * n, NAN);
+        return code;
     }
-    if (failed) {
-        fill(out, (size_t)n, NAN);
-        if (vectors)
-            fill(vectors, (size_t)n * n, NAN);
-        return -1;
-    }
-    sort_with(out, n, 1, vectors, n, NULL, 0);
+    agon__sort_with(out, n, 1, vectors, n, NULL, 0);
     for (int i = 0; vectors && i < n; i++)
-        scale(vectors + (size_t)i * n, n, sign_of(vectors + (size_t)i * n, n));
+        agon__scale(vectors + (size_t)i * n, n, agon__sign_of(vectors + (size_t)i * n, n));
     return 0;
-}
-
-/* ---- singular values ----------------------------------------------------------------------- */
-
-#define MAX_SWEEPS 64 /* 6 to 10 are usual; the bound is for hostile input */
-
-/* Makes rows x and y orthogonal, the longer one first. turn: rows (k) rotated along, or NULL. A row
- * of at most `least` energy is rounding, whose direction means nothing and never settles. Returns 1
- * when they were not. */
-static int orthogonalise(double* x, double* y, int n, double* turn_x, double* turn_y, int k,
-                         double least) {
-    const double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
-    if (xx < yy) {
-        swap_rows(x, y, n);
-        if (turn_x)
-            swap_rows(turn_x, turn_y, k);
-    }
-    const double large = fmax(xx, yy), small = fmin(xx, yy);
-    if (small <= least || !(fabs(xy) > DBL_EPSILON * sqrt(xx) * sqrt(yy) * sqrt(n)))
-        return xx < yy;
-    /* tan of the angle: the smaller root of t^2 + 2 theta t - 1 = 0 */
-    const double theta = (small - large) / (2 * xy);
-    const double root = 1 / (fabs(theta) + sqrt(fma(theta, theta, 1)));
-    const double t = theta < 0 ? -root : root, c = 1 / sqrt(fma(t, t, 1)), s = c * t;
-    rotate_rows(x, y, n, c, s);
-    if (turn_x)
-        rotate_rows(turn_x, turn_y, k, c, s);
-    return 1;
-}
-
-/* w (k, n): rows become orthogonal, by sweeps over all pairs. turn (k, k) or NULL. */
-static int orthogonalise_rows(double* w, int k, int n, double* turn) {
-    const double energy = dot(w, w, k * n);
-    const double least = DBL_EPSILON * DBL_EPSILON * energy;
-    for (int sweep = 0; sweep < MAX_SWEEPS; sweep++) {
-        int turned = 0;
-        for (int i = 0; i < k; i++) {
-            for (int j = i + 1; j < k; j++)
-                turned |= orthogonalise(w + (size_t)i * n, w + (size_t)j * n, n,
-                                        turn ? turn + (size_t)i * k : NULL,
-                                        turn ? turn + (size_t)j * k : NULL, k, least);
-        }
-        if (!turned)
-            return 0;
-    }
-    return -1;
-}
-
-/* w (k, n) = a or its transpose, whichever has fewer rows. Returns 1 when all is finite. */
-static int copy_flat(const double* a, int rows, int cols, double* w) {
-    double energy = 0;
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < cols; j++) {
-            const double x = a[(size_t)i * cols + j];
-            w[rows <= cols ? (size_t)i * cols + j : (size_t)j * rows + i] = x;
-            energy = fma(x, x, energy);
-        }
-    }
-    return isfinite(energy);
-}
-
-/* Rows of w to unit length; those without length to 0. */
-static void normalise_rows(double* w, const double* length, int k, int n) {
-    const double least = k > 0 ? length[0] * DBL_EPSILON * n : 0;
-    for (int i = 0; i < k; i++)
-        scale(w + (size_t)i * n, n, length[i] > least ? 1 / length[i] : 0);
-}
-
-/* One sign for both vectors of a singular value, by the shorter side's. */
-static void fix_signs(double* w, int n, double* turn, int k) {
-    for (int i = 0; i < k; i++) {
-        const double sign = sign_of(turn + (size_t)i * k, k);
-        scale(turn + (size_t)i * k, k, sign);
-        scale(w + (size_t)i * n, n, sign);
-    }
-}
-
-int agon_matrix_singular(const double* a, int rows, int cols, double* out, double* u, double* v,
-                         double* work) {
-    assert(a && out && work && rows >= 1 && cols >= 1);
-    const int k = rows < cols ? rows : cols, n = rows < cols ? cols : rows;
-    double *w = work, *turn = work + (size_t)k * n, *side = rows <= cols ? u : v,
-           *far = rows <= cols ? v : u;
-    int failed = !copy_flat(a, rows, cols, w);
-    if (!failed) {
-        fill(turn, (size_t)k * k, 0);
-        for (int i = 0; i < k; i++)
-            turn[(size_t)i * k + i] = 1;
-        failed = orthogonalise_rows(w, k, n, u || v ? turn : NULL);
-    }
-    for (int i = 0; i < k; i++)
-        out[i] = failed ? NAN : sqrt(dot(w + (size_t)i * n, w + (size_t)i * n, n));
-    if (failed) {
-        fill(w, (size_t)k * (n + k), NAN);
-    } else {
-        sort_with(out, k, -1, w, n, turn, k);
-        normalise_rows(w, out, k, n);
-        fix_signs(w, n, turn, k);
-    }
-    if (side)
-        memcpy(side, turn, (size_t)k * k * sizeof *side);
-    if (far)
-        memcpy(far, w, (size_t)k * n * sizeof *far);
-    return failed ? -1 : 0;
 }

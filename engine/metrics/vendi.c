@@ -39,6 +39,11 @@ static double weight_of(const double* weight, int n, int i) {
     return weight ? weight[i] : 1.0 / n;
 }
 
+static int eigen(double* matrix, int n, double* values) {
+    const int code = agon_matrix_eigen(matrix, n, values, NULL, matrix);
+    return code == -1 ? AGON_EINVALID : code;
+}
+
 /* ---- spectra ------------------------------------------------------------------------------- */
 
 int agon_vendi_spectrum(const double* kernel, const double* weight, int n, double* values) {
@@ -55,7 +60,7 @@ int agon_vendi_spectrum(const double* kernel, const double* weight, int n, doubl
             work[(size_t)i * n + j] =
                 root * sqrt(weight_of(weight, n, j)) * kernel[(size_t)i * n + j];
     }
-    const int code = agon_matrix_eigen(work, n, found, NULL, work) == 0 ? 0 : AGON_EINVALID;
+    const int code = eigen(work, n, found);
     if (code == 0)
         memcpy(values, found, (size_t)n * sizeof *values);
     free(work);
@@ -104,7 +109,7 @@ static int spectrum_of_features(const agon_behaviour* b, agon_kernel kind, const
     if (code)
         return code;
     double* found = matrix + (size_t)size * (size + 4);
-    code = agon_matrix_eigen(matrix, size, found, NULL, matrix) == 0 ? 0 : AGON_EINVALID;
+    code = eigen(matrix, size, found);
     for (int i = 0; i < b->agents && code == 0; i++)
         values[i] = i < b->agents - size ? 0 : found[i - (b->agents - size)];
     free(matrix);

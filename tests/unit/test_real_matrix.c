@@ -82,6 +82,21 @@ static void eigenvalues_equal_lapack(void** unused) {
     }
 }
 
+/* Guards: the same above 512 rows, where updates wait for one another. */
+static void eigenvalues_of_many_rows(void** unused) {
+    enum { MANY = 551 };
+    double *a = symmetric(MANY), *work = square(MANY), *vectors = square(MANY), ours[MANY],
+           theirs[MANY];
+    assert_int_equal(agon_matrix_eigen(a, MANY, ours, vectors, work), 0);
+    assert_true(eigen_error(a, ours, vectors, MANY) < 1e-13 * MANY);
+    assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', MANY, a, MANY, theirs), 0);
+    for (int i = 0; i < MANY; i++)
+        assert_true(fabs(ours[i] - theirs[i]) < 1e-13 * MANY);
+    free(a);
+    free(work);
+    free(vectors);
+}
+
 /* Guards: known spectra, with repeated and zero eigenvalues: all ones (0, ..., 0, n), identity, 0;
  * their vectors are still a basis. */
 static void eigenvalues_of_degenerate_matrices(void** unused) {
@@ -260,6 +275,7 @@ static void bad_matrices_are_told(void** unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eigenvalues_equal_lapack),
+        cmocka_unit_test(eigenvalues_of_many_rows),
         cmocka_unit_test(eigenvalues_of_degenerate_matrices),
         cmocka_unit_test(eigenvalues_of_a_graded_matrix),
         cmocka_unit_test(singular_values_equal_lapack),
