@@ -59,20 +59,26 @@ static const char help_metrics[] =
 
 static const char help_plot[] =
     "Examples\n"
-    "  agon plot runs/connect_four-seed1             PNG and SVG into runs/.../plots\n"
-    "  agon plot runs/connect_four-seed1 --png --out /tmp/pictures\n"
+    "  agon plot runs/connect_four-seed1             every picture, into runs/.../plots\n"
+    "  agon plot runs/mirror-* runs/pfsp-* -o pictures   conditions compared, seeds summed up\n"
+    "  agon plot runs/kuhn --what payoff,map --format pdf   two pictures for a paper\n"
+    "  agon plot --what list                         the pictures, and what each needs\n"
     "  gnuplot diversity.gp                          in plots/: draw again after a change of "
     "style\n"
     "\n"
-    "Draws diversity, strength and the pay-off matrix of a run, finished or not. Beside each\n"
-    "picture lie its data (.tsv) and its gnuplot script (.gp). What does not apply to the game\n"
-    "is left out and named.\n"
+    "Draws runs, finished or not, 8 cm wide. Beside each picture lie its data (.tsv) and its\n"
+    "gnuplot script (.gp). What does not apply to the game is left out and named. Runs that\n"
+    "differ in train.seed alone are one condition: a line is their interquartile mean, a band\n"
+    "its 95 % bootstrap interval over runs. Of several runs, a picture of a single population\n"
+    "is drawn for each when --what names it.\n"
     "\n"
-    "Usage: agon plot RUN [options]\n"
-    "  --out DIR   where to write; default RUN/plots\n"
-    "  --png       PNG only\n"
-    "  --svg       SVG only\n"
-    "  --quiet     errors only\n";
+    "Usage: agon plot RUN ... [options]\n"
+    "  --what NAME,NAME     these pictures; default all that apply\n"
+    "  -o DIR, --out DIR    where to write; default RUN/plots, of several runs ./plots\n"
+    "  --format png,svg,pdf these formats; default all three\n"
+    "  --png, --svg         the same as --format png, --format svg\n"
+    "  --probes FILE        a probe set with solved states, for the picture 'errors'\n"
+    "  --quiet              errors only\n";
 
 static const char help_report[] =
     "Examples\n"
@@ -259,7 +265,7 @@ static const char help_version[] =
 static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
     {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
-    {"plot", "draw diversity, strength and pay-offs of a run", agon_cmd_plot, help_plot},
+    {"plot", "draw pictures of runs", agon_cmd_plot, help_plot},
     {"report", "write a page about a run", agon_cmd_report, help_report},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},

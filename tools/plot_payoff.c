@@ -101,6 +101,7 @@ static int compare_ratings(const void* a, const void* b, void* elo) {
 int agon_plot_ratings(agon_plot_view* view, FILE* data, FILE* script, agon_error* error) {
     agon_plot_payoff payoff;
     agon_plot_frame frame = {.title = "Ratings"};
+    bool known = true; /* are all errors? */
     int code;
     if (!agon_plot_last_payoff(view, &payoff, &code, error))
         return code;
@@ -112,6 +113,7 @@ int agon_plot_ratings(agon_plot_view* view, FILE* data, FILE* script, agon_error
     qsort_r(payoff.order, (size_t)payoff.n, sizeof *payoff.order, compare_ratings, payoff.elo);
     fprintf(data, "rank\tagent\telo\tse\n");
     for (int i = 0; i < payoff.n; i++) {
+        known = known && !isnan(payoff.elo_se[i]);
         const int row = payoff.order[i];
         fprintf(data, "%d\t%d\t", i + 1, payoff.agent[row]);
         agon_plot_put(data, payoff.elo[row], "\t");
@@ -119,10 +121,11 @@ int agon_plot_ratings(agon_plot_view* view, FILE* data, FILE* script, agon_error
     }
     frame.body = 60 + (payoff.n <= 32 ? (payoff.n < 5 ? 5 : payoff.n) * 17 : 400);
     agon_plot_note_payoff(&frame, &view->run->data, &payoff);
-    agon_plot_note(&frame, "Bradley-Terry; bars: 95 %% interval, games taken as independent");
+    agon_plot_note(&frame, "Bradley-Terry%s",
+                   known ? "; bars: 95 % interval, games taken as independent" : "");
     agon_plot_frame_write(script, view, &frame);
     agon_plot_put_agents(script, &payoff);
-    fputs(agon_embedded("ratings.gp"), script);
+    fprintf(script, "errors = %d\n%s", known, agon_embedded("ratings.gp"));
     agon_plot_payoff_close(&payoff);
     return AGON_OK;
 }

@@ -15,5 +15,10 @@ set label 21 'Elo; 0 = mean of the generation' at graph 0.5,screen (foot+10.0)/h
 set label 20 'agent'.(agents <= 32 ? '' : ' by rank') at screen 11.0/width,graph 0.5 center rotate
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor '#777777' linewidth 0.6 back
 unset key
-plot name.'.tsv' using 'elo':'rank':(1.959964*column('se')) with xerrorbars linecolor rgb colour[1] \
-    pointtype 7 pointsize dot*(agents <= 32 ? 1 : 0.4) linewidth (agents <= 32 ? 1 : 0.4)
+wide = (agents <= 32 ? 1 : 0.4)
+if (errors) {
+    plot name.'.tsv' using 'elo':'rank':(1.959964*column('se')) with xerrorbars linecolor rgb colour[1] \
+        pointtype 7 pointsize dot*wide linewidth wide
+} else {
+    plot name.'.tsv' using 'elo':'rank' with points linecolor rgb colour[1] pointtype 7 pointsize dot*wide
+}
