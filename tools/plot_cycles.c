@@ -185,8 +185,8 @@ static void script_layers(FILE* script, const agon_plot_view* view, const agon_p
     fprintf(script, "agents = %d\nlevels = %d\nwidest = %d\narray strength[%d]\narray size[%d]\n",
             payoff->n, l->levels, widest, l->levels, l->levels);
     for (int k = 0; k < l->levels; k++)
-        fprintf(script, "strength[%d] = %.3f\nsize[%d] = %d\n", k + 1, l->of_level[k], k + 1,
-                l->size[k]);
+        fprintf(script, "strength[%d] = %.3f\nsize[%d] = %d\n", k + 1,
+                fabs(l->of_level[k]) < 0.005 ? 0 : l->of_level[k], k + 1, l->size[k]);
     fputs(agon_embedded("spinning_top.gp"), script);
 }
 

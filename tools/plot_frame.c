@@ -86,7 +86,7 @@ static void one_run_text(const agon_plot_run* run, char* out, size_t size) {
         return;
     agon_config_value(config, agon_config_find("league.kind"), league, sizeof league);
     games_text(config, games, sizeof games);
-    snprintf(out, size, "league %s, %d agent%s%s, seed %llu%s, at most %d probe states", league,
+    snprintf(out, size, "league %s, %d agent%s%s, seed %llu%s, at most %d probes", league,
              config->population.size, config->population.size == 1 ? "" : "s",
              config->population.roles == AGON_ROLES_SEPARATE ? " of each role" : "",
              (unsigned long long)config->train.seed, games, config->metrics.probes);

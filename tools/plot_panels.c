@@ -48,7 +48,7 @@ typedef struct legend {
     int left, top, x, rows, number;
 } legend;
 
-enum { SAMPLE = 22, SPACE = 18, LETTER = 7, LONGEST = 56 };
+enum { SAMPLE = 22, SPACE = 18, LETTER = 7 };
 
 static void legend_begin(legend* l, FILE* file, int left, int top, int number) {
     *l = (legend){file, left, top, left, 0, number};
@@ -56,9 +56,7 @@ static void legend_begin(legend* l, FILE* file, int left, int top, int number) {
 
 /* A sample of a line or of a range, and its name; on the next row where this one is full. */
 static void legend_add(legend* l, const char* name, int colour, bool dashed, bool range) {
-    char text[160];
-    snprintf(text, sizeof text, "%.*s%s", LONGEST, name, strlen(name) > LONGEST ? "..." : "");
-    const int wide = SAMPLE + LETTER * (int)strlen(text) + SPACE;
+    const int wide = SAMPLE + LETTER * (int)strlen(name) + SPACE;
     if (l->rows == 0 || l->x + wide > WIDTH) {
         l->rows++;
         l->x = l->left;
@@ -80,7 +78,7 @@ static void legend_add(legend* l, const char* name, int colour, bool dashed, boo
     if (l->file)
         fprintf(l->file,
                 "set label %d '%s' at screen %d.0/width,1-%d.0/height left textcolor '#333333'\n",
-                l->number, text, l->x + SAMPLE, middle);
+                l->number, name, l->x + SAMPLE, middle);
     l->x += wide;
 }
 
@@ -109,7 +107,7 @@ static int condition_legend(const agon_plot_chart* chart, FILE* file, int top) {
     legend l;
     legend_begin(&l, file, 8, top, 200);
     for (int i = 0; i < chart->runs->conditions && compares(chart); i++)
-        legend_add(&l, chart->runs->condition[i].label, 1 + i % 7, i >= 7, false);
+        legend_add(&l, chart->runs->condition[i].legend, 1 + i % 7, i >= 7, false);
     return l.rows;
 }
 

@@ -22,6 +22,8 @@ bool agon_plot_runs_has(const agon_plot_runs* runs, size_t offset) {
     return false;
 }
 
+enum { LEGEND = 56 }; /* characters that fit a column's width */
+
 /* ---- one run ---- */
 
 static void name_run(agon_plot_run* run) {
@@ -145,7 +147,8 @@ static bool differs(const agon_plot_runs* runs, const agon_config_key* key) {
     return false;
 }
 
-static void describe(const agon_plot_runs* runs, const agon_plot_run* run, char* out, size_t size) {
+static void describe(const agon_plot_runs* runs, const agon_plot_run* run, bool sections, char* out,
+                     size_t size) {
     int keys;
     const agon_config_key* key = agon_config_keys(&keys);
     char text[2048] = "", value[600];
@@ -158,8 +161,9 @@ static void describe(const agon_plot_runs* runs, const agon_plot_run* run, char*
         if (!names_condition(&key[k]) || !differs(runs, &key[k]))
             continue;
         agon_config_value(&run->config, &key[k], value, sizeof value);
-        const int wrote = snprintf(text + used, sizeof text - used, "%s%s.%s=%s", used ? ", " : "",
-                                   key[k].section, key[k].name, value);
+        const int wrote =
+            snprintf(text + used, sizeof text - used, "%s%s%s%s=%s", used ? ", " : "",
+                     sections ? key[k].section : "", sections ? "." : "", key[k].name, value);
         used += wrote > 0 ? (size_t)wrote : 0;
     }
     agon_plot_clean(*text ? text : "all runs", out, size);
@@ -179,9 +183,14 @@ static int make_conditions(agon_plot_runs* runs, agon_error* error) {
     if (!runs->condition)
         return agon_fail(error, AGON_EMEMORY, "out of memory for %d runs", runs->count);
     for (int i = 0; i < runs->count; i++) {
-        describe(runs, &runs->run[i], label, sizeof label);
+        describe(runs, &runs->run[i], true, label, sizeof label);
         runs->run[i].condition = find_condition(runs, label);
-        runs->condition[runs->run[i].condition].runs++;
+        agon_plot_condition* condition = &runs->condition[runs->run[i].condition];
+        condition->runs++;
+        if (strlen(label) > LEGEND)
+            describe(runs, &runs->run[i], false, label, sizeof label);
+        snprintf(condition->legend, sizeof condition->legend, "%.*s%s", LEGEND, label,
+                 strlen(label) > LEGEND ? "..." : "");
     }
     return AGON_OK;
 }

@@ -18,6 +18,7 @@ typedef struct agon_plot_run {
 
 typedef struct agon_plot_condition {
     char label[160]; /* "league.kind=pfsp", cleaned; "all runs" when there is one condition */
+    char legend[64]; /* the same as a legend has it: a long one without sections, or cut */
     int runs;
 } agon_plot_condition;
 

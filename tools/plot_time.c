@@ -105,29 +105,31 @@ static agon_plot_panel* score_panel(agon_plot_chart* chart, const char* heading)
                                  points ? 1 : NAN);
 }
 
-/* "greedy, every seat, 64 games" */
-static void protocol_text(const agon_plot_data* data, char* out, size_t size) {
+/* "Mean score: greedy, every seat, 64 games", or less of it where that does not fit. */
+static void score_heading(const agon_plot_data* data, char* out, size_t size) {
+    enum { FITS = 58 };
     char games[48] = "";
     if (data->score_games > 0)
         snprintf(games, sizeof games, "%s%.0f games", *data->protocol ? ", " : "",
                  data->score_games);
-    snprintf(out, size, "%s%s", data->protocol, games);
+    snprintf(out, size, "Mean score%s%s%s", *data->protocol || *games ? ": " : "", data->protocol,
+             games);
+    if (strlen(out) > FITS)
+        snprintf(out, size, "Mean score: %s", data->protocol);
+    if (strlen(out) > FITS)
+        snprintf(out, size, "Mean score");
 }
 
 static void add_scores(agon_plot_chart* chart, int first) {
     const agon_plot_data* data = &chart->runs->run[0].data;
-    char protocol[160], heading[200];
-    protocol_text(data, protocol, sizeof protocol);
-    for (int a = 0; a < data->anchors; a++) {
-        agon_plot_panel* panel = NULL;
+    char heading[200];
+    for (int a = 0; a < data->anchors && compares(chart); a++) {
         snprintf(heading, sizeof heading, "Mean score vs %s", data->anchor[a]);
-        if (compares(chart))
-            panel = score_panel(chart, heading);
-        agon_plot_panel_line(panel, first + 3 * a, "", 1);
+        agon_plot_panel_line(score_panel(chart, heading), first + 3 * a, "", 1);
     }
     if (compares(chart) || data->anchors == 0)
         return;
-    snprintf(heading, sizeof heading, "Mean score%s%s", *protocol ? ": " : "", protocol);
+    score_heading(data, heading, sizeof heading);
     agon_plot_panel* panel = score_panel(chart, heading);
     for (int a = 0; a < data->anchors; a++) {
         snprintf(heading, sizeof heading, "vs %s", data->anchor[a]);
@@ -289,12 +291,14 @@ static void script_against(agon_plot_view* view, const axes* a, FILE* script) {
     agon_plot_frame_write(script, view, &frame);
     fprintf(script, "strength = '%s'\nbackwards = %d\nbands = %d\nlegend = %d\n", a->label,
             a->reverse, bands, runs->conditions > 1 ? 16 * runs->conditions : 0);
-    fprintf(script, "array condition[%d]\narray last[%d]\n", runs->conditions, runs->conditions);
+    fprintf(script, "array condition[%d]\narray legends[%d]\narray last[%d]\n", runs->conditions,
+            runs->conditions, runs->conditions);
     for (int i = 0; i < runs->conditions; i++) {
         int count = 0;
         double* generation = agon_plot_generations(runs, i, &count);
-        fprintf(script, "condition[%d] = '%s'\nlast[%d] = %.9g\n", i + 1, runs->condition[i].label,
-                i + 1, count ? generation[count - 1] : 0);
+        fprintf(script, "condition[%d] = '%s'\nlegends[%d] = '%s'\nlast[%d] = %.9g\n", i + 1,
+                runs->condition[i].label, i + 1, runs->condition[i].legend, i + 1,
+                count ? generation[count - 1] : 0);
         free(generation);
     }
     fprintf(script, "array run[%d]\narray run_colour[%d]\n", runs->count, runs->count);

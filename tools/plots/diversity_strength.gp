@@ -17,19 +17,20 @@ of(c) = (stringcolumn(1) eq condition[c] && stringcolumn(2) eq 'all')
 size(c) = dot * (0.5 + 0.7 * (last[c] > 0 ? column(3) / last[c] : 1))
 # Colour of a run: its condition's, pale.
 pale(r) = '#90'.substr(colour[run_colour[r]], 2, 7)
+dash(c) = (c > 7 ? 2 : 1)
 shade(c) = colour[1+(c-1)%7]
 if (bands) {
     plot for [r=1:|run|] table using (stringcolumn(2) eq run[r] ? column(4) : NaN):7 with lines \
              linewidth 0.5 linecolor rgb pale(r) notitle, \
          for [c=1:|condition|] table using (of(c) ? column(4) : NaN):7 with lines linewidth 1.2 \
-             linecolor rgb shade(c) title condition[c], \
+             linecolor rgb shade(c) dashtype dash(c) title legends[c], \
          for [c=1:|condition|] table using (of(c) ? column(4) : NaN):7:(size(c)) with points \
              pointtype 7 pointsize variable linecolor rgb shade(c) notitle, \
          for [c=1:|condition|] table using (of(c) && column(3) == last[c] && valid(5) ? column(4) : NaN):7:5:6:8:9 \
              with xyerrorbars pointtype 7 pointsize 0 linewidth 0.8 linecolor rgb shade(c) notitle
 } else {
     plot for [c=1:|condition|] table using (of(c) ? column(4) : NaN):7 with lines linewidth 1.2 \
-             linecolor rgb shade(c) title condition[c], \
+             linecolor rgb shade(c) dashtype dash(c) title legends[c], \
          for [c=1:|condition|] table using (of(c) ? column(4) : NaN):7:(size(c)) with points \
              pointtype 7 pointsize variable linecolor rgb shade(c) notitle
 }
