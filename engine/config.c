@@ -326,13 +326,21 @@ static void write_key(agon__text* text, const agon_config* config, const agon_co
     agon__text_add(text, "%s =%s%s\n", key->name, value[0] ? " " : "", value);
 }
 
+static bool is_hashed(const agon_config* config, const agon_config_key* key) {
+    char value[1024];
+    if (!agon_config_decides(key))
+        return false;
+    agon_config_value(config, key, value, sizeof value);
+    return !key->later || strcmp(value, key->fallback) != 0;
+}
+
 static void write_all(agon__text* text, const agon_config* config, bool comments,
                       bool decides_only) {
     int count;
     const char* section = "";
     const agon_config_key* keys = agon_config_keys(&count);
     for (int i = 0; i < count; i++) {
-        if (decides_only && !agon_config_decides(&keys[i]))
+        if (decides_only && !is_hashed(config, &keys[i]))
             continue;
         if (strcmp(section, keys[i].section) != 0)
             agon__text_add(text, "%s[%s]\n", section[0] ? "\n" : "", keys[i].section);
@@ -441,6 +449,20 @@ static int check_train(const agon_config* config, agon_error* error) {
     return AGON_OK;
 }
 
+static int check_probes(const agon_config* config, agon_error* error) {
+    const char* hash = config->metrics.probe_hash;
+    char shown[AGON__QUOTE];
+    if (hash[0] && (strlen(hash) != 64 || strspn(hash, "0123456789abcdef") != 64))
+        return agon_fail(error, AGON_EINVALID, "metrics.probe_hash = %s: expected 64 hex digits",
+                         agon__quote(hash, shown));
+    if (hash[0] && !config->metrics.probe_file[0])
+        return agon_fail(error, AGON_EINVALID,
+                         "metrics.probe_hash = %.12s..., but metrics.probe_file is empty: expected "
+                         "the file that has this hash",
+                         hash);
+    return AGON_OK;
+}
+
 static int check_even(const char* name, int games, agon_error* error) {
     if (games % 2 == 0)
         return AGON_OK;
@@ -459,6 +481,7 @@ int agon_config_check(const agon_config* config, agon_error* error) {
     }
     if ((code = check_league(config, error)) != AGON_OK ||
         (code = check_train(config, error)) != AGON_OK ||
+        (code = check_probes(config, error)) != AGON_OK ||
         (code = check_even("metrics.games", config->metrics.games, error)) != AGON_OK ||
         (code = check_even("metrics.anchor_games", config->metrics.anchor_games, error)) !=
             AGON_OK ||

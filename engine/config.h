@@ -3,7 +3,7 @@
  * Sections [game] [population] [league] [net] [train] [metrics] decide the result and are hashed;
  * [run] and [machine] say where and how fast, and are not. One table (agon_config_keys) gives each
  * key its type, default, range, unit and meaning, and makes --print-config, `agon help KEY` and
- * every check. */
+ * every check. A file that decides the result counts by the SHA-256 of what it holds. */
 #ifndef AGON_CONFIG_H
 #define AGON_CONFIG_H
 
@@ -71,13 +71,15 @@ typedef struct agon_config {
         int normalise;
     } train;
     struct {
-        int every;         /* generations between measurements; first and last always count */
-        int games;         /* games per pair and measurement, even: both seats, paired openings */
-        int anchor_games;  /* games of each agent against each anchor and measurement */
-        int final_games;   /* games per agent and anchor of the closing evaluation */
-        int budget;        /* most agents of the pay-off matrix; more are thinned evenly; 0: all */
-        int opening;       /* random plies that open each pair of games */
-        int probes;        /* probe states of set U */
+        int every;        /* generations between measurements; first and last always count */
+        int games;        /* games per pair and measurement, even: both seats, paired openings */
+        int anchor_games; /* games of each agent against each anchor and measurement */
+        int final_games;  /* games per agent and anchor of the closing evaluation */
+        int budget;       /* most agents of the pay-off matrix; more are thinned evenly; 0: all */
+        int opening;      /* random plies that open each pair of games */
+        int probes;       /* probe states of set U, where no file gives others */
+        char probe_file[512]; /* probe sets to measure on; "": set U, made from the seed */
+        char probe_hash[65]; /* its SHA-256, filled in when a run begins; "": whatever it is then */
         char anchors[256]; /* scripted policies to measure against; those that the game refuses are
                               left out */
         int exact_nodes;   /* NashConv where the tree has at most so many nodes; 0: never */
@@ -112,13 +114,16 @@ typedef struct agon_config_key {
     const char* choices;
     const char* unit;    /* "games", "share", "" */
     const char* meaning; /* one sentence */
+    bool place;          /* says where a file lies; what it holds decides, by another key */
+    bool later; /* younger than stored runs: hashed only where it differs from the default, so that
+                   their hashes stay what they were */
 } agon_config_key;
 
 /* The table, static; the order is that of the canonical text. */
 const agon_config_key* agon_config_keys(int* count);
 /* By full name "train.seed", or NULL. */
 const agon_config_key* agon_config_find(const char* full_name);
-/* Does the key decide the result? (not [run], not [machine]) */
+/* Does the key decide the result? (not [run], not [machine], not where a file lies) */
 bool agon_config_decides(const agon_config_key* key);
 /* What a key may be, for people: "1..10000 agents", "mirror, uniform, fixed, pfsp", "yes or no".
  * Returns the length needed, as snprintf does. */
@@ -142,14 +147,15 @@ int agon_config_read_text(agon_config* config, const char* text, const char* ori
 int agon_config_read_file(agon_config* config, const char* path, agon_error* error);
 /* Checks what concerns several keys: a game is named, net.hidden parses, minibatches <= lanes *
  * horizon <= AGON_CONFIG_MAX_DECISIONS, even numbers of games, shares that add up to at most 1,
- * anchors where the league needs them, no mirror of separate roles. Whether the game exists is
+ * anchors where the league needs them, no mirror of separate roles, a hash only beside its file.
+ * Whether the game exists is
  * agon_rules_open's to say. */
 int agon_config_check(const agon_config* config, agon_error* error);
 
 /* The resolved INI text, every key in the table's order, with comments of meaning, range and
  * default when `comments`. Reading it gives back an equal config, to the last bit of every number.
- * decides_only: leaves out [run] and [machine]. Returns malloc'd text (owned by the caller), NULL:
- * out of memory. */
+ * decides_only: what is hashed; leaves out what does not decide, and later keys at their default.
+ * Returns malloc'd text (owned by the caller), NULL: out of memory. */
 char* agon_config_write(const agon_config* config, bool comments, bool decides_only);
 /* SHA-256 of agon_config_write(config, false, true), as 64 hex digits + NUL. */
 void agon_config_hash(const agon_config* config, char out[65]);

@@ -9,17 +9,33 @@
     offsetof(agon_config, SECTION.NAME), sizeof(((agon_config*)0)->SECTION.NAME)
 
 #define INT(S, N, FALLBACK, LOW, HIGH, UNIT, MEANING)                                              \
-    { NAMES(S, N), AGON_KEY_INT, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING }
+    {                                                                                              \
+        NAMES(S, N), AGON_KEY_INT, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING, false,   \
+            false                                                                                  \
+    }
 #define SEED(S, N, FALLBACK, MEANING)                                                              \
-    { NAMES(S, N), AGON_KEY_SEED, FIELD(S, N), FALLBACK, 0, 0x1p64, NULL, "", MEANING }
+    {                                                                                              \
+        NAMES(S, N), AGON_KEY_SEED, FIELD(S, N), FALLBACK, 0, 0x1p64, NULL, "", MEANING, false,    \
+            false                                                                                  \
+    }
 #define REAL(S, N, FALLBACK, LOW, HIGH, UNIT, MEANING)                                             \
-    { NAMES(S, N), AGON_KEY_REAL, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING }
+    {                                                                                              \
+        NAMES(S, N), AGON_KEY_REAL, FIELD(S, N), FALLBACK, LOW, HIGH, NULL, UNIT, MEANING, false,  \
+            false                                                                                  \
+    }
 #define TEXT(S, N, FALLBACK, MEANING)                                                              \
-    { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), FALLBACK, 0, 0, NULL, "", MEANING }
+    { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), FALLBACK, 0, 0, NULL, "", MEANING, false, false }
 #define CHOICE(S, N, FALLBACK, CHOICES, MEANING)                                                   \
-    { NAMES(S, N), AGON_KEY_CHOICE, FIELD(S, N), FALLBACK, 0, 0, CHOICES, "", MEANING }
+    {                                                                                              \
+        NAMES(S, N), AGON_KEY_CHOICE, FIELD(S, N), FALLBACK, 0, 0, CHOICES, "", MEANING, false,    \
+            false                                                                                  \
+    }
 #define SWITCH(S, N, FALLBACK, MEANING)                                                            \
-    { NAMES(S, N), AGON_KEY_SWITCH, FIELD(S, N), FALLBACK, 0, 1, NULL, "", MEANING }
+    { NAMES(S, N), AGON_KEY_SWITCH, FIELD(S, N), FALLBACK, 0, 1, NULL, "", MEANING, false, false }
+#define PLACE(S, N, MEANING)                                                                       \
+    { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), "", 0, 0, NULL, "", MEANING, true, false }
+#define LATER_TEXT(S, N, MEANING)                                                                  \
+    { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), "", 0, 0, NULL, "", MEANING, false, true }
 
 /* Choices are listed in the order of their enums. */
 static const agon_config_key keys[] = {
@@ -89,7 +105,12 @@ static const agon_config_key keys[] = {
         "Most agents of a pay-off matrix, more are thinned evenly; 0: all."),
     INT(metrics, opening, "2", 0, 1000, "plies",
         "Random plies that open both games of a pair alike."),
-    INT(metrics, probes, "512", 1, 1000000, "states", "Probe states that every agent is asked."),
+    INT(metrics, probes, "512", 1, 1000000, "states",
+        "Probe states that every agent is asked, where no probe_file gives them."),
+    PLACE(metrics, probe_file,
+          "File of agon probes whose set B, or else U, every agent is asked; empty: random play."),
+    LATER_TEXT(metrics, probe_hash,
+               "SHA-256 of that file, filled in when a run begins; another file is then refused."),
     TEXT(metrics, anchors, "random one_ply",
          "Scripted policies to measure against, separated by spaces; a game may refuse some."),
     INT(metrics, exact_nodes, "20000", 0, 100000000, "nodes",
@@ -120,5 +141,5 @@ const agon_config_key* agon_config_find(const char* full_name) {
 }
 
 bool agon_config_decides(const agon_config_key* key) {
-    return strcmp(key->section, "run") != 0 && strcmp(key->section, "machine") != 0;
+    return !key->place && strcmp(key->section, "run") != 0 && strcmp(key->section, "machine") != 0;
 }

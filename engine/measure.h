@@ -10,7 +10,7 @@
 #include "engine/metrics/payoff.h"
 #include "engine/population.h"
 
-/* How differently agents act on probe set U. */
+/* How differently agents act on the run's probe set: U, or B of a file. */
 typedef struct agon_measured_behaviour {
     bool defined; /* 0: no probe state asks them anything; then the numbers are 0 */
     /* states weigh the same per ply bucket, then the same in it */

@@ -253,6 +253,8 @@ char* agon_measurement_line(const agon_population* p, const agon_measurement* m)
     number(root, "agents", m->agents);
     cJSON_AddStringToObject(root, "game", p->rules->name);
     cJSON_AddStringToObject(root, "probes", p->probes);
+    if (p->probe_set)
+        cJSON_AddStringToObject(root, "probe_set", p->probe_set);
     number(root, "probe_states", agon_record_probe(p->record, m->generation, 0)->states);
     add_roles(root, p, m);
     add_diversity(root, p, m);

@@ -28,6 +28,7 @@ typedef struct agon_population {
     agon_net net;
     char net_text[128];
     char probes[AGON_HASH_SIZE]; /* set by the caller before planning */
+    const char* probe_set;       /* "B" or "U" of a file; NULL: set U, made for the run */
     const double* probe_weight;  /* (probe states) borrowed, set by the caller */
     const double* probe_reach;   /* the same; NULL when the probe set is not complete */
     const uint8_t* probe_seat;   /* the same: who is asked; needed with separate roles */

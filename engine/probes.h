@@ -51,7 +51,7 @@ typedef struct agon_probes {
      * all play best from there; NaN: illegal. (states, actions). */
     double* worth;
     int64_t limit;    /* positions searched for one state, at most */
-    int64_t unsolved; /* states that were left out for it */
+    int64_t unsolved; /* states met but left out: not solved within it, or not tried */
 } agon_probes;
 
 /* "U", "B", "X". */

@@ -7,14 +7,14 @@
 #include <math.h>
 
 enum {
-    CANDIDATES_PER_STATE = 4, /* solving is dear */
+    CANDIDATES_PER_STATE = 2, /* solving is dear */
     DEVIATES = 4,             /* one action in so many is random */
     IDLE_GAMES = 256,         /* in a row without a new state: there are no more */
-    HOPELESS = 16, /* as many limits of positions searched in vain: none will be solved */
-    TRIES = 4      /* at a ply before it may be given up, ... */
+    HOPELESS = 4, /* as many limits of positions searched in vain: none will be solved */
+    TRIES = 4     /* at a ply before it may be given up, ... */
 };
 
-static const int RARE = 8; /* ... when fewer than one in so many is solved */
+static const int RARE = 4; /* ... when fewer than one in so many is solved */
 
 typedef struct solving {
     agon__solver* solver;
@@ -121,7 +121,7 @@ static int collect(solving* s, agon__pool* p, uint64_t seed, int64_t limit,
         idle = p->count > before || s->floor < floor ? 0 : idle + 1;
         if (view && view->progress)
             view->progress(view->user, "X: solving", (double)p->count / (double)candidates);
-        if (p->count == 0 && agon__solver_nodes(s->solver) > (uint64_t)limit * HOPELESS)
+        if (agon__solver_nodes(s->solver) / (uint64_t)limit >= (p->count ? p->wanted : HOPELESS))
             break;
     }
     return code;
@@ -203,7 +203,7 @@ int agon_probes_make_solved(const agon_rules* rules, int states, uint64_t seed, 
     int code = agon__pool_open(&p);
     if (code == 0)
         code = solving_open(&s, &p, limit);
-    if (code == 0)
+    if (code == 0 && !agon__solver_unrolled(s.solver))
         code = agon__pool_play(&p, agon_key_make(seed, "probes/scout", AGON_FOR_PROBE), 0, scout,
                                &s.floor);
     if (code == 0)

@@ -15,7 +15,8 @@ struct agon__solver {
     const agon_rules* rules;
     int64_t limit;
     agon_tree* tree;       /* NULL: searched */
-    agon_keymap positions; /* of the tree's information sets, by their numbers */
+    agon_keymap positions; /* of the tree: seat and state */
+    int* infoset;          /* (positions) one that is there */
     double* tree_value;    /* (infosets, actions) what seat 0 still gets */
     agon_negamax* negamax;
     float* value; /* (actions) of the search */
@@ -30,9 +31,12 @@ static size_t position_key(agon__solver* s, const void* state, int seat) {
     return 8 + s->rules->spec.state_size;
 }
 
+/* A position that is met after different numbers of plies is several information sets of the tree,
+ * with the same values: the first stands for all. */
 static int number_positions(agon__solver* s, agon_error* error) {
     const int infosets = agon_tree_infosets(s->tree);
-    for (int i = 0; i < infosets; i++) {
+    s->infoset = (int*)malloc((size_t)infosets * sizeof *s->infoset + 1);
+    for (int i = 0; s->infoset && i < infosets; i++) {
         int seat;
         size_t number;
         const void* state = agon_tree_infoset_state(s->tree, i, &seat);
@@ -40,11 +44,11 @@ static int number_positions(agon__solver* s, agon_error* error) {
             agon_keymap_add(&s->positions, s->key, position_key(s, state, seat), &number);
         if (added < 0)
             return agon_fail(error, added, "solving %s: out of memory", s->rules->name);
-        if (added == 0 || number != (size_t)i)
-            return agon_fail(error, AGON_EUNSUPPORTED,
-                             "solving %s: its tree has the same position twice", s->rules->name);
+        if (added)
+            s->infoset[number] = i;
     }
-    return 0;
+    return s->infoset ? 0
+                      : agon_fail(error, AGON_EMEMORY, "solving %s: out of memory", s->rules->name);
 }
 
 /* AGON_ELIMIT: too large. */
@@ -115,9 +119,14 @@ void agon__solver_close(agon__solver* s) {
     agon_tree_close(s->tree);
     agon_negamax_close(s->negamax);
     free(s->tree_value);
+    free(s->infoset);
     free(s->value);
     free(s->key);
     free(s);
+}
+
+bool agon__solver_unrolled(const agon__solver* s) {
+    return s->tree != NULL;
 }
 
 uint64_t agon__solver_nodes(const agon__solver* s) {
@@ -143,8 +152,8 @@ static int look_up(agon__solver* s, const void* state, int seat, double earned, 
                                      "agon check",
                                      s->rules->name, known);
     for (size_t a = 0; a < actions; a++)
-        worth[a] =
-            whole_return(&s->rules->spec, seat, earned + s->tree_value[number * actions + a]);
+        worth[a] = whole_return(&s->rules->spec, seat,
+                                earned + s->tree_value[(size_t)s->infoset[number] * actions + a]);
     return 1;
 }
 

@@ -17,6 +17,8 @@ void agon__solver_close(agon__solver* solver); /* NULL is fine */
  * the state. 1: solved; 0: beyond the limit; negative: a code. */
 int agon__solver_worth(agon__solver* solver, const void* state, int seat, const float* earned,
                        double* worth, agon_error* error);
+/* Is the whole game unrolled? Then every state is solved at once. */
+bool agon__solver_unrolled(const agon__solver* solver);
 /* Positions searched so far; those of a tree do not count. */
 uint64_t agon__solver_nodes(const agon__solver* solver);
 

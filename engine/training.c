@@ -1,6 +1,7 @@
 #include "engine/training.h"
 
 #include "engine/training_game.h"
+#include "engine/training_probes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,45 +44,6 @@ static void default_dir(agon_config* c, const agon_rules* rules) {
              (unsigned long long)c->train.seed);
 }
 
-static int make_probes(agon_training* t, agon_error* error) {
-    agon_bytes bytes = {0};
-    int rc = agon_probes_make(t->rules, t->config.metrics.probes, t->config.train.seed, &t->probes,
-                              error);
-    if (!rc)
-        rc = agon_probes_encode(&t->probes, t->rules, &bytes, error);
-    if (!rc)
-        rc = agon_store_put_blob(t->store, &bytes, error);
-    if (!rc)
-        rc = agon_store_set_meta(t->store, "probes", bytes.hash, error);
-    free(bytes.data);
-    return rc;
-}
-
-/* The set the run was measured on; made now when a crash came before it was. Never drawn again. */
-static int settle_probes(agon_training* t, bool may_make, agon_error* error) {
-    uint8_t* data = NULL;
-    size_t size = 0;
-    const char* hash = agon_store_meta(t->store, "probes");
-    int rc = AGON_OK;
-    if (!hash && !may_make)
-        return agon_fail(error, AGON_EMISSING, "%s has no probe set yet", agon_store_dir(t->store));
-    if (!hash) {
-        rc = make_probes(t, error);
-    } else {
-        rc = agon_store_blob_load(t->store, hash, &data, &size, error);
-        if (!rc)
-            rc = agon_probes_decode(data, size, t->rules, &t->probes, error);
-        free(data);
-    }
-    if (rc)
-        return rc;
-    snprintf(t->population.probes, AGON_HASH_SIZE, "%s", agon_store_meta(t->store, "probes"));
-    t->population.probe_weight = t->probes.weight;
-    t->population.probe_reach = t->probes.reach;
-    t->population.probe_seat = t->probes.seat;
-    return AGON_OK;
-}
-
 int agon_training_create(const agon_config* config, const char* version, agon_training** out,
                          agon_error* error) {
     agon_training* t = new_training(config);
@@ -95,12 +57,14 @@ int agon_training_create(const agon_config* config, const char* version, agon_tr
         rc = agon_population_open(&t->config, t->rules, &t->population, error);
     }
     if (!rc)
+        rc = agon__training_pin_probes(t, error);
+    if (!rc)
         rc = agon_store_create(t->config.run.dir, &t->config, version, t->population.fingerprint,
                                &t->store, error);
     if (!rc)
         rc = agon__training_keep_game(t, error);
     if (!rc)
-        rc = settle_probes(t, true, error);
+        rc = agon__training_settle_probes(t, true, error);
     if (rc)
         agon_training_close(t);
     else
@@ -152,7 +116,7 @@ static int open_existing(const char* dir, bool write, const agon_config* machine
     if (!rc && write && strcmp(stored.machine.plugin, t->config.machine.plugin) != 0)
         rc = agon__training_move_plugin(t, &stored, error);
     if (!rc)
-        rc = settle_probes(t, write, error);
+        rc = agon__training_settle_probes(t, write, error);
     for (int kind = AGON_TRAIN; !rc && kind <= AGON_PROBE; kind++)
         rc = agon_store_each(t->store, (agon_task_kind)kind, remember, t->population.record, error);
     if (rc)

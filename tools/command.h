@@ -31,6 +31,7 @@ agon_command_function agon_cmd_build_game;
 agon_command_function agon_cmd_check;
 agon_command_function agon_cmd_perft;
 agon_command_function agon_cmd_solve;
+agon_command_function agon_cmd_probes;
 agon_command_function agon_cmd_doctor;
 agon_command_function agon_cmd_bench;
 agon_command_function agon_cmd_help;

@@ -197,6 +197,31 @@ static const char help_solve[] =
     "  --out FILE       where to write positions, a JSON object each line\n"
     "  --json           JSON on standard output\n";
 
+static const char help_probes[] =
+    "Examples\n"
+    "  agon probes make connect_four -o pool.safetensors         sets U and X\n"
+    "  agon probes make connect_four --from runs/a runs/b -o pool.safetensors   and B\n"
+    "  agon probes make tic_tac_toe --only X --states 1000 -o solved.safetensors\n"
+    "  agon probes show pool.safetensors --examples 2\n"
+    "  agon train connect_four metrics.probe_file=pool.safetensors   measured on B, or else U\n"
+    "\n"
+    "Makes the questions that agents are asked, and freezes them: a file is named by its SHA-256.\n"
+    "U: states of uniformly random play. B: a balanced pool, the same number of states from the\n"
+    "early, middle and late agents of every run, playing games of their own. X: best play with\n"
+    "random deviations, and what each action is worth by an exact solver. Make them before the\n"
+    "runs that you compare, and do not draw again after looking. U lies mostly where agents never\n"
+    "come, and exaggerates differences; X leans to what could be solved.\n"
+    "\n"
+    "Usage: agon probes make GAME [options] -o FILE.safetensors\n"
+    "       agon probes show FILE [GAME] [--examples N]\n"
+    "  --states N      states of each set; default 512\n"
+    "  --from RUN ...  runs whose agents play for set B\n"
+    "  --only U,B,X    some sets; default U, X if it can be solved, B with --from\n"
+    "  --seed S        default 1; U is then the set that a run with this train.seed makes\n"
+    "  --limit N       positions searched for one state of X; default 200000\n"
+    "  --force         overwrite a file\n"
+    "  --examples N    positions of each set\n";
+
 static const char help_play[] =
     "Examples\n"
     "  agon play connect_four                        you begin, against random play\n"
@@ -274,6 +299,7 @@ static const agon_command commands[] = {
     {"check", "check that a game keeps its promises", agon_cmd_check, help_check},
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
+    {"probes", "make or show frozen questions for agents", agon_cmd_probes, help_probes},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
     {"bench", "measure speed on this machine", agon_cmd_bench, help_bench},
     {"help", "explain a command or a configuration key", agon_cmd_help, help_help},

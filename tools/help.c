@@ -72,9 +72,10 @@ static void print_key(const agon_config_key* key) {
         printf("  range    %s\n", range);
     if (key->unit && *key->unit)
         printf("  unit     %s\n", key->unit);
-    printf("  result   %s\n", agon_config_decides(key)
-                                  ? "part of what a run is a function of"
-                                  : "has no influence on it: says where and how fast");
+    printf("  result   %s\n",
+           key->place                 ? "what the file holds is part of what a run is a function of"
+           : agon_config_decides(key) ? "part of what a run is a function of"
+                                      : "has no influence on it: says where and how fast");
 }
 
 static void print_key_line(const agon_config_key* key) {

@@ -63,7 +63,7 @@ static int apply_overrides(agon_config* c, int count, char** words, bool machine
             return agon_hint(error, "the game is the first word: agon train GAME ...");
         }
         const agon_config_key* key = agon_config_find(name);
-        if (machine_only && key && agon_config_decides(key)) {
+        if (machine_only && key && (agon_config_decides(key) || key->place)) {
             agon_fail(error, AGON_EUSAGE, "%s decides the result and is fixed by the run", name);
             return agon_hint(error,
                              "only [run] and [machine] keys go with --resume; start a new run "
