@@ -67,6 +67,13 @@ void agon_measurement_clear(agon_measurement* measurement);
 /* One line of JSON without a newline, malloc'd; NULL: out of memory. */
 char* agon_measurement_line(const agon_population* population, const agon_measurement* m);
 
+/* What the names in a line mean, in order. "payoff.matrix[][]": a list of lists; "score.*.mean":
+ * any name; "by_reach.*" at the end: whatever lies below. */
+typedef struct agon_measure_path {
+    const char *path, *unit, *meaning; /* unit "": none */
+} agon_measure_path;
+const agon_measure_path* agon_measure_paths(int* count);
+
 /* The agent to call best (of a role, 0 .. roles-1): highest mean pay-off among the rated agents at
  * the last measured generation (else rating, else mean score against anchors). Chosen on those
  * games, so report it on others (the closing evaluation). */

@@ -24,6 +24,7 @@ agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_metrics;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_report;
+agon_command_function agon_cmd_export;
 agon_command_function agon_cmd_games;
 agon_command_function agon_cmd_play;
 agon_command_function agon_cmd_new_game;

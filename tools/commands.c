@@ -92,6 +92,29 @@ static const char help_report[] =
     "  --out FILE  where to write; default RUN/report.html\n"
     "  --quiet     errors only\n";
 
+static const char help_export[] =
+    "Examples\n"
+    "  agon export runs/kuhn --csv kuhn-csv          metrics.csv, train.csv, match.csv, probe.csv\n"
+    "  agon export runs/kuhn --tensorboard tb        then: tensorboard --logdir tb\n"
+    "  agon export runs/kuhn --games kuhn.npz --at 40 --count 1000\n"
+    "\n"
+    "Writes what a run holds for other programs. metrics.csv has a row for each measured\n"
+    "generation and a column for each number, named by its path in metrics.jsonl, such as\n"
+    "diversity.vendi_1; pay-off matrices stay there. 'agon help columns' says what all of them\n"
+    "mean. TensorBoard gets the same numbers but those of single agents, over agent-steps; its\n"
+    "times are seconds of training (timing.jsonl), not a clock's.\n"
+    "\n"
+    "Games are played between the agents of one generation, sampled as they were trained, and are\n"
+    "the same whenever this is called; everyone meets everyone. They are not the games that the\n"
+    "pay-offs were counted on. Arrays for numpy.load: a row for each decision in observations,\n"
+    "legal, action, seat, agent, episode and ply; for each game in returns and agents (both by\n"
+    "seat) and length. Bytes of observations times observation_scale are what a net sees.\n"
+    "\n"
+    "Usage: agon export RUN [--csv DIR] [--tensorboard DIR] [--games FILE.npz] [options]\n"
+    "  --at G       generation of the games' agents; default the last trained one\n"
+    "  --count N    games; default 100\n"
+    "  --quiet      errors only\n";
+
 static const char help_games[] =
     "Examples\n"
     "  agon games                                    all games with their facts\n"
@@ -275,9 +298,10 @@ static const char help_help[] =
     "  agon help train.learning_rate                 one key: type, default, range, unit, meaning\n"
     "  agon help metrics                             the keys of a section\n"
     "  agon help keys                                all keys\n"
+    "  agon help columns                             the columns of run.db and metrics.jsonl\n"
     "\n"
-    "Usage: agon help [COMMAND|SECTION|KEY|keys] [--json]\n"
-    "  --json   keys as JSON\n";
+    "Usage: agon help [COMMAND|SECTION|KEY|keys|columns] [--json]\n"
+    "  --json   keys or columns as JSON\n";
 
 static const char help_version[] =
     "Examples\n"
@@ -292,6 +316,8 @@ static const agon_command commands[] = {
     {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
     {"plot", "draw pictures of runs", agon_cmd_plot, help_plot},
     {"report", "write a page about a run", agon_cmd_report, help_report},
+    {"export", "write a run for other programs: CSV, TensorBoard, games", agon_cmd_export,
+     help_export},
     {"games", "list the games, or show one", agon_cmd_games, help_games},
     {"play", "play a game, or watch agents play", agon_cmd_play, help_play},
     {"new-game", "write a game file to start from", agon_cmd_new_game, help_new_game},

@@ -1,6 +1,7 @@
-/* agon help: commands, and the keys of the configuration as their table defines them. */
+/* agon help: commands, columns, and the keys of the configuration as their table defines them. */
 #include "agents/policy.h"
 #include "engine/config.h"
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/metrics.h"
@@ -136,7 +137,9 @@ static int overview(void) {
         printf("  %-10s %s\n", agon_command_at(i)->name, agon_command_at(i)->summary);
     printf(
         "\n'agon COMMAND --help' begins with examples. 'agon help KEY' explains a setting, as in\n"
-        "'agon help train.seed'; 'agon help keys' lists them all.\n");
+        "'agon help train.seed'; 'agon help keys' lists them all; 'agon help columns' says what a "
+        "run\n"
+        "keeps.\n");
     return AGON_EXIT_OK;
 }
 
@@ -164,6 +167,10 @@ static int unknown_topic(const char* topic) {
 static int explain(const char* topic) {
     const agon_command* command = agon_command_find(topic);
     const agon_config_key* key = agon_config_find(topic);
+    if (strcmp(topic, "columns") == 0) {
+        agon_columns_print(false);
+        return AGON_EXIT_OK;
+    }
     if (strcmp(topic, "keys") == 0)
         return print_section(NULL) > 0 ? AGON_EXIT_OK : AGON_EXIT_FAULT;
     const agon_metric* metric = agon_metric_find(topic);
@@ -194,6 +201,10 @@ int agon_cmd_help(int argc, char** argv) {
         return failed;
     if (words > 1)
         return agon_ui_usage("help", "one topic at a time; got %d", words);
+    if (words == 1 && json && strcmp(argv[1], "columns") == 0) {
+        agon_columns_print(true);
+        return AGON_EXIT_OK;
+    }
     if (words == 1 && json) {
         print_keys_json(strcmp(argv[1], "keys") == 0 ? NULL : argv[1]);
         return AGON_EXIT_OK;

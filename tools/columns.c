@@ -1,0 +1,94 @@
+#include "tools/columns.h"
+
+#include "engine/measure.h"
+#include "engine/store.h"
+#include "tools/ui.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Prints text after `indent` columns of the line, broken at spaces. */
+static void print_wrapped(const char* text, int indent) {
+    const int width = 100 - indent;
+    while ((int)strlen(text) > width) {
+        int cut = width;
+        while (cut > 0 && text[cut] != ' ')
+            cut--;
+        if (cut == 0)
+            break;
+        printf("%.*s\n%*s", cut, text, indent, "");
+        text += cut + 1;
+    }
+    printf("%s\n", text);
+}
+
+static void print_head(const char* table, bool csv) {
+    printf("\n%stable %s of run.db%s%s%s\n", agon_ui_colour(stdout, AGON_BOLD), table,
+           csv ? "; as " : "", csv ? table : "", csv ? ".csv by agon export --csv" : "");
+    printf("%s", agon_ui_colour(stdout, AGON_PLAIN));
+}
+
+static void print_tables(void) {
+    agon_store_column c;
+    const char* table = "";
+    for (int i = 0; agon_store_column_at(i, &c); i++) {
+        if (strcmp(table, c.table) != 0)
+            print_head(c.table, c.csv);
+        table = c.table;
+        printf("  %-20s %-8s ", c.name, c.type);
+        print_wrapped(c.meaning, 32);
+    }
+}
+
+static void print_paths(void) {
+    int count;
+    const agon_measure_path* paths = agon_measure_paths(&count);
+    printf("\n%slines of metrics.jsonl; as metrics.csv by agon export --csv, without lists of "
+           "lists%s\n",
+           agon_ui_colour(stdout, AGON_BOLD), agon_ui_colour(stdout, AGON_PLAIN));
+    for (int i = 0; i < count; i++) {
+        printf("  %-32s %-12s ", paths[i].path, paths[i].unit);
+        print_wrapped(paths[i].meaning, 48);
+    }
+}
+
+/* Texts of our own tables; quotes are escaped. */
+static void json_text(const char* name, const char* text, const char* end) {
+    printf("\"%s\":\"", name);
+    for (; *text; text++)
+        printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    printf("\"%s", end);
+}
+
+static void print_json(void) {
+    agon_store_column c;
+    int count;
+    const agon_measure_path* paths = agon_measure_paths(&count);
+    printf("[");
+    for (int i = 0; agon_store_column_at(i, &c); i++) {
+        printf("%s\n  {", i ? "," : "");
+        json_text("table", c.table, ",");
+        json_text("column", c.name, ",");
+        json_text("type", c.type, ",");
+        json_text("meaning", c.meaning, ",");
+        printf("\"csv\":%s}", c.csv ? "true" : "false");
+    }
+    for (int i = 0; i < count; i++) {
+        printf(",\n  {");
+        json_text("table", "metrics.jsonl", ",");
+        json_text("column", paths[i].path, ",");
+        json_text("unit", paths[i].unit, ",");
+        json_text("meaning", paths[i].meaning, "}");
+    }
+    printf("\n]\n");
+}
+
+void agon_columns_print(bool json) {
+    if (json) {
+        print_json();
+        return;
+    }
+    printf("What a run keeps. NULL is a number that is not defined.\n");
+    print_tables();
+    print_paths();
+}
