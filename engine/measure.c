@@ -100,7 +100,22 @@ static int reserve(agon_measurement* m) {
                : AGON_EMEMORY;
 }
 
-/* values: scratch (agents). */
+/* Every agent at the population's mean entropy: what remains different is not sharpness. values:
+ * scratch (agents). */
+static int compare_rescaled(const agon_behaviour* b, double* values, agon_measured_behaviour* m) {
+    const size_t all = (size_t)b->agents * (size_t)b->states * (size_t)b->actions;
+    float* probability = malloc(all * sizeof *probability);
+    agon_rescaling about;
+    int rc = probability ? agon_behaviour_rescale(b, NAN, probability, NULL, &about) : AGON_EMEMORY;
+    const agon_behaviour same = {b->agents, b->states, b->actions, probability, b->weight};
+    if (!rc)
+        rc = agon_vendi_behaviour(&same, AGON_KERNEL_BC, NULL, values);
+    if (!rc)
+        m->vendi_rescaled_1 = agon_vendi_order(values, b->agents, 1);
+    free(probability);
+    return rc;
+}
+
 static int compare_equally(const agon_behaviour* b, double* values, agon_measured_behaviour* m) {
     int rc = agon_diversity_entropy(b, &m->entropy);
     if (!rc)
@@ -113,8 +128,11 @@ static int compare_equally(const agon_behaviour* b, double* values, agon_measure
         m->vendi_1 = agon_vendi_order(values, b->agents, 1);
         m->vendi_2 = agon_vendi_order(values, b->agents, 2);
         m->vendi_inf = agon_vendi_order(values, b->agents, INFINITY);
+        rc = agon_vendi_behaviour(b, AGON_KERNEL_AG, NULL, values);
     }
-    return rc;
+    if (!rc)
+        m->vendi_greedy_1 = agon_vendi_order(values, b->agents, 1);
+    return rc ? rc : compare_rescaled(b, values, m);
 }
 
 static int compare_by_reach(const agon_behaviour* b, double* values, agon_measured_behaviour* m) {
@@ -193,6 +211,8 @@ static void add_behaviour(agon_measured_behaviour* sum, const agon_measured_beha
     sum->vendi_1 += weight * x->vendi_1;
     sum->vendi_2 += weight * x->vendi_2;
     sum->vendi_inf += weight * x->vendi_inf;
+    sum->vendi_rescaled_1 += weight * x->vendi_rescaled_1;
+    sum->vendi_greedy_1 += weight * x->vendi_greedy_1;
     sum->greedy += weight * x->greedy;
     sum->ties += weight * x->ties;
     add_split(&sum->reach_entropy, &x->reach_entropy, weight);

@@ -16,6 +16,8 @@ typedef struct agon_measured_behaviour {
     /* states weigh the same per ply bucket, then the same in it */
     agon_entropy_split entropy;
     double total_variation, vendi_1, vendi_2, vendi_inf, greedy, ties;
+    double vendi_rescaled_1; /* with every agent at the population's mean entropy */
+    double vendi_greedy_1;   /* of first choices alone */
     /* and, where the set is complete, weighted by how often uniform play comes to each state */
     bool by_reach; /* the next two hold */
     agon_entropy_split reach_entropy;

@@ -57,6 +57,8 @@ static void add_behaviour(cJSON* d, const agon_measured_behaviour* m) {
     number(d, "vendi_1", m->vendi_1);
     number(d, "vendi_2", m->vendi_2);
     number(d, "vendi_inf", m->vendi_inf);
+    number(d, "vendi_rescaled_1", m->vendi_rescaled_1);
+    number(d, "vendi_greedy_1", m->vendi_greedy_1);
     number(d, "greedy_disagreement", m->greedy);
     number(d, "greedy_ties", m->ties);
     add_by_reach(d, m);

@@ -140,11 +140,12 @@ static void print_behaviour(FILE* out, const agon_measured_behaviour* m, int age
                             const char* of) {
     fprintf(out,
             "\n diversity%s: Vendi score %.2f of %d agent%s (order 2: %.2f, inf: %.2f)\n"
+            "   %.2f at equal entropy, %.2f of first choices\n"
             "   J %.3f + within %.3f = mixture %.3f nats; total variation %.3f;\n"
             "   greedy actions differ in %.1f %%\n",
             of, m->vendi_1, agents, agents == 1 ? "" : "s", m->vendi_2, m->vendi_inf,
-            m->entropy.between, m->entropy.within, m->entropy.mixture, m->total_variation,
-            100 * m->greedy);
+            m->vendi_rescaled_1, m->vendi_greedy_1, m->entropy.between, m->entropy.within,
+            m->entropy.mixture, m->total_variation, 100 * m->greedy);
     if (m->by_reach)
         fprintf(out, "   weighted by reach: Vendi %.2f, J %.3f + within %.3f nats\n",
                 m->reach_vendi_1, m->reach_entropy.between, m->reach_entropy.within);
