@@ -83,14 +83,16 @@ static const char help_plot[] =
 static const char help_report[] =
     "Examples\n"
     "  agon report runs/quickstart                   writes runs/quickstart/report.html\n"
-    "  agon report runs/quickstart --out page.html\n"
+    "  agon report runs/quickstart -o page.html --probes solved.safetensors\n"
     "\n"
     "Writes one page about a run: pictures, headline metrics with intervals and how each was\n"
     "obtained, the agents, the settings. The file holds everything: no scripts, nothing fetched.\n"
     "\n"
     "Usage: agon report RUN [options]\n"
-    "  --out FILE  where to write; default RUN/report.html\n"
-    "  --quiet     errors only\n";
+    "  -o FILE, --out FILE  where to write; default RUN/report.html\n"
+    "  --probes FILE        another probe set (agon probes make), as for mistakes on solved "
+    "states\n"
+    "  --quiet              errors only\n";
 
 static const char help_export[] =
     "Examples\n"

@@ -13,14 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BOOTSTRAP 200 /* worlds of an interval, for at most so many agents: */
-#define UP_TO     100
-
 typedef struct page {
-    const char* run;
+    const char *run, *probes; /* probes: another probe set, or NULL */
+    bool quiet;
     FILE* out;
     agon_training* t;
-    agon_evidence evidence;
+    agon_populations populations;
     agon_findings findings;
     agon_measurement m;
     agon_error error;
@@ -118,8 +116,13 @@ static const struct {
                "round; a point at the centre takes no part in a cycle."},
     {"map", "Behaviour of all agents at all measured generations, near points act alike; lines "
             "follow a lineage from its first to its last generation."},
-    {"ratings", "Bradley-Terry ratings with standard errors."},
-    {"errors", "How often two agents that both err choose the same wrong action."},
+    {"spinning_top",
+     "Layers of the population by repeated Nash equilibria: width is cycles, height "
+     "is strength."},
+    {"ratings", "Bradley-Terry ratings with 95 % intervals."},
+    {"errors",
+     "Who makes the same mistakes on solved states (CAPA): 0 as independent agents of the "
+     "same error rates, 1 the same."},
     {"symmetry", "The same question asked another way: 0 is the same answer."},
 };
 
@@ -146,8 +149,11 @@ static int draw_into(page* p, const char* dir) {
     if (length < 0)
         return agon_fail(&p->error, AGON_EIO, "/proc/self/exe: %s", strerror(errno));
     self[length] = '\0';
-    const char* const argv[] = {self,    "plot", p->run,    "--format", "svg",
-                                "--out", dir,    "--quiet", NULL};
+    const char* argv[12] = {self, "plot", p->run, "--format", "svg", "--out", dir, "--quiet"};
+    if (p->probes) {
+        argv[8] = "--probes";
+        argv[9] = p->probes;
+    }
     if (agon_program_run(argv, NULL, said, sizeof said) != 0)
         return agon_fail(&p->error, AGON_EIO, "the pictures: %.400s", said);
     return AGON_OK;
@@ -190,8 +196,8 @@ static void put_how(FILE* out, const agon_metric* m) {
 static void put_finding(FILE* out, const agon_finding* f) {
     for (int c = 0; c < f->columns; c++) {
         const agon_metric_noise* n = &f->noise[c];
-        fprintf(out, "<tr><td>%s</td><td><code>%s</code></td>", c ? "" : f->metric->title,
-                f->metric->column[c].name);
+        fprintf(out, "<tr><td>%s%s%s</td><td><code>%s</code></td>", c ? "" : f->metric->title,
+                c || !f->set[0] ? "" : ", set ", c ? "" : f->set, f->metric->column[c].name);
         number_cell(out, f->value[c]);
         fprintf(out, "<td class=\"soft\">%s</td>",
                 strcmp(f->metric->column[c].unit, "1") ? f->metric->column[c].unit : "");
@@ -206,6 +212,16 @@ static void put_finding(FILE* out, const agon_finding* f) {
     put_how(out, f->metric);
 }
 
+/* Defined on no set: not defined. */
+static bool is_absent(const page* p, const agon_finding* f) {
+    for (int i = 0; i < p->findings.count; i++) {
+        const agon_finding* g = &p->findings.finding[i];
+        if (g->metric == f->metric && (!g->why[0] || g < f))
+            return false;
+    }
+    return true;
+}
+
 static void put_metrics(page* p) {
     int absent = 0;
     fputs("<h2>Metrics of the population</h2>\n<p class=\"soft\">Intervals: 95 %, bootstrap over "
@@ -217,7 +233,7 @@ static void put_metrics(page* p) {
           p->out);
     for (int i = 0; i < p->findings.count; i++) {
         const agon_finding* f = &p->findings.finding[i];
-        absent += f->why[0] != '\0';
+        absent += is_absent(p, f);
         if (!f->why[0] && f->metric->shape == AGON_ONE)
             put_finding(p->out, f);
     }
@@ -227,7 +243,7 @@ static void put_metrics(page* p) {
     fputs("<p>Not defined here:</p>\n<ul>\n", p->out);
     for (int i = 0; i < p->findings.count; i++) {
         const agon_finding* f = &p->findings.finding[i];
-        if (!f->why[0])
+        if (!is_absent(p, f))
             continue;
         fprintf(p->out, "<li>%s: <span class=\"soft\">", f->metric->title);
         agon_html_text(p->out, f->why);
@@ -310,29 +326,27 @@ static int put_settings(page* p) {
 /* ---- the command
  * -------------------------------------------------------------------------------------- */
 
-static void progress(void* user, const char* what, int done, int total) {
-    (void)user;
-    if (isatty(fileno(stderr)))
-        fprintf(stderr, "\r\033[K%s%s", done < total ? what : "", done < total ? " ..." : "");
-}
-
 static int compute(page* p) {
     int count;
     const agon_metric* const* all = agon_metrics(&count);
     const agon_metric* chosen[256];
-    agon_run_wish wish = {.generation = p->m.generation, .threads = 2, .progress = progress};
-    agon_compute_def def = {.metric = chosen, .progress = progress};
+    char* word[1] = {(char*)p->run};
+    agon_metrics_source source = {
+        .word = word, .words = 1, .probes = p->probes, .quiet = p->quiet, .seed = 1};
+    agon_compute_def def = {.metric = chosen, .samples = AGON_SAMPLES_USUAL};
+    if (agon_metrics_source_options(&source))
+        return agon_fail(&p->error, AGON_EUSAGE, "'%s' cannot be measured", p->run);
     for (int i = 0; i < count && def.metrics < 256; i++) {
         if (!all[i]->headline)
             continue;
         chosen[def.metrics++] = all[i];
-        wish.needs |= all[i]->needs;
+        source.needs |= all[i]->needs;
     }
-    def.options = (agon_metric_options){
-        .key = agon_key_make(p->t->config.train.seed, "report", AGON_FOR_METRIC), .entropy = NAN};
-    int rc = agon_evidence_run(p->t, &wish, &p->evidence, &p->error);
-    def.samples = p->evidence.agents <= UP_TO ? BOOTSTRAP : 0;
-    return rc ? rc : agon_findings_add(&p->findings, &def, &p->evidence, &p->error);
+    def.options =
+        (agon_metric_options){.key = agon_key_make(1, "metrics", AGON_FOR_METRIC), .entropy = NAN};
+    def.progress = source.progress;
+    int rc = agon_metrics_source_open(&source, &p->populations, &p->error);
+    return rc ? rc : agon_findings_of(&p->populations, &def, &p->findings, &p->error);
 }
 
 static int write_page(page* p) {
@@ -369,7 +383,7 @@ static int make_page(page* p, const char* path) {
         rc = agon_file_write(path, text, size, &p->error);
     free(text);
     agon_findings_close(&p->findings);
-    agon_evidence_clear(&p->evidence);
+    agon_populations_close(&p->populations);
     agon_measurement_clear(&p->m);
     agon_training_close(p->t);
     return rc;
@@ -379,10 +393,12 @@ int agon_cmd_report(int argc, char** argv) {
     page p = {.run = NULL};
     const char* out = NULL;
     char path[1200];
-    bool quiet = false;
     int words;
-    const agon_option options[] = {{"--out", NULL, &out}, {"--quiet", &quiet, NULL}};
-    const int failed = agon_ui_options(argc, argv, options, 2, &words);
+    const agon_option options[] = {{"--out", NULL, &out},
+                                   {"-o", NULL, &out},
+                                   {"--probes", NULL, &p.probes},
+                                   {"--quiet", &p.quiet, NULL}};
+    const int failed = agon_ui_options(argc, argv, options, 4, &words);
     if (failed)
         return failed;
     if (words != 1)
@@ -391,7 +407,7 @@ int agon_cmd_report(int argc, char** argv) {
     snprintf(path, sizeof path, out ? "%s" : "%s/report.html", out ? out : p.run);
     if (make_page(&p, path))
         return agon_ui_error(&p.error);
-    if (!quiet)
+    if (!p.quiet)
         printf("%s\n", path);
     return agon_ui_finish(AGON_EXIT_OK);
 }

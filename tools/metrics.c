@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOTSTRAP       200 /* worlds, where nothing else is asked for ... */
-#define BOOTSTRAP_UP_TO 100 /* ... and the population has at most so many agents */
-
 typedef struct request {
     agon_metrics_source source;
     const char *metric, *bootstrap, *entropy, *subset, *seed;
@@ -111,21 +108,6 @@ static int read_options(request* r, agon_compute_def* def) {
 /* ---- the command
  * --------------------------------------------------------------------------------------- */
 
-static int compute_all(request* r, agon_compute_def def, const agon_populations* populations,
-                       agon_findings* findings) {
-    int rc = AGON_OK;
-    for (int i = 0; !rc && i < populations->count; i++) {
-        const agon_population_view* v = &populations->view[i];
-        if (!r->bootstrap)
-            def.samples = v->evidence.agents <= BOOTSTRAP_UP_TO ? BOOTSTRAP : 0;
-        def.options.baseline = v->baseline >= 0 ? &populations->view[v->baseline].evidence : NULL;
-        def.later = v->later;
-        if (!v->hidden)
-            rc = agon_findings_add(findings, &def, &v->evidence, &r->error);
-    }
-    return rc;
-}
-
 static int print_all(request* r, const agon_findings* findings) {
     if (r->json)
         return agon_findings_json(stdout, findings, &r->error);
@@ -145,7 +127,7 @@ static int run(request* r, agon_compute_def def) {
     def.user = r->source.progress_user;
     int rc = agon_metrics_source_open(&r->source, &populations, &r->error);
     if (!rc)
-        rc = compute_all(r, def, &populations, &findings);
+        rc = agon_findings_of(&populations, &def, &findings, &r->error);
     if (!rc)
         rc = print_all(r, &findings);
     agon_findings_close(&findings);
@@ -155,7 +137,7 @@ static int run(request* r, agon_compute_def def) {
 
 int agon_cmd_metrics(int argc, char** argv) {
     request r = {.metric = NULL};
-    agon_compute_def def = {.metric = NULL};
+    agon_compute_def def = {.samples = AGON_SAMPLES_USUAL};
     agon_metrics_source* s = &r.source;
     const agon_option options[] = {
         {"--metric", NULL, &r.metric},

@@ -3,6 +3,7 @@
 #define AGON_TOOLS_METRICS_H
 
 #include "engine/metrics/metric.h"
+#include "tools/metrics_source.h"
 
 #include <stdio.h>
 
@@ -23,11 +24,14 @@ typedef struct agon_findings {
     int count;
 } agon_findings;
 
+#define AGON_SAMPLES_USUAL (-1)
+
 typedef struct agon_compute_def {
     const agon_metric* const* metric; /* (metrics) */
     int metrics;
     agon_metric_options options;
-    int samples; /* of bootstraps; 0: none */
+    int samples; /* worlds of bootstraps; 0: none; AGON_SAMPLES_USUAL: 200, of more than 100 agents
+                    none */
     bool later;  /* not the first evidence of this population: only what looks at answers */
     void (*progress)(void* user, const char* what, int done, int total);
     void* user;
@@ -36,6 +40,9 @@ typedef struct agon_compute_def {
 /* Appends a finding for each metric. */
 int agon_findings_add(agon_findings* findings, const agon_compute_def* def,
                       const agon_evidence* evidence, agon_error* error);
+/* The same for everything that was named; each population with its baseline. */
+int agon_findings_of(const agon_populations* populations, const agon_compute_def* def,
+                     agon_findings* findings, agon_error* error);
 void agon_findings_close(agon_findings* findings);
 /* The finding of a metric by name, the first there is; NULL. */
 const agon_finding* agon_finding_of(const agon_findings* findings, const char* metric);

@@ -5,9 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BOOTSTRAP       200 /* worlds, where nothing else is asked for ... */
+#define BOOTSTRAP_UP_TO 100 /* ... and the population has at most so many agents */
+
 bool agon_metric_asks(const agon_metric* m) {
     return (m->needs &
             (AGON_NEEDS_ANSWERS | AGON_NEEDS_WORTH | AGON_NEEDS_IMAGES | AGON_NEEDS_COUNTS)) != 0;
+}
+
+static int samples_of(const agon_compute_def* def, const agon_evidence* e) {
+    if (def->samples != AGON_SAMPLES_USUAL)
+        return def->samples;
+    return e->agents <= BOOTSTRAP_UP_TO ? BOOTSTRAP : 0;
 }
 
 static int compute(agon_finding* f, const agon_compute_def* def, agon_error* error) {
@@ -29,8 +38,9 @@ static int compute(agon_finding* f, const agon_compute_def* def, agon_error* err
         snprintf(f->why, sizeof f->why, "%.190s", failure.text);
         return AGON_OK;
     }
-    if (!rc && m->shape == AGON_ONE && def->samples > 1) {
-        rc = agon_metric_bootstrap(m, f->evidence, &def->options, def->samples, f->noise, &failure);
+    if (!rc && m->shape == AGON_ONE && samples_of(def, f->evidence) > 1) {
+        rc = agon_metric_bootstrap(m, f->evidence, &def->options, samples_of(def, f->evidence),
+                                   f->noise, &failure);
         f->noisy = !rc;
         if (rc != AGON_EMEMORY)
             rc = AGON_OK;
@@ -64,6 +74,20 @@ int agon_findings_add(agon_findings* findings, const agon_compute_def* def,
     if (def->progress)
         def->progress(def->user, "", def->metrics, def->metrics);
     return AGON_OK;
+}
+
+int agon_findings_of(const agon_populations* populations, const agon_compute_def* def,
+                     agon_findings* findings, agon_error* error) {
+    int rc = AGON_OK;
+    for (int i = 0; !rc && i < populations->count; i++) {
+        const agon_population_view* v = &populations->view[i];
+        agon_compute_def each = *def;
+        each.options.baseline = v->baseline >= 0 ? &populations->view[v->baseline].evidence : NULL;
+        each.later = v->later;
+        if (!v->hidden)
+            rc = agon_findings_add(findings, &each, &v->evidence, error);
+    }
+    return rc;
 }
 
 void agon_findings_close(agon_findings* findings) {
