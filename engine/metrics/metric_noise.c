@@ -2,7 +2,7 @@
  * every metric, by one mechanism: a copy of the evidence that shares all but the arrays it changes.
  */
 #include "engine/metrics/metric.h"
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 #include "engine/metrics/payoff.h"
 #include "engine/metrics/summary.h"
 
@@ -124,7 +124,7 @@ static double points_of(const agon_payoffs* p, const double* mean, size_t at) {
 static void draw_payoffs(world* w, const double* centre, agon_key key, uint32_t sample) {
     const agon_payoffs* p = &w->truth->payoffs;
     const size_t n = (size_t)p->agents;
-    agon_normals source = {.key = key, .sample = 2 * sample + STREAM_PAYOFFS};
+    agon_normal_stream source = {.key = key, .sample = 2 * sample + STREAM_PAYOFFS};
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
             const size_t at = i * n + j, back = j * n + i;
@@ -144,7 +144,7 @@ static void draw_payoffs(world* w, const double* centre, agon_key key, uint32_t 
 static void draw_anchors(world* w, agon_key key, uint32_t sample) {
     const agon_anchor_scores* a = &w->truth->anchors;
     const size_t count = (size_t)w->truth->agents * (size_t)a->anchors;
-    agon_normals source = {.key = key, .sample = 2 * sample + STREAM_ANCHORS};
+    agon_normal_stream source = {.key = key, .sample = 2 * sample + STREAM_ANCHORS};
     for (size_t i = 0; i < count; i++)
         w->anchor[i] = a->mean[i] + error_of(a->error, i) * agon_normal_next(&source);
 }

@@ -1,7 +1,7 @@
 /* nash_clusters.c: layers of equilibria, and their noise. */
 #include "engine/metrics/nash_clusters.h"
 
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 #include "engine/metrics/payoff.h"
 #include "engine/metrics/summary.h"
 #include "games/error.h"
@@ -158,7 +158,8 @@ static int check_errors(const double* se, int n) {
     return 0;
 }
 
-static void add_noise(const double* m, const double* se, int n, agon_normals source, double* out) {
+static void add_noise(const double* m, const double* se, int n, agon_normal_stream source,
+                      double* out) {
     for (int i = 0; i < n; i++) {
         out[i * n + i] = 0;
         for (int j = i + 1; j < n; j++) {
@@ -204,7 +205,7 @@ int agon_nash_membership_sample(const double* m, const double* se, int n, int sa
     if (!code)
         code = agon_payoff_check(m, n, &largest);
     for (int k = 0; !code && k < samples; k++) {
-        add_noise(m, se, n, (agon_normals){.key = key, .sample = (uint32_t)k}, noisy);
+        add_noise(m, se, n, (agon_normal_stream){.key = key, .sample = (uint32_t)k}, noisy);
         code = solve_sample(noisy, n, samples, mass + k);
     }
     for (int i = 0; !code && i < n; i++)

@@ -3,7 +3,7 @@
 
 #include "agents/real.h"
 #include "engine/metrics/equilibrium.h"
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 #include "engine/metrics/summary.h"
 #include "games/error.h"
 
@@ -151,7 +151,7 @@ typedef struct null_model {
 
 static void draw_sample(null_model* null, int sample, agon_key key) {
     const int n = null->n;
-    agon_normals source = {.key = key, .sample = (uint32_t)sample};
+    agon_normal_stream source = {.key = key, .sample = (uint32_t)sample};
     double total = 0, noise = 0;
     for (int i = 0; i < n; i++)
         null->f[i] = null->g[i] = 0;

@@ -1,7 +1,7 @@
 /* Promise: strengths and cyclic fractions equal values of an exact program; with missing pairs and
  * weights they are the least squares they claim to be; noise is taken out in the mean. */
 #include "engine/metrics/hodge.h"
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 #include "engine/metrics/payoff.h"
 #include "games/error.h"
 
@@ -156,7 +156,7 @@ static void edge_cases(void** unused) {
 
 /* m + noise of standard errors se. */
 static void add_noise(const double* m, const double* se, int n, int trial, double* out) {
-    agon_normals source = {.key = key_of(1), .sample = (uint32_t)trial};
+    agon_normal_stream source = {.key = key_of(1), .sample = (uint32_t)trial};
     for (int i = 0; i < n; i++) {
         out[i * n + i] = 0;
         for (int j = i + 1; j < n; j++) {

@@ -1,7 +1,7 @@
 /* Promise: every row of the table of metrics keeps to what it says: ranges, invariance to the order
  * of the agents, sharpness, absence with a reason; and its noise is what it is called. */
 #include "engine/metrics/metric.h"
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 #include "tests/unit/evidence_fixture.h"
 
 #include <setjmp.h>
@@ -241,7 +241,7 @@ static void states_give_the_interval_of_a_mean(void** unused) {
  * the interval of noise-free pay-offs has no width. */
 static void payoffs_know_their_null(void** unused) {
     agon_evidence e = fixture_evidence(12, 8, 1);
-    agon_normals source = {.key = agon_key_make(5, "null", AGON_FOR_TEST)};
+    agon_normal_stream source = {.key = agon_key_make(5, "null", AGON_FOR_TEST)};
     for (int i = 0; i < 8; i++)
         for (int j = i + 1; j < 8; j++) {
             e.payoffs.mean[i * 8 + j] = 0.05 * agon_normal_next(&source);

@@ -1,10 +1,10 @@
-#include "engine/metrics/normals.h"
+#include "engine/metrics/normal_stream.h"
 
 #include "agents/real.h"
 
 #include <math.h>
 
-double agon_normal_next(agon_normals* s) {
+double agon_normal_next(agon_normal_stream* s) {
     const double two_pi = 6.283185307179586;
     if (s->count++ % 2)
         return s->spare;
