@@ -31,9 +31,9 @@ int agon_probes_make_balanced(const agon_rules* rules, int states, uint64_t seed
 /* Set X. Games in which both seats play best, ties broken at random, but take a random action one
  * time in four, or where best play is not known. Small games are unrolled (tree.h), with chance on
  * average; larger ones of two seats without chance are searched to their ends (negamax.h), `limit`
- * positions for each state at most, and as many on average over the states wanted. States beyond
- * that are left out and counted; where few states of a ply can be solved, no more of that ply are
- * tried. The set may come out smaller than asked for.
+ * positions for each state at most, and twice as many on average over the states wanted. States
+ * beyond that are left out and counted; where few states of a ply can be solved, no more of that
+ * ply are tried. The set may come out smaller than asked for.
  *
  * AGON_EUNSUPPORTED: no exact solver applies, with the reason: hidden information, more than two
  * seats, returns of general sum, chance in a game too large to unroll, or nothing that was tried

@@ -7,7 +7,7 @@
 #include <math.h>
 
 enum {
-    CANDIDATES_PER_STATE = 2, /* solving is dear */
+    CANDIDATES_PER_STATE = 3, /* solving is dear */
     DEVIATES = 4,             /* one action in so many is random */
     IDLE_GAMES = 256,         /* in a row without a new state: there are no more */
     HOPELESS = 4, /* as many limits of positions searched in vain: none will be solved */
@@ -121,7 +121,8 @@ static int collect(solving* s, agon__pool* p, uint64_t seed, int64_t limit,
         idle = p->count > before || s->floor < floor ? 0 : idle + 1;
         if (view && view->progress)
             view->progress(view->user, "X: solving", (double)p->count / (double)candidates);
-        if (agon__solver_nodes(s->solver) / (uint64_t)limit >= (p->count ? p->wanted : HOPELESS))
+        if (agon__solver_nodes(s->solver) / (uint64_t)limit >=
+            (p->count ? 2 * p->wanted : HOPELESS))
             break;
     }
     return code;
