@@ -213,8 +213,8 @@ static void refused(void** unused) {
     assert_true(omega[0] == 7 && point[0] == 7 && rest[0] == 7);
 }
 
-/* Guards: a matrix whose last plane is rounding alone (what a subtracted ladder leaves) is no reason
- * to give up. */
+/* Guards: a matrix whose last plane is rounding alone (what a subtracted ladder leaves) is no
+ * reason to give up. */
 static void rounding_is_no_plane(void** unused) {
     for (int trial = 0; trial < 500; trial++) {
         double a[36], rest[36], omega[3], point[36];
