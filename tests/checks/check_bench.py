@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 256 nets x 1, 8, 32, 128
 rows, update, rollout, end-to-end training; each beside the FMA peak and sgemm rate of the same run, and the
-share is what they say. The rates themselves are not tested."""
+share is what they say; and what measuring costs beside training. The rates themselves are not tested."""
 import json
 import os
 import subprocess
@@ -17,6 +17,9 @@ def bench(*words):
 
 lines = bench("games")
 lines += bench("forward", "update", "rollout", "train", "--game", "matrix", "--hidden", "16")
+cost = bench("metrics", "--game", "matrix", "--hidden", "16")
+assert len(cost) == 1 and cost[0]["part"] == "run", cost
+assert 0 < cost[0]["share_of_formulas"] < cost[0]["share_with_games"], cost
 games = {g["game"] for g in lines if g["bench"] == "games"}
 listed = {g["name"] for g in json.loads(
     subprocess.run([AGON, "games", "--json"], capture_output=True, text=True, check=True).stdout)}
