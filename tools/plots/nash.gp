@@ -6,6 +6,11 @@ set yrange [0:1]
 set label 20 'share of the equilibrium' at screen 11.0/width,graph 0.5 center rotate
 set label 21 time at graph 0.5,screen (foot+10.0)/height center
 set format x '%g'
+# The legend takes a fifth of the width: at most five intervals, so that numbers keep apart.
+raw = max_steps/unit/5
+power = 10**floor(log10(raw))
+every = (raw <= power ? power : raw <= 2*power ? 2*power : raw <= 5*power ? 5*power : 10*power)
+set xtics every
 # The legend, from the top down as the shares lie.
 row(k) = 1-(head+18.0+17*(shares-k+others))/height
 do for [k=1:shares] {
