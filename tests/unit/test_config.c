@@ -311,6 +311,31 @@ static void test_hash(void** unused) {
     free(text);
 }
 
+/* Promise: keys that came after runs were stored do not change the hash of settings that do not use
+ * them; where a file lies is not hashed, what it holds is. */
+static void test_hash_of_later_keys(void** unused) {
+    const char* const path = "/tmp/pool.safetensors";
+    char stored[65], with_path[65], with_hash[65], hash[65];
+    agon_config config = fresh();
+    set_ok(&config, "game.name", "connect_four");
+    agon_config_hash(&config, stored);
+    assert_string_equal(stored, "05b20e08b85600babbd8c694c5e7cf14de5d7d83c2190d115155f963fb7c737c");
+    memset(hash, 'a', 64);
+    hash[64] = 0;
+    set_ok(&config, "metrics.probe_file", path);
+    agon_config_hash(&config, with_path);
+    assert_string_equal(stored, with_path);
+    set_ok(&config, "metrics.probe_hash", hash);
+    agon_config_hash(&config, with_hash);
+    assert_string_not_equal(stored, with_hash);
+    assert_int_equal(agon_config_check(&config, NULL), AGON_OK);
+    set_ok(&config, "metrics.probe_file", "");
+    assert_int_equal(agon_config_check(&config, NULL), AGON_EINVALID);
+    set_ok(&config, "metrics.probe_file", path);
+    set_ok(&config, "metrics.probe_hash", "12");
+    assert_int_equal(agon_config_check(&config, NULL), AGON_EINVALID);
+}
+
 /* Promise: rules between keys are checked, with a message that names the keys. */
 static void test_check(void** unused) {
     static const struct {
@@ -382,6 +407,7 @@ int main(void) {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_hash_of_later_keys),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_net),
     };
