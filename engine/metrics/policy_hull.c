@@ -206,13 +206,18 @@ static void iterate(hull* h, double tolerance, agon_hull* out) {
     }
 }
 
-static double nearest(const hull* h) {
-    double best = INFINITY;
+/* Against the best single member, *best. */
+static double nearest(const hull* h, int* best) {
+    double least = INFINITY;
+    *best = 0;
     for (int k = 0; k < h->members; k++) {
         const double d = divergence(h, h->p + (size_t)k * h->cells);
-        best = d < best ? d : best;
+        if (d < least) {
+            least = d;
+            *best = k;
+        }
     }
-    return best;
+    return least;
 }
 
 static void write_mixture(const hull* h, int agent, bool known, double* mixture) {
@@ -222,14 +227,18 @@ static void write_mixture(const hull* h, int agent, bool known, double* mixture)
 }
 
 static agon_hull solve(hull* h, double tolerance) {
-    agon_hull answer = {INFINITY, NAN, nearest(h)};
+    int best;
+    agon_hull answer = {INFINITY, NAN, nearest(h, &best)};
     for (int k = 0; k < h->members; k++)
         h->share[k] = 1.0 / h->members;
     blend(h, h->share);
     if (isfinite(divergence(h, h->mix)))
         iterate(h, tolerance, &answer);
-    if (answer.nearest <= answer.distance) /* the iteration comes near corners, not to them */
+    if (answer.nearest <= answer.distance) { /* the iteration comes near corners, not to them */
         answer.distance = answer.nearest;
+        for (int k = 0; k < h->members; k++)
+            h->share[k] = k == best;
+    }
     return answer;
 }
 
