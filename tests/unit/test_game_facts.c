@@ -103,6 +103,40 @@ static void test_tic_tac_toe_counts(void** unused) {
     agon_rules_close(rules);
 }
 
+/* Adds the chances of each outcome (seat 0 wins, draw, seat 1 wins) under uniform play to out. */
+static void outcomes(const agon_rules* rules, const void* state, double chance, double out[3]) {
+    uint64_t mask;
+    rules->game->legal(rules->config, state,
+                       __builtin_ctzll(rules->game->acting(rules->config, state)), &mask);
+    const int legal = agon_mask_count(&mask, 1);
+    for (int k = 0; k < legal; k++) {
+        uint64_t next[MAX_STATE / 8];
+        float reward[2] = {0};
+        const uint16_t action = (uint16_t)agon_mask_nth(&mask, 1, k);
+        const uint16_t both[2] = {action, action};
+        memcpy(next, state, rules->spec.state_size);
+        rules->game->apply(rules->config, next, both, reward);
+        if (rules->game->acting(rules->config, next))
+            outcomes(rules, next, chance / legal, out);
+        else
+            out[1 - (int)reward[0]] += chance / legal;
+    }
+}
+
+/* Promise: uniform against uniform, X wins 737 / 1260 of all games, O 121 / 420, the rest is drawn.
+ */
+static void test_tic_tac_toe_uniform(void** unused) {
+    const double expected[3] = {737 / 1260.0, 8 / 63.0, 121 / 420.0};
+    agon_rules* rules = open_game("tic_tac_toe");
+    uint64_t state[MAX_STATE / 8];
+    double out[3] = {0};
+    rules->game->init(rules->config, state);
+    outcomes(rules, state, 1, out);
+    for (int k = 0; k < 3; k++)
+        assert_true(out[k] - expected[k] <= 1e-12 && expected[k] - out[k] <= 1e-12);
+    agon_rules_close(rules);
+}
+
 /* Promise: move sequences by depth, and distinct positions by ply (OEIS A212693). */
 static void test_connect_four_counts(void** unused) {
     const long sequences[] = {1, 7, 49, 343, 2401, 16807, 117649, 823536};
@@ -426,6 +460,7 @@ static void test_tron_heads_collide(void** unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tic_tac_toe_counts),
+        cmocka_unit_test(test_tic_tac_toe_uniform),
         cmocka_unit_test(test_connect_four_counts),
         cmocka_unit_test(test_connect_four_lines),
         cmocka_unit_test(test_kuhn_poker_tree),

@@ -88,6 +88,16 @@ static void mix(solved* s, int seat, const double* mixture) {
     }
 }
 
+/* The legal action of the lowest number at every information set. */
+static void play_first(solved* s) {
+    const int actions = s->rules->spec.actions, words = s->rules->mask_words;
+    for (int i = 0; i < agon_tree_infosets(s->tree); i++) {
+        const int first = agon_mask_nth(agon_tree_infoset_mask(s->tree, i), words, 0);
+        for (int action = 0; action < actions; action++)
+            s->table[i * actions + action] = action == first;
+    }
+}
+
 /* ---- one ply ------------------------------------------------------------------------------ */
 
 static uint16_t named(const agon_rules* rules, const void* state, int seat, const char* name) {
@@ -205,6 +215,9 @@ static void test_matrix_equilibria(void** unused) {
         double nash_conv;
     } cases[] = {
         {"matrix", {1 / 3.0, 1 / 3.0, 1 / 3.0}, {1 / 3.0, 1 / 3.0, 1 / 3.0}, 0},
+        {"matrix", {1, 0, 0}, {1, 0, 0}, 2},
+        {"matrix(name=matching_pennies)", {0.5, 0.5}, {0.5, 0.5}, 0},
+        {"matrix(name=matching_pennies)", {1, 0}, {1, 0}, 2},
         {"matrix(name=shapley)", {1 / 3.0, 1 / 3.0, 1 / 3.0}, {1 / 3.0, 1 / 3.0, 1 / 3.0}, 0},
         {"matrix(name=prisoners_dilemma)", {0, 1}, {0, 1}, 0},
         {"matrix(name=prisoners_dilemma)", {1, 0}, {1, 0}, 10},
@@ -481,13 +494,16 @@ static void test_blotto_rules(void** unused) {
 
 /* ---- goofspiel ---------------------------------------------------------------------------- */
 
-/* Promise: sizes and values of the game with four cards; uniform play is worth 0. */
+/* Promise: sizes and values of the game with four cards; uniform play is worth 0, always bidding
+ * the lowest card loses to whoever outbids it. */
 static void test_goofspiel_four_cards(void** unused) {
     solved s = solved_open("goofspiel(cards=4,imp_info=true,points_order=descending)");
     assert_int_equal(agon_tree_nodes(s.tree), 501 + 576);
     assert_int_equal(agon_tree_infosets(s.tree), 2 * 81);
     assert_near(first_return(&s), 0);
     assert_near(nash_conv(&s), 17 / 12.0);
+    play_first(&s);
+    assert_near(nash_conv(&s), 2);
     solved_close(&s);
     s = solved_open("goofspiel(cards=4,points_order=descending)");
     assert_int_equal(agon_tree_infosets(s.tree), 2 * (1 + 16 + 144));

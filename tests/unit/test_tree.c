@@ -103,6 +103,7 @@ static void kuhn_values(void** state) {
     assert_near(agon_tree_nash_conv(s.tree, s.table), 0.25);
     kuhn_bets kings = {{0, 0, 1}, {0, 0, 1}, {0, 0, 1}, {0, 0, 1}};
     kuhn_set(&s, kings);
+    assert_near(first_return(&s), 0.0);
     assert_near(agon_tree_nash_conv(s.tree, s.table), 0.5);
     solved_close(&s);
 }
