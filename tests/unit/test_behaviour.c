@@ -149,7 +149,8 @@ static void unreachable_agents_are_kept(void** unused) {
 
 /* ---- distances ----------------------------------------------------------------------------- */
 
-/* Guards: all matrices of POL, by hand; of single states for the divergence. */
+/* Guards: all matrices of POL, by hand; the mean of its divergences; single states of the
+ * divergence and of total variation. */
 static void distances_of_pol(void** unused) {
     const double expected[5][3] = {{.5, .75, .75},
                                    {.3465735903, .4544543674, .4544543674},
@@ -158,6 +159,7 @@ static void distances_of_pol(void** unused) {
                                    {.5, .5, .5}};
     const double states[2][3] = {{.6931471806, .2157615543, .2157615543},
                                  {0, .6931471806, .6931471806}};
+    const double apart[2][3] = {{1, .5, .5}, {0, 1, 1}};
     const double weights[2][2] = {{1, 0}, {0, 1}};
     agon_behaviour b = {3, 2, 3, &POL[0][0][0], HALVES};
     double d[9];
@@ -167,6 +169,8 @@ static void distances_of_pol(void** unused) {
         assert_near(d[2], expected[k][1], 1e-9);
         assert_near(d[5], expected[k][2], 1e-9);
         assert_true(d[1] == d[3] && d[2] == d[6] && d[5] == d[7]);
+        if (k == AGON_DISTANCE_JSD)
+            assert_near((d[1] + d[2] + d[5]) / 3, .4184941084, 1e-9);
         for (int i = 0; i < 3; i++)
             assert_near(d[4 * i], k == AGON_DISTANCE_SAMPLED ? .25 : 0, 0);
     }
@@ -176,6 +180,10 @@ static void distances_of_pol(void** unused) {
         assert_near(d[1], states[s][0], 1e-9);
         assert_near(d[2], states[s][1], 1e-9);
         assert_near(d[5], states[s][2], 1e-9);
+        assert_int_equal(agon_distance_matrix(&b, AGON_DISTANCE_TV, d), 0);
+        assert_near(d[1], apart[s][0], 1e-12);
+        assert_near(d[2], apart[s][1], 1e-12);
+        assert_near(d[5], apart[s][2], 1e-12);
     }
 }
 
@@ -311,6 +319,21 @@ static const double* compute(const char* name, const agon_evidence* e,
     return ROW;
 }
 
+/* Guards: the columns of the entropy row are those of POL, each at its place; sqrt 3 policies. */
+static void entropy_row_of_pol(void** unused) {
+    static float p[3][2][3];
+    static double halves[2] = {.5, .5};
+    const double expected[4] = {.5493061443, .3465735903, .8958797346, 1.7320508076};
+    const agon_metric_options options = {.entropy = NAN};
+    memcpy(p, POL, sizeof p);
+    agon_evidence e = {
+        .agents = 3,
+        .answers = {.states = 2, .actions = 3, .probability = &p[0][0][0], .weight = halves}};
+    const double* row = compute("entropy", &e, &options);
+    for (int c = 0; c < 4; c++)
+        assert_near(row[c], expected[c], 1e-9);
+}
+
 /* Guards: logits scaled by .25 .. 8: scores of first choices do not move at all, nor do rescaled
  * ones at a given entropy; the Vendi score rises from nearly 1 to most of the agents, and every
  * row that says it moves does. */
@@ -401,6 +424,7 @@ int main(void) {
         cmocka_unit_test(distances_of_populations),    cmocka_unit_test(maps_of_planar_points),
         cmocka_unit_test(maps_at_their_edges),         cmocka_unit_test(what_moves_with_sharpness),
         cmocka_unit_test(rows_at_their_edges),         cmocka_unit_test(homogenization_index),
+        cmocka_unit_test(entropy_row_of_pol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,6 +128,25 @@ static void rows_per_agent(void** unused) {
     assert_true(out[4] > .8 && out[16] < .2);
 }
 
+/* Guards: skill against the equilibrium: a ladder of wins has (-1, -1, 0), a cycle 0 throughout. */
+static void skill_of_nash_averaging(void** unused) {
+    const double ladder[9] = {0, -1, -1, 1, 0, -1, 1, 1, 0}, skill[3] = {-1, -1, 0};
+    world w;
+    double out[3 * AGON_METRIC_COLUMNS];
+    make_world(&w, ladder, 3, 3, true);
+    assert_int_equal(compute(&w, "nash_mixture", out), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_near(out[2 * i], i == 2, 1e-9);
+        assert_near(out[2 * i + 1], skill[i], 1e-9);
+    }
+    make_world(&w, RPS, 3, 3, true);
+    assert_int_equal(compute(&w, "nash_mixture", out), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_near(out[2 * i], 1 / 3., 1e-9);
+        assert_near(out[2 * i + 1], 0, 1e-9);
+    }
+}
+
 /* Guards: three kinds and one that loses to all: two layers, the lead of the first, and empty rows
  * behind; how far each is from the hull of the others. */
 static void layers_and_responses(void** unused) {
@@ -300,13 +319,10 @@ static void refusals(void** unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_the_population),
-        cmocka_unit_test(rows_per_agent),
-        cmocka_unit_test(layers_and_responses),
-        cmocka_unit_test(rows_of_fixed_opponents),
-        cmocka_unit_test(numbers_are_in_range),
-        cmocka_unit_test(copies_of_agents),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(rows_of_the_population),  cmocka_unit_test(rows_per_agent),
+        cmocka_unit_test(skill_of_nash_averaging), cmocka_unit_test(layers_and_responses),
+        cmocka_unit_test(rows_of_fixed_opponents), cmocka_unit_test(numbers_are_in_range),
+        cmocka_unit_test(copies_of_agents),        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

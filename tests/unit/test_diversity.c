@@ -40,15 +40,17 @@ static double between(const agon_behaviour* b) {
 
 static const int PAIRS[3][2] = {{0, 1}, {0, 2}, {1, 2}};
 
-/* Guards: total variation of POL and of its pairs, by hand. */
+/* Guards: total variation of POL, of its pairs and of their single states, by hand. */
 static void total_variation_of_pol(void** unused) {
-    const double expected[3] = {.5, .75, .75};
+    const double expected[3][3] = {{.5, 1, 0}, {.75, .5, 1}, {.75, .5, 1}};
+    const double* const weights[3] = {HALVES, FIRST, SECOND};
     float storage[2][2][3];
     double out;
-    for (int k = 0; k < 3; k++) {
-        agon_behaviour b = pair_of(PAIRS[k][0], PAIRS[k][1], storage);
+    for (int k = 0; k < 9; k++) {
+        agon_behaviour b = pair_of(PAIRS[k / 3][0], PAIRS[k / 3][1], storage);
+        b.weight = weights[k % 3];
         assert_int_equal(agon_diversity_total_variation(&b, &out), 0);
-        assert_near(out, expected[k], 1e-12);
+        assert_near(out, expected[k / 3][k % 3], 1e-12);
     }
     agon_behaviour b = population();
     assert_int_equal(agon_diversity_total_variation(&b, &out), 0);

@@ -145,6 +145,14 @@ static void equilibria_of_examples(void** unused) {
     }
 }
 
+/* Guards: why the equilibrium weighs: with all agents alike a ladder would score as a cycle does.
+ */
+static void uniform_weights_mislead(void** unused) {
+    const double uniform[3] = {1 / 3., 1 / 3., 1 / 3.};
+    assert_near(agon_payoff_effective_diversity(EXAMPLES[0].m, uniform, 3), 1 / 3., 1e-12);
+    assert_near(agon_payoff_effective_diversity(EXAMPLES[1].m, uniform, 3), 1 / 3., 1e-12);
+}
+
 /* Guards: entropy of the equilibria that are not uniform, and of certainty. */
 static void entropies(void** unused) {
     assert_near(agon_payoff_entropy(EXAMPLES[3].nash, 4), 1.329661349, 1e-9);
@@ -375,6 +383,7 @@ static void cycles_are_found(void** unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equilibria_of_examples),
+        cmocka_unit_test(uniform_weights_mislead),
         cmocka_unit_test(entropies),
         cmocka_unit_test(cyclic_fractions_of_examples),
         cmocka_unit_test(edge_cases),

@@ -44,6 +44,7 @@ static void examples(void** unused) {
     h = hull_of(&second, 0, mixture);
     assert_near(h.distance, 0, 1e-9);
     assert_near(mixture[1], .25, 1e-6);
+    assert_near(mixture[2], .75, 1e-6);
     assert_true(isinf(h.nearest));
     h = hull_of(&third_one, 0, mixture);
     assert_near(h.distance, .2231435513, 1e-6);

@@ -21,13 +21,14 @@ static double difference(const double* wins) {
     return rating[0] - rating[1];
 }
 
-/* Guards: the Elo curve. */
+/* Guards: the Elo curve; what 1500 gains by beating 1600 at 32 points a game. */
 static void expected_scores(void** unused) {
     assert_near(agon_rating_expected(0), .5, 0);
     assert_near(agon_rating_expected(100), .6400649998, 1e-10);
     assert_near(agon_rating_expected(200), .7597469266, 1e-10);
     assert_near(agon_rating_expected(400), .9090909091, 1e-10);
     assert_near(agon_rating_expected(-400), 1 - .9090909091, 1e-10);
+    assert_near(32 * (1 - agon_rating_expected(1500 - 1600)), 20.4820799937, 1e-9);
     assert_true(agon_rating_expected(1e9) == 1 && agon_rating_expected(-1e9) == 0);
     assert_true(isnan(agon_rating_expected(NAN)));
 }
@@ -43,7 +44,8 @@ static void maximum_likelihood(void** unused) {
     assert_near(difference((double[]){0, 2.5, 1.5, 0}), 88.7394998465, 1e-8);
 }
 
-/* Guards: maximum a posteriori with its errors and the error of a difference. */
+/* Guards: maximum a posteriori with its errors (five printed digits) and the error of a difference,
+ * computed with 40 digits. */
 static void maximum_a_posteriori(void** unused) {
     const double expected[3] = {45.5439481539, -91.0878963079, 45.5439481539};
     const double expected_se[3] = {215.01354, 215.93735, 215.01354};

@@ -75,11 +75,18 @@ static double cca_of(const float* x, int width_x, const float* y, int width_y, i
     return out;
 }
 
-/* Guards: the worked examples of four and of five inputs. */
+/* Guards: the worked examples of four and of five inputs; 3 X R + 5 of the first is X again, with R
+ * a turn of entries .6 and .8 (1e-6: rounded to float). */
 static void examples(void** unused) {
     double correlation[2];
+    float turned[8];
     int count;
     assert_near(cka_of(X5, 2, Y5, 2, 4).biased, .6974858325, 1e-10);
+    for (int i = 0; i < 4; i++) {
+        turned[2 * i] = 3 * (.6f * X5[2 * i] + .8f * X5[2 * i + 1]) + 5;
+        turned[2 * i + 1] = 3 * (.6f * X5[2 * i + 1] - .8f * X5[2 * i]) + 5;
+    }
+    assert_near(cka_of(X5, 2, turned, 2, 4).biased, 1, 1e-6);
     const agon_cka five = cka_of(X5, 2, Y5, 2, 5);
     assert_near(five.biased, .34, 1e-10);
     assert_near(five.debiased, .1666666667, 1e-10);
