@@ -50,7 +50,7 @@ void agon__payoffs_describe(agon_payoffs* p, const char* name, double asymmetry,
         agon__note(notes, "%s: antisymmetric pay-offs of %d agents, every pair met", name,
                    p->agents);
     }
-    p->antisymmetric = asymmetry == 0 && !missing;
+    p->antisymmetric = asymmetry == 0;
 }
 
 /* ---- row, col, wins, draws, losses -------------------------------------------------------- */

@@ -120,7 +120,7 @@ static const char* absent(const agon_evidence* e, unsigned need) {
         {AGON_NEEDS_BASELINE, "", "no baseline population was given: --baseline"},
         {AGON_NEEDS_PAIR, "", "needs two agents or more"},
     };
-    if (need == AGON_NEEDS_ANTISYMMETRIC && e->payoffs.antisymmetric)
+    if (need == AGON_NEEDS_ANTISYMMETRIC && e->payoffs.antisymmetric && !e->why.antisymmetric[0])
         return "some pairs never met; cyclic_met and hodge need not all";
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         if (part[i].need == need)

@@ -124,7 +124,7 @@ static void test_kinds(void** state) {
     assert_true(near(p->e.payoffs.mean[3], -0.4) && near(p->e.payoffs.mean[2], -0.6));
     done(p);
     p = read_payoffs("0,0.4,-\n,0,0.2\n-,,0\n", NULL, false);
-    assert_false(p->e.payoffs.antisymmetric);
+    assert_true(p->e.payoffs.antisymmetric);
     assert_true(isnan(p->e.payoffs.mean[2]) && isnan(p->e.payoffs.mean[6]));
     says(p->e.why.antisymmetric, "1 of 3 pairs never met");
     says(p->notes.text, "p.csv: 1 of 3 pairs never met");
