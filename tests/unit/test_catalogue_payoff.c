@@ -314,7 +314,9 @@ static void refusals(void** unused) {
     assert_int_equal(compute(&w, "cyclic", out), 0);
     assert_true(isnan(out[1]) && isnan(out[4]) && isnan(out[5]));
     w.e.payoffs.agents = 1001;
+    w.e.payoffs.mean = calloc((size_t)1001 * 1001, sizeof(double));
     assert_int_equal(compute(&w, "nash", out), AGON_EINVALID);
+    free(w.e.payoffs.mean);
 }
 
 int main(void) {
