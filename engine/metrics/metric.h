@@ -103,10 +103,12 @@ typedef struct agon_metric_noise {
 } agon_metric_noise;
 
 /* The metric on `samples` worlds that differ from the evidence by its noise: states drawn with
- * replacement (answers), pay-offs moved by their standard errors (paired games), both where it
- * needs both. null: worlds without cycles, the transitive part of the pay-offs plus noise. floor:
- * sampled answers, each agent's split at random in two halves. Only what the metric needs is done.
- * out: (columns). */
+ * replacement (answers; the baseline's with them, where it was asked the same), pay-offs and scores
+ * moved by their standard errors (paired games), both where it needs both. Points move with the
+ * pay-offs where these are points; else by their own error, games as independent. Where a standard
+ * error is not known there is no interval. null: worlds without cycles, the transitive part of the
+ * pay-offs plus noise. floor: sampled answers, each agent's split at random in two halves. Only
+ * what the metric needs is done. out: (columns). */
 int agon_metric_bootstrap(const agon_metric* metric, const agon_evidence* evidence,
                           const agon_metric_options* options, int samples, agon_metric_noise* out,
                           agon_error* error);

@@ -203,14 +203,19 @@ static void absence_has_a_reason(void** unused) {
     assert_string_equal(agon_metric_why(cyclic, &e, &options), "they never met");
 }
 
-static agon_metric_noise noise_of(const char* name, const agon_evidence* e, int column) {
+static agon_metric_noise noise_beside(const char* name, const agon_evidence* e,
+                                      const agon_evidence* baseline, int column) {
     const agon_metric* m = agon_metric_find(name);
-    const agon_metric_options options = options_of(NULL);
+    const agon_metric_options options = options_of(baseline);
     agon_metric_noise noise[AGON_METRIC_COLUMNS];
     agon_error error = {0};
     assert_non_null(m);
     assert_int_equal(agon_metric_bootstrap(m, e, &options, 100, noise, &error), 0);
     return noise[column];
+}
+
+static agon_metric_noise noise_of(const char* name, const agon_evidence* e, int column) {
+    return noise_beside(name, e, NULL, column);
 }
 
 /* Guards: the interval of a mean over states is what the bootstrap of a mean gives: its standard
@@ -285,6 +290,73 @@ static void halves_of_one_agent_give_the_floor(void** unused) {
     agon_evidence_clear(&e);
 }
 
+/* Guards: in poker a strong agent wins most games and little money: the worlds of its ratings are
+ * about its wins, and those of the logits too, with cycles and without. */
+static void points_have_worlds_of_their_own(void** unused) {
+    agon_evidence e = fixture_evidence(13, 6, 1);
+    const agon_metric_options options = options_of(NULL);
+    int rows;
+    double *spread = compute(agon_metric_find("rating_spread"), &e, &options, &rows),
+           *planes = compute(agon_metric_find("cycle_planes"), &e, &options, &rows);
+    for (int i = 0; i < 36; i++) /* of games that are won or lost */
+        e.payoffs.error[i] = sqrt((1 - e.payoffs.mean[i] * e.payoffs.mean[i]) / 64);
+    const double before = noise_of("cycle_planes", &e, 6).null_mean;
+    for (int i = 0; i < 36; i++) {
+        e.payoffs.mean[i] *= 0.1;
+        e.payoffs.error[i] *= 0.1;
+    }
+    const agon_metric_noise rating = noise_of("rating_spread", &e, 1),
+                            logit = noise_of("cycle_planes", &e, 6);
+    assert_true(rating.low < spread[1] && spread[1] < rating.high);
+    assert_true(rating.error > 0 && rating.error < 0.3 * spread[1]);
+    assert_true(logit.low < planes[6] && planes[6] < logit.high);
+    assert_near(logit.null_mean, before, 0.3 * before);
+    free(spread);
+    free(planes);
+    agon_evidence_clear(&e);
+}
+
+/* Guards: where no standard error is known there is no interval, rather than one without width. */
+static void unknown_errors_give_no_interval(void** unused) {
+    agon_evidence e = fixture_evidence(14, 5, 1);
+    for (int i = 0; i < 25; i++)
+        e.payoffs.error[i] = i % 6 ? NAN : 0;
+    for (int i = 0; i < 15; i++)
+        e.anchors.error[i] = NAN;
+    const agon_metric_noise nash = noise_of("nash", &e, 0), held = noise_of("effectivity", &e, 0);
+    assert_true(isnan(nash.error) && isnan(nash.low) && isnan(nash.null_high));
+    assert_true(isnan(held.error) && isnan(held.high));
+    assert_false(isnan(noise_of("entropy", &e, 0).error));
+    agon_evidence_clear(&e);
+}
+
+/* Guards: a pair that never met takes the interval from nobody, and its halves stay negatives. */
+static void pairs_may_be_missing(void** unused) {
+    agon_evidence e = fixture_evidence(15, 5, 1);
+    e.payoffs.mean[1] = e.payoffs.mean[5] = NAN;
+    e.payoffs.error[1] = e.payoffs.error[5] = NAN;
+    e.payoffs.wins[1] = e.payoffs.wins[5] = e.payoffs.games[1] = e.payoffs.games[5] = 0;
+    const agon_metric_noise met = noise_of("cyclic_met", &e, 0),
+                            logit = noise_of("cyclic_met", &e, 2);
+    assert_true(met.error > 0 && met.low < met.high && logit.error > 0);
+    agon_evidence_clear(&e);
+}
+
+/* Guards: a baseline that was asked the same questions is asked the drawn ones, too: a population
+ * beside itself is 0 in every world. Its scores have noise of their own. */
+static void baselines_differ_by_noise(void** unused) {
+    agon_evidence e = fixture_evidence(16, 6, 1);
+    const agon_metric_noise same = noise_beside("homogenization", &e, &e, 0);
+    assert_near(same.low, 0, 1e-12);
+    assert_near(same.high, 0, 1e-12);
+    const double difference = noise_beside("transfer", &e, &e, 0).error,
+                 here = noise_beside("transfer", &e, &e, 4).error,
+                 there = noise_beside("transfer", &e, &e, 5).error;
+    assert_near(difference * difference, here * here + there * there, 0.4 * here * here);
+    assert_true(there > 0);
+    agon_evidence_clear(&e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_complete),
@@ -295,6 +367,10 @@ int main(void) {
         cmocka_unit_test(states_give_the_interval_of_a_mean),
         cmocka_unit_test(payoffs_know_their_null),
         cmocka_unit_test(halves_of_one_agent_give_the_floor),
+        cmocka_unit_test(points_have_worlds_of_their_own),
+        cmocka_unit_test(unknown_errors_give_no_interval),
+        cmocka_unit_test(pairs_may_be_missing),
+        cmocka_unit_test(baselines_differ_by_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
