@@ -132,6 +132,18 @@ static bool are_numbers(const agon_evidence* e) {
     return true;
 }
 
+/* Are these the names of all agents, though they are numbers? */
+static bool are_known(const agon_evidence* e, int agents, const agon__label* labels) {
+    bool known = labels && agents == e->agents;
+    for (int i = 0; known && i < agents; i++) {
+        char number[24];
+        const long at = strtol(labels[i], NULL, 10);
+        snprintf(number, sizeof number, "%ld", at);
+        known = at >= 0 && at < agents && strcmp(labels[i], number) == 0;
+    }
+    return known;
+}
+
 static int place_by_label(const agon_evidence* e, int agents, const agon__label* labels,
                           const char* name, agon__join* join, agon_error* error) {
     agon__names known = {0};
@@ -169,7 +181,8 @@ static int take_labels(int agents, const agon__label* labels, agon__join* join, 
 int agon__join_make(const agon_evidence* e, int agents, const agon__label* labels, bool subset,
                     const char* name, agon__join* out, agon_error* error) {
     agon__join join = {.agents = e->agents ? e->agents : agents};
-    const bool fresh = e->agents == 0, unnamed = fresh || are_numbers(e);
+    const bool fresh = e->agents == 0,
+               unnamed = fresh || (are_numbers(e) && !are_known(e, agents, labels));
     int rc = AGON_OK;
     join.place = malloc((size_t)agents * sizeof *join.place);
     if (!join.place)

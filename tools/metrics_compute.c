@@ -33,8 +33,7 @@ static int compute(agon_finding* f, const agon_compute_def* def, agon_error* err
         return agon_fail(error, AGON_EMEMORY, "no memory for metric %s", m->name);
     agon_error failure = {0};
     int rc = m->compute(f->evidence, &def->options, f->value, &failure);
-    if (rc ==
-        AGON_EINVALID) { /* what it was given has no such number: said, and on with the rest */
+    if (rc && rc != AGON_EMEMORY) { /* there is no such number: said, and on with the rest */
         snprintf(f->why, sizeof f->why, "%.190s", failure.text);
         return AGON_OK;
     }

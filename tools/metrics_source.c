@@ -57,6 +57,23 @@ static int count_option(const char* name, const char* text, int low, int high, i
     return AGON_EXIT_OK;
 }
 
+/* Options that would have no effect. */
+static int check_strays(const agon_metrics_source* s, bool files) {
+    const struct {
+        const char *name, *text;
+    } game[] = {{"--at", s->at},         {"--role", s->role},         {"--game", s->game},
+                {"--probes", s->probes}, {"--games", s->games},       {"--baseline", s->baseline},
+                {"--set", s->set},       {"--held-out", s->held_out}, {"--threads", s->threads}};
+    for (size_t i = 0; files && i < sizeof game / sizeof *game; i++)
+        if (game[i].text)
+            return agon_ui_usage("metrics", "%s goes with a run or agents, not with files",
+                                 game[i].name);
+    if (s->set && !s->probes)
+        return agon_ui_usage("metrics", "--set %s goes with --probes: it is one of the sets there",
+                             s->set);
+    return AGON_EXIT_OK;
+}
+
 int agon_metrics_source_options(agon_metrics_source* s) {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     s->at_number = -1;
@@ -76,6 +93,8 @@ int agon_metrics_source_options(agon_metrics_source* s) {
                                           "--counts)");
     if (!failed && s->words > 0 && files)
         failed = agon_ui_usage("metrics", "'%s' and a file: expected one of them", s->word[0]);
+    if (!failed)
+        failed = check_strays(s, files);
     if (!s->quiet && isatty(fileno(stderr)))
         s->progress = show_progress;
     return failed;
@@ -459,6 +478,10 @@ static int add_words(const agon_metrics_source* s, agon_populations* out, agon_e
                   s->word[0]);
         return agon_hint(error, "RUN:all names the agents of a run");
     }
+    const char* stray = s->baseline ? "--baseline" : s->at ? "--at" : s->role ? "--role" : NULL;
+    if (runs == 0 && stray)
+        return agon_fail(error, AGON_EUSAGE, "%s goes with a run, and '%s' is none", stray,
+                         s->word[0]);
     for (int i = 0; !rc && i < (runs ? runs : 1); i++) {
         opened o = {.source = s, .out = out, .error = error};
         rc = runs ? add_run(&o, s->word[i]) : add_crowd(&o);

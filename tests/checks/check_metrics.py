@@ -97,6 +97,9 @@ def check_mistakes(folder, one):
         ([one, "--at", "99"], 1, "the last is 4"),
         ([one, "--set", "Q"], 2, "expected U, B or X"),
         ([one, "--probes", "/nowhere"], 1, "/nowhere"),
+        ([one, "--set", "X"], 2, "goes with --probes"),
+        ([f"{one}:0/0", f"{one}:1/0", "--baseline", one], 2, "goes with a run"),
+        (["--payoff", "x.csv", "--baseline", one], 2, "not with files"),
         ([one, "--json", "--csv"], 2, "exclude each other"),
         ([], 2, "expected a run"),
         (["--payoff", "/nowhere.csv"], 1, "/nowhere.csv"),
@@ -105,6 +108,10 @@ def check_mistakes(folder, one):
     ]:
         text = run("metrics", *words, code=code)
         assert said in text, (words, text)
+    with open(f"{folder}/rect.csv", "w") as f:
+        f.write(",x,y\na,.5,-.2\nb,-.5,.1\nc,.2,-.3\n")
+    text = run("metrics", "--payoff", f"{folder}/rect.csv", "--metric", "all")
+    assert "anchor_nash" in text and "games against anchors were not counted" in text, text
     with open(f"{folder}/bad.csv", "w") as f:
         f.write(",a,b\na,,1.7\nb,0.2,\n")
     text = run("metrics", "--payoff", f"{folder}/bad.csv", "--unit", "win-rate", code=1)

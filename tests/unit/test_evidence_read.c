@@ -516,6 +516,24 @@ static void test_unnamed(void** state) {
     agon_evidence_clear(&e);
 }
 
+/* Promise: names that happen to be 0, 1, 2 find their agents as all names do. */
+static void test_named_by_numbers(void** state) {
+    agon_evidence e = {0};
+    agon_evidence_notes notes = {0};
+    agon_error error = {0};
+    const agon_answers_file answer = {
+        .answers = put("a.csv", "agent,state,p0,p1\n0,s,1,0\n1,s,.5,.5\n2,s,0,1\n")};
+    const agon_payoff_file payoff = {
+        put("p.csv", "row,col,wins,losses\n2,0,3,1\n0,1,2,2\n2,1,4,0\n"), NULL, false};
+    assert_int_equal(agon_evidence_read_answers(&answer, &e, &notes, &error), 0);
+    assert_int_equal(agon_evidence_read_payoffs(&payoff, &e, &notes, &error), 0);
+    assert_string_equal(e.label[2], "2");
+    assert_int_equal(e.payoffs.member[0], 2);
+    assert_int_equal(e.payoffs.member[1], 0);
+    assert_true(e.answers.probability[0] == 1);
+    agon_evidence_clear(&e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),         cmocka_unit_test(test_kinds),
@@ -524,7 +542,7 @@ int main(void) {
         cmocka_unit_test(test_answer_layouts),  cmocka_unit_test(test_counts),
         cmocka_unit_test(test_answer_refusals), cmocka_unit_test(test_weights),
         cmocka_unit_test(test_worth),           cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_unnamed),
+        cmocka_unit_test(test_unnamed),         cmocka_unit_test(test_named_by_numbers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
