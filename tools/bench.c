@@ -12,25 +12,31 @@
 #include <string.h>
 #include <unistd.h>
 
+int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
+                      agon_error* error) {
+    const char* own = agon_embedded_config(b->game);
+    agon_config_defaults(config);
+    int rc = own ? agon_config_read_text(config, own, "embedded settings", error) : AGON_OK;
+    if (!rc)
+        rc = agon_config_set(config, "game.name", b->game, "--game", error);
+    if (!rc)
+        rc = agon_config_set(config, "net.hidden", b->hidden, "--hidden", error);
+    snprintf(config->run.dir, sizeof config->run.dir, "%s/run", dir);
+    config->train.generations = 2;
+    config->metrics.every = 2;
+    return rc;
+}
+
 /* A whole run in a temporary directory: planning, rollouts, updates, matches, probes, store. */
 static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
     agon_config config;
     agon_training* t = NULL;
-    const char* own = agon_embedded_config(b->game);
     char shape[128], fields[512];
     bool interrupted;
-    agon_config_defaults(&config);
-    int rc = own ? agon_config_read_text(&config, own, "embedded settings", error) : AGON_OK;
-    if (!rc)
-        rc = agon_config_set(&config, "game.name", b->game, "--game", error);
-    if (!rc)
-        rc = agon_config_set(&config, "net.hidden", b->hidden, "--hidden", error);
+    int rc = agon_bench_config(b, dir, &config, error);
     if (rc)
         return rc;
-    snprintf(config.run.dir, sizeof config.run.dir, "%s/run", dir);
     config.league.anchor_share = 0; /* every decision is a forward, so FLOP can be counted */
-    config.train.generations = 2;
-    config.metrics.every = 2;
     rc = agon_training_create(&config, "bench", &t, error);
     if (rc)
         return rc;

@@ -6,6 +6,7 @@
 #ifndef AGON_BENCH_H
 #define AGON_BENCH_H
 
+#include "engine/config.h"
 #include "agents/net.h"
 #include "games/rules.h"
 
@@ -56,6 +57,8 @@ int agon_bench_games(const agon_bench* b, agon_error* error);
 int agon_bench_forward(const agon_bench* b, agon_error* error);
 int agon_bench_update(const agon_bench* b, agon_error* error);
 int agon_bench_rollout(const agon_bench* b, agon_error* error);
+/* A run of two generations in dir/run, by the game's own settings. */
+int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config, agon_error* error);
 int agon_bench_train(const agon_bench* b, agon_error* error);
 /* What measuring adds to training; and the headline metrics of 10,000 agents. */
 int agon_bench_metrics(const agon_bench* b, agon_error* error);

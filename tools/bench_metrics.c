@@ -3,7 +3,6 @@
 
 #include "engine/evidence_run.h"
 #include "engine/metrics/metric.h"
-#include "tools/embedded.h"
 #include "tools/metrics.h"
 #include "tools/program.h"
 
@@ -18,20 +17,9 @@
 
 static int open_run(const agon_bench* b, const char* dir, agon_training** out, agon_error* error) {
     agon_config config;
-    const char* own = agon_embedded_config(b->game);
-    agon_config_defaults(&config);
-    int rc = own ? agon_config_read_text(&config, own, "embedded settings", error) : AGON_OK;
-    if (!rc)
-        rc = agon_config_set(&config, "game.name", b->game, "--game", error);
-    if (!rc)
-        rc = agon_config_set(&config, "net.hidden", b->hidden, "--hidden", error);
-    if (rc)
-        return rc;
-    snprintf(config.run.dir, sizeof config.run.dir, "%s/run", dir);
-    config.train.generations = 2;
-    config.metrics.every = 2;
+    const int rc = agon_bench_config(b, dir, &config, error);
     config.metrics.final_games = 0;
-    return agon_training_create(&config, "bench", out, error);
+    return rc ? rc : agon_training_create(&config, "bench", out, error);
 }
 
 /* Seconds of the run that went into training: all of it but what gathering again takes, twice, as

@@ -2,6 +2,7 @@
 #include "engine/metrics/policy_hull.h"
 
 #include "agents/real.h"
+#include "engine/metrics/real_vector.h"
 #include "games/error.h"
 
 #include <assert.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #define STEPS 3000
-#define LANES 8 /* partial sums of fixed order */
 
 /* One block of doubles, cut into pieces. A cell is a (state, action) that the target may take. */
 typedef struct hull {
@@ -86,20 +86,6 @@ static void fill(hull* h, const agon_behaviour* b, int agent) {
 
 /* ---- the objective ------------------------------------------------------------------------- */
 
-static double dot(const double* x, const double* y, int n) {
-    double lane[LANES] = {0}, sum = 0;
-    int c = 0;
-    for (; c + LANES <= n; c += LANES) {
-        for (int l = 0; l < LANES; l++)
-            lane[l] += x[c + l] * y[c + l];
-    }
-    for (; c < n; c++)
-        sum += x[c] * y[c];
-    for (int l = 0; l < LANES; l++)
-        sum += lane[l];
-    return sum;
-}
-
 static void blend(hull* h, const double* share) {
     for (int c = 0; c < h->cells; c++)
         h->mix[c] = 0;
@@ -129,7 +115,7 @@ static double gains(hull* h) {
     for (int c = 0; c < h->cells; c++)
         h->mix[c] = h->aim[c] / h->mix[c];
     for (int k = 0; k < h->members; k++) {
-        h->gain[k] = dot(h->p + (size_t)k * h->cells, h->mix, h->cells);
+        h->gain[k] = agon__dot(h->p + (size_t)k * h->cells, h->mix, h->cells);
         largest = h->gain[k] > largest ? h->gain[k] : largest;
     }
     return largest;

@@ -1,6 +1,7 @@
 /* similarity.c: centring, CKA, distances of parameters. */
 #include "engine/metrics/similarity.h"
 
+#include "engine/metrics/real_vector.h"
 #include "games/error.h"
 
 #include <assert.h>
@@ -9,20 +10,6 @@
 #include <stdlib.h>
 
 #define LANES 8 /* partial sums of fixed order */
-
-double agon__similarity_dot(const double* x, const double* y, int n) {
-    double lane[LANES] = {0}, sum = 0;
-    int c = 0;
-    for (; c + LANES <= n; c += LANES) {
-        for (int l = 0; l < LANES; l++)
-            lane[l] += x[c + l] * y[c + l];
-    }
-    for (; c < n; c++)
-        sum += x[c] * y[c];
-    for (int l = 0; l < LANES; l++)
-        sum += lane[l];
-    return sum;
-}
 
 static void subtract_means(double* x, int inputs, int width) {
     for (int c = 0; c < width; c++) {
@@ -126,7 +113,7 @@ static int gram_fill(gram* g, const agon_layer* layer) {
         const double* x = g->centred + (size_t)i * width;
         for (int j = 0; j <= i; j++)
             g->biased[(size_t)i * n + j] = g->biased[(size_t)j * n + i] =
-                agon__similarity_dot(x, g->centred + (size_t)j * width, width);
+                agon__dot(x, g->centred + (size_t)j * width, width);
     }
     g->alive = normalise(g->biased, square, 0);
     for (size_t i = 0; i < square; i++)

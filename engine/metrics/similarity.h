@@ -82,6 +82,4 @@ int agon_similarity_parameters(const float* parameter, int n, int parameters,
  * dead layer (variance below 1e-20 of the mean square: rounding); NaN when not finite. */
 double agon__similarity_centre(const agon_layer* layer, double* out);
 
-double agon__similarity_dot(const double* x, const double* y, int n); /* in a fixed order */
-
 #endif

@@ -1,5 +1,6 @@
 /* similarity_align.c: Procrustes distance and canonical correlations. */
 #include "engine/metrics/real_matrix.h"
+#include "engine/metrics/real_vector.h"
 #include "engine/metrics/similarity.h"
 #include "games/error.h"
 
@@ -165,7 +166,7 @@ static void products(const double* a, int rank_a, const double* b, int rank_b, i
     for (int i = 0; i < rank_a; i++) {
         for (int j = 0; j < rank_b; j++)
             out[(size_t)i * rank_b + j] =
-                agon__similarity_dot(a + (size_t)i * inputs, b + (size_t)j * inputs, inputs);
+                agon__dot(a + (size_t)i * inputs, b + (size_t)j * inputs, inputs);
     }
 }
 
