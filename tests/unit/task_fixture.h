@@ -4,6 +4,7 @@
 #define AGON_TASK_FIXTURE_H
 
 #include "engine/execute.h"
+#include "tests/unit/rules_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -49,14 +50,6 @@ static inline void shelf_clear(shelf* s) {
     for (int i = 0; i < s->count; i++)
         free(s->blob[i].data);
     s->count = 0;
-}
-
-static inline agon_rules* open_rules(const char* game) {
-    agon_rules* rules = NULL;
-    agon_error error = {0};
-    if (agon_rules_open(game, &rules, &error) != AGON_OK)
-        fail_msg("%s: %s", game, error.text);
-    return rules;
 }
 
 /* A net whose preferences are far from even: new weights, and a policy head `gain` times as large.

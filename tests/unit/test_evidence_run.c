@@ -3,18 +3,9 @@
 #include "engine/evidence_run.h"
 #include "engine/metrics/metric.h"
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/no_sync.h"
 
 #include <math.h>
-
-/* Nothing here survives a power cut, and needs not to: waiting for the disk is left out. */
-int fsync(int file) {
-    (void)file;
-    return 0;
-}
-int fdatasync(int file) {
-    (void)file;
-    return 0;
-}
 
 static const unsigned EVERYTHING = ~0u;
 enum { AGENTS = 3 };

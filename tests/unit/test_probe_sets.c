@@ -1,19 +1,12 @@
 /* Several probe sets in one file, positions asked through a symmetry, and facts about questions. */
 #include "engine/probes.h"
+#include "tests/unit/rules_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static agon_rules* open_rules(const char* game) {
-    agon_rules* rules = NULL;
-    agon_error error = {0};
-    if (agon_rules_open(game, &rules, &error) != 0)
-        fail_msg("%s: %s", game, error.text);
-    return rules;
-}
 
 static agon_probes make(const agon_rules* rules, int count, uint64_t seed) {
     agon_probes probes;

@@ -2,16 +2,8 @@
 #include "engine/probes_make.h"
 #include "engine/training.h"
 #include "tests/unit/store_fixture.h"
-
-/* Nothing here survives a power cut, and needs not to: waiting for the disk is left out. */
-int fsync(int file) {
-    (void)file;
-    return 0;
-}
-int fdatasync(int file) {
-    (void)file;
-    return 0;
-}
+#include "tests/unit/rules_fixture.h"
+#include "tests/unit/no_sync.h"
 
 static void train(const char* game, const char* dir, const char* seed, const char* generations,
                   const char* roles) {
@@ -38,12 +30,6 @@ static void train(const char* game, const char* dir, const char* seed, const cha
         agon_training_run(t, &view, &interrupted, &error) != 0)
         fail_msg("%s", error.text);
     agon_training_close(t);
-}
-
-static agon_rules* open_rules(const char* game) {
-    agon_rules* rules = NULL;
-    assert_int_equal(agon_rules_open(game, &rules, NULL), 0);
-    return rules;
 }
 
 static agon_probes make(const agon_rules* rules, int states, uint64_t seed, int runs,

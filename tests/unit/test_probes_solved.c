@@ -3,20 +3,13 @@
 #include "engine/probes_make.h"
 
 #include "agents/tree.h"
+#include "tests/unit/rules_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static agon_rules* open_rules(const char* game) {
-    agon_rules* rules = NULL;
-    agon_error error = {0};
-    if (agon_rules_open(game, &rules, &error) != 0)
-        fail_msg("%s: %s", game, error.text);
-    return rules;
-}
 
 static agon_probes make(const agon_rules* rules, int states, uint64_t seed, int64_t limit) {
     agon_probes p;

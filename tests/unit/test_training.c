@@ -2,16 +2,7 @@
  * always the same metrics. */
 #include "engine/training.h"
 #include "tests/unit/store_fixture.h"
-
-/* Nothing here survives a power cut, and needs not to: waiting for the disk is left out. */
-int fsync(int file) {
-    (void)file;
-    return 0;
-}
-int fdatasync(int file) {
-    (void)file;
-    return 0;
-}
+#include "tests/unit/no_sync.h"
 
 typedef struct watcher {
     int measured, last_measured, trained, last_trained;
