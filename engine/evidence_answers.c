@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANY ((size_t)1 << 20) /* questions that are counted before room is made for them */
+
 /* ---- the grid, whatever the layout -------------------------------------------------------- */
 
 int agon__grid_allocate(agon__grid* g, agon_error* error) {
@@ -19,6 +21,12 @@ int agon__grid_allocate(agon__grid* g, agon_error* error) {
         return agon_fail(error, AGON_ELIMIT,
                          "%s: %d agents x %d states x %d actions; at most %zu numbers are taken",
                          g->name, g->agents, g->states, g->actions, AGON_EVIDENCE_CELLS);
+    const int lines = g->source.is_npy ? 0 : g->source.csv.rows - 1;
+    if (!g->source.is_npy && agents * states > MANY && agents * states > (size_t)lines)
+        return agon_fail(error, AGON_EINVALID,
+                         "%s has %d lines for %d agents x %d states: every agent must answer every "
+                         "state",
+                         g->name, lines, g->agents, g->states);
     g->value = malloc(agents * states * actions * sizeof *g->value);
     if (!g->value)
         return agon_fail(error, AGON_EMEMORY, "no memory for the answers of %s", g->name);
@@ -245,12 +253,11 @@ static int make_row(maker* m, int i, int s) {
                          g->counts ? "%s: %s has %g samples, expected one or more"
                                    : "%s: %s: probabilities add up to %.6g, expected 1",
                          g->name, agon__grid_place(g, i, s, place), sum);
+    if (g->counts && sum > UINT32_MAX)
+        return agon_fail(m->error, AGON_ELIMIT, "%s: %s has %.0f samples, at most %u", g->name,
+                         agon__grid_place(g, i, s, place), sum, UINT32_MAX);
     for (int k = 0; k < g->actions; k++) {
         const double x = isnan(row[k]) ? 0 : row[k];
-        if (g->counts && x > UINT32_MAX)
-            return agon_fail(m->error, AGON_ELIMIT,
-                             "%s: %s has %.0f samples of one answer, at most %u", g->name,
-                             agon__grid_place(g, i, s, place), x, UINT32_MAX);
         m->answers.probability[at + (size_t)k] = (float)(x / sum);
         if (g->counts)
             m->answers.count[at + (size_t)k] = (uint32_t)x;

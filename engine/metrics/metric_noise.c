@@ -3,6 +3,7 @@
  */
 #include "engine/metrics/metric.h"
 #include "engine/metrics/metric_world.h"
+#include "engine/metrics/normal_stream.h"
 #include "engine/metrics/summary.h"
 
 #include <assert.h>
@@ -83,6 +84,30 @@ static int add_null(tally* t, agon__world* w, agon_metric_noise* out) {
 
 #define FLOOR_AGENTS 50 /* as many agents as the floor is the mean of, at most */
 
+#define MANY 65536 /* samples of a cell beyond which their halves are drawn by the normal law */
+
+/* How many of `all` are among `wanted` that are drawn from `left` without replacement. */
+static uint32_t draw_many(uint32_t all, uint32_t wanted, uint32_t left,
+                          agon_normal_stream* source) {
+    const double share = left ? (double)wanted / left : 0, mean = all * share;
+    const double others = left > 1 ? (double)(left - all) / (left - 1) : 0;
+    const double x =
+        floor(mean + sqrt(mean * (1 - share) * others) * agon_normal_next(source) + .5);
+    const double low = wanted > left - all ? wanted - (left - all) : 0;
+    return (uint32_t)fmin(all < wanted ? all : wanted, fmax(low, x));
+}
+
+static void split_many(const uint32_t* all, int actions, uint32_t left, agon_key key, uint32_t cell,
+                       uint32_t* half) {
+    agon_normal_stream source = {.key = key, .sample = cell};
+    uint32_t wanted = left / 2;
+    for (int a = 0; a < actions; a++) {
+        half[a] = draw_many(all[a], wanted, left, &source);
+        wanted -= half[a];
+        left -= all[a];
+    }
+}
+
 /* Moves half of the samples of one cell, drawn without replacement, from `all` to `half`. */
 static void split_cell(const uint32_t* all, int actions, agon_key key, uint32_t cell,
                        uint32_t* half) {
@@ -90,6 +115,10 @@ static void split_cell(const uint32_t* all, int actions, agon_key key, uint32_t 
     for (int a = 0; a < actions; a++) {
         left += all[a];
         half[a] = 0;
+    }
+    if (left > MANY) {
+        split_many(all, actions, left, key, cell, half);
+        return;
     }
     wanted = left / 2;
     for (int a = 0; a < actions; a++) {

@@ -290,6 +290,18 @@ static void halves_of_one_agent_give_the_floor(void** unused) {
     agon_evidence_clear(&e);
 }
 
+/* Guards: counts of billions, as a file may hold, are split at once, and their floor is small. */
+static void many_samples_are_split_at_once(void** unused) {
+    agon_evidence e = {.agents = 3};
+    e.label = fixture_array(3, sizeof *e.label);
+    fixture_answers(&e, 1, 10, 4, 0);
+    for (int i = 0; i < 3 * 10 * 4; i++)
+        e.answers.count[i] = e.answers.legal[i % 40] ? 1000000000u + (uint32_t)i : 0;
+    const double floor = noise_of("entropy", &e, 0).floor;
+    assert_true(floor > 0 && floor < 1e-8);
+    agon_evidence_clear(&e);
+}
+
 /* Guards: in poker a strong agent wins most games and little money: the worlds of its ratings are
  * about its wins, and those of the logits too, with cycles and without. */
 static void points_have_worlds_of_their_own(void** unused) {
@@ -367,6 +379,7 @@ int main(void) {
         cmocka_unit_test(states_give_the_interval_of_a_mean),
         cmocka_unit_test(payoffs_know_their_null),
         cmocka_unit_test(halves_of_one_agent_give_the_floor),
+        cmocka_unit_test(many_samples_are_split_at_once),
         cmocka_unit_test(points_have_worlds_of_their_own),
         cmocka_unit_test(unknown_errors_give_no_interval),
         cmocka_unit_test(pairs_may_be_missing),
