@@ -21,7 +21,7 @@ typedef struct pool {
     pthread_mutex_t lock;
 } pool;
 
-/* The next task, or -1; told: how many are done. */
+/* The next task, or -1. */
 static int take_task(pool* p) {
     pthread_mutex_lock(&p->lock);
     const int at = p->code || p->next == p->count ? -1 : p->next++;

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define LANES       256
-#define MOST_PLACES 2000000 /* features beyond are not told apart any more */
+#define MOST_PLACES 2000000
+#define LIMIT       ((size_t)1 << 30) /* bytes of visits that are kept */
 
 typedef struct visiting {
     const agon_gather* g;
@@ -127,9 +128,12 @@ static int visit_all(visiting* v, int agent, int anchors, const char (*ref)[AGON
 static int fill(visiting* v, int anchors, agon_evidence* out, agon_error* error) {
     const size_t features = v->places.count;
     agon_visits* s = &out->visits;
-    if (features > MOST_PLACES)
-        return agon_fail(error, AGON_ELIMIT, "%zu places in %d plies, at most %d can be kept",
-                         features, v->plies, MOST_PLACES);
+    if (features > MOST_PLACES || (size_t)v->g->agents * 2 * features * sizeof *s->count > LIMIT) {
+        snprintf(out->why.visits, sizeof out->why.visits,
+                 "%zu places in %d plies of %d agents are too many to keep: play fewer --games",
+                 features, v->plies, v->g->agents);
+        return AGON_OK;
+    }
     s->count = calloc((size_t)v->g->agents * 2 * features + 1, sizeof *s->count);
     if (!s->count)
         return agon_fail(error, AGON_EMEMORY, "no memory for %zu places of %d agents", features,
