@@ -4,6 +4,7 @@
 #include "engine/probes_pool.h"
 
 #include "agents/backend_cpu.h"
+#include "engine/evidence_run.h"
 #include "engine/execute.h"
 #include "engine/training.h"
 
@@ -33,13 +34,6 @@ static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
 /* The i-th of `count` picked evenly from `all`. */
 static int evenly(int i, int count, int all) {
     return (int)((int64_t)i * all / count);
-}
-
-static int last_trained(const agon_training* t) {
-    int g = t->config.train.generations;
-    while (g >= 0 && !agon_population_trained(&t->population, g))
-        g--;
-    return g;
 }
 
 static int open_actors(cast* c, const agon_rules* rules, int first, int count, agon_error* error) {
@@ -155,7 +149,7 @@ static int check_run(const balancing* b, const agon_training* t) {
     if (t->population.fingerprint != b->fingerprint)
         return agon_fail(b->error, AGON_EINVALID,
                          "run %s was made with other rules of %s than these", dir, b->rules->name);
-    const int generations = last_trained(t) + 1;
+    const int generations = agon_run_trained(t) + 1;
     if (generations >= AGON_PROBE_PHASES)
         return 0;
     agon_fail(
@@ -183,7 +177,7 @@ static int read_origin(const balancing* b, const agon_training* t, uint8_t* out)
 }
 
 static int collect_phase(const balancing* b, const agon_training* t, int phase, agon__pool* p) {
-    const int all = last_trained(t) + 1;
+    const int all = agon_run_trained(t) + 1;
     const int first = evenly(phase, AGON_PROBE_PHASES, all);
     const int count = evenly(phase + 1, AGON_PROBE_PHASES, all) - first;
     const size_t games = p->wanted * AGON__GAMES_PER_STATE;

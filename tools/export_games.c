@@ -2,6 +2,7 @@
 #include "tools/export.h"
 
 #include "agents/backend_cpu.h"
+#include "engine/evidence_run.h"
 #include "engine/game_log.h"
 #include "engine/npz.h"
 #include "engine/training.h"
@@ -20,19 +21,12 @@ typedef struct job {
     agon_error* error;
 } job;
 
-static int last_trained(const agon_training* t) {
-    int g = t->config.train.generations;
-    while (g >= 0 && !agon_population_trained(&t->population, g))
-        g--;
-    return g;
-}
-
 /* All agents of the generation, and the seats that each may hold. */
 static int open_players(job* j, const char* run) {
     const agon_population* p = &j->training->population;
     char text[4200];
     if (j->generation < 0)
-        j->generation = last_trained(j->training);
+        j->generation = agon_run_trained(j->training);
     if (j->generation < 0)
         return agon_fail(j->error, AGON_EMISSING, "%s has no trained generation yet", run);
     snprintf(text, sizeof text, "%.4000s:%d", run, j->generation);

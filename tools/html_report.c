@@ -89,8 +89,9 @@ static void put_top(page* p) {
     agon_html_text(p->out, title);
     fputs("</h1>\n<p class=\"soft\">", p->out);
     agon_html_text(p->out, p->run);
-    fprintf(p->out, " &middot; seed %llu &middot; begun %s &middot; probe set %.12s<br>",
-            (unsigned long long)c->train.seed, created ? created : "?", p->t->population.probes);
+    fprintf(p->out, " &middot; seed %llu &middot; begun ", (unsigned long long)c->train.seed);
+    agon_html_text(p->out, created ? created : "?");
+    fprintf(p->out, " &middot; probe set %.12s<br>", p->t->population.probes);
     agon_version_line(version, sizeof version);
     fputs("page made by ", p->out);
     agon_html_text(p->out, version);

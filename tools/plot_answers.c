@@ -33,15 +33,15 @@ static void note_answers(agon_plot_frame* frame, const agon_evidence* e) {
                    e->answers.set);
 }
 
-/* (agents) indices, ascending in `value`, NaN last; malloc'd, NULL: out of memory. */
 static int compare_values(const void* a, const void* b, void* value) {
-    const double x = ((const double*)value)[*(const int*)a];
-    const double y = ((const double*)value)[*(const int*)b];
-    if (isnan(x) || isnan(y))
+    const int i = *(const int*)a, j = *(const int*)b;
+    const double x = ((const double*)value)[i], y = ((const double*)value)[j];
+    if (isnan(x) != isnan(y))
         return isnan(x) - isnan(y);
-    return (x > y) - (x < y);
+    return x < y ? -1 : x > y ? 1 : (i > j) - (i < j); /* ties: the same on every machine */
 }
 
+/* (agents) indices, ascending in `value`, NaN last; malloc'd, NULL: out of memory. */
 static int* order_by(double* value, int n) {
     int* order = malloc((size_t)n * sizeof *order);
     for (int i = 0; order && i < n; i++)

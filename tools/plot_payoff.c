@@ -94,8 +94,11 @@ int agon_plot_payoff_map(agon_plot_view* view, FILE* data, FILE* script, agon_er
 /* ---- ratings ---- */
 
 static int compare_ratings(const void* a, const void* b, void* elo) {
-    const double x = ((double*)elo)[*(const int*)a], y = ((double*)elo)[*(const int*)b];
-    return (x < y) - (x > y);
+    const int i = *(const int*)a, j = *(const int*)b;
+    const double x = ((double*)elo)[i], y = ((double*)elo)[j];
+    if (isnan(x) != isnan(y))
+        return isnan(x) - isnan(y);
+    return x > y ? -1 : x < y ? 1 : (i > j) - (i < j); /* ties: the same on every machine */
 }
 
 int agon_plot_ratings(agon_plot_view* view, FILE* data, FILE* script, agon_error* error) {
