@@ -1,6 +1,7 @@
 #include "engine/measure.h"
 
 #include "engine/match_payoffs.h"
+#include "engine/metrics/metric.h"
 #include "engine/metrics/rating.h"
 #include "engine/metrics/summary.h"
 #include "engine/metrics/vendi.h"
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRIOR_SD 350.0 /* of ratings, Elo */
+#define NULL_UP_TO 100   /* agents: as many equilibria as there are samples take their time */
+#define PRIOR_SD   350.0 /* of ratings, Elo */
 
 static void match_points(const agon_match_result* m, double* points, double* se) {
     double wins = 0, draws = 0, games = 0;
@@ -261,6 +263,38 @@ static int fill_payoffs(const agon_population* p, agon_measurement* m) {
     return match ? AGON_OK : AGON_EMEMORY;
 }
 
+static void take_null(const agon_metric* nash, const agon_metric_noise* noise, const char* column,
+                      double out[3]) {
+    const agon_metric_noise* n = &noise[agon_metric_column_find(nash, column)];
+    out[0] = n->null_mean;
+    out[1] = n->null_low;
+    out[2] = n->null_high;
+}
+
+/* Equal agents measured with noise have an equilibrium of many, too. */
+static int measure_nash_null(const agon_population* p, agon_measurement* m) {
+    const agon_metric* nash = agon_metric_find("nash");
+    const agon_evidence e = {
+        .agents = m->rated,
+        .payoffs = {
+            .agents = m->rated, .antisymmetric = true, .mean = m->payoff, .error = m->payoff_se}};
+    agon_metric_noise noise[AGON_METRIC_COLUMNS];
+    char task[AGON_KEY_SIZE];
+    snprintf(task, sizeof task, "metric/%d/nash", m->generation);
+    const agon_metric_options options = {
+        .key = agon_key_make(p->config->train.seed, task, AGON_FOR_METRIC), .entropy = NAN};
+    for (int i = 0; i < 3; i++)
+        m->nash_null[i] = m->effective_null[i] = NAN;
+    if (m->rated > NULL_UP_TO)
+        return AGON_OK;
+    const int rc = agon_metric_null(nash, &e, &options, p->config->metrics.bootstrap, noise, NULL);
+    if (!rc) {
+        take_null(nash, noise, "exp_entropy", m->nash_null);
+        take_null(nash, noise, "effective_diversity", m->effective_null);
+    }
+    return rc;
+}
+
 static int measure_payoffs(const agon_population* p, agon_measurement* m) {
     const int n = m->rated;
     char task[AGON_KEY_SIZE];
@@ -279,6 +313,8 @@ static int measure_payoffs(const agon_population* p, agon_measurement* m) {
                                      agon_key_make(p->config->train.seed, task, AGON_FOR_METRIC),
                                      &m->null);
     }
+    if (!rc)
+        rc = measure_nash_null(p, m);
     free(nash);
     return rc;
 }

@@ -42,6 +42,9 @@ typedef struct agon_measurement {
     double* payoff_se;  /* (rated, rated) */
     double cyclic, nash_entropy, effective, residual;
     agon_cyclic_null null;
+    /* What noise alone would give, of the support exp(nash_entropy) and of effective: mean, 2.5 %
+     * and 97.5 %. NaN: more than 100 agents. */
+    double nash_null[3], effective_null[3];
     bool rating_defined;
     double *elo, *elo_se; /* (rated); errors are those of the difference to the mean rating */
     /* against anchors: points per game in [0, 1], or mean returns (agon_population_points) */

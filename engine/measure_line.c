@@ -134,7 +134,9 @@ static void add_payoff(cJSON* root, const agon_population* p, const agon_measure
     add_cyclic(d, m);
     number(d, "nash_entropy", m->nash_entropy);
     number(d, "nash_support", agon_exp(m->nash_entropy));
+    numbers(d, "nash_support_null", m->nash_null, 3);
     number(d, "effective_diversity", m->effective);
+    numbers(d, "effective_diversity_null", m->effective_null, 3);
     number(d, "residual", m->residual);
     matrix(d, "matrix", m->payoff, m->rated);
     matrix(d, "se", m->payoff_se, m->rated);

@@ -72,6 +72,16 @@ static void describe_diversity(const agon_training* t, const agon_measurement* m
         snprintf(out + used, size - used, " of %d each", m->agents / m->roles);
 }
 
+static void describe_payoffs(const agon_measurement* m, char* out, size_t size) {
+    char null[48] = "", cyclic[64] = "cycles not above noise";
+    if (!isnan(m->nash_null[1]))
+        snprintf(null, sizeof null, " (noise alone %.1f..%.1f)", m->nash_null[1], m->nash_null[2]);
+    if (m->null.exceeds)
+        snprintf(cyclic, sizeof cyclic, "cyclic %.2f (noise alone %.2f..%.2f)", m->cyclic,
+                 m->null.low, m->null.high);
+    snprintf(out, size, "%s   Nash support %.1f agents%s", cyclic, exp(m->nash_entropy), null);
+}
+
 static void describe_cycles(const agon_measurement* m, char* out, size_t size) {
     if (m->rated < 2)
         snprintf(out, size, "n/a: one agent");
@@ -79,12 +89,8 @@ static void describe_cycles(const agon_measurement* m, char* out, size_t size) {
         snprintf(out, size, "n/a: agents of one role never meet");
     else if (!m->antisymmetric)
         snprintf(out, size, "n/a: more than two seats, or a general sum");
-    else if (m->null.exceeds)
-        snprintf(out, size, "cyclic %.2f (noise alone %.2f..%.2f)   Nash support %.1f agents",
-                 m->cyclic, m->null.low, m->null.high, exp(m->nash_entropy));
     else
-        snprintf(out, size, "cycles not above noise   Nash support %.1f agents",
-                 exp(m->nash_entropy));
+        describe_payoffs(m, out, size);
 }
 
 static void measured(void* user, const agon_training* t, const agon_measurement* m) {

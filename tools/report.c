@@ -180,8 +180,13 @@ static void print_diversity(FILE* out, const agon_training* t, const agon_measur
                 m->null.low, m->null.high);
     else
         fprintf(out, " pay-offs: cyclic fraction not above noise");
-    fprintf(out, ";\n   Nash support %.2f agents, effective diversity %.4f\n", exp(m->nash_entropy),
-            m->effective);
+    fprintf(out, ";\n   Nash support %.2f agents", exp(m->nash_entropy));
+    if (!isnan(m->nash_null[1]))
+        fprintf(out, " (noise alone: %.2f to %.2f)", m->nash_null[1], m->nash_null[2]);
+    fprintf(out, ",\n   effective diversity %.4f", m->effective);
+    if (!isnan(m->effective_null[1]))
+        fprintf(out, " (noise alone: %.4f to %.4f)", m->effective_null[1], m->effective_null[2]);
+    fputc('\n', out);
 }
 
 static void print_best(FILE* out, const agon_training* t, const agon_measurement* m) {

@@ -44,6 +44,13 @@ int agon_metric_columns(const agon_metric* m) {
     return n;
 }
 
+int agon_metric_column_find(const agon_metric* m, const char* name) {
+    for (int c = 0; c < agon_metric_columns(m); c++)
+        if (strcmp(m->column[c].name, name) == 0)
+            return c;
+    return -1;
+}
+
 int agon_metric_rows(const agon_metric* m, const agon_evidence* e) {
     switch (m->shape) {
     case AGON_ONE:

@@ -87,6 +87,7 @@ typedef struct agon_metric {
 const agon_metric* const* agon_metrics(int* count);
 const agon_metric* agon_metric_find(const char* name); /* NULL: there is none */
 int agon_metric_columns(const agon_metric* metric);
+int agon_metric_column_find(const agon_metric* metric, const char* name); /* -1: there is none */
 int agon_metric_rows(const agon_metric* metric, const agon_evidence* evidence);
 
 /* Why the metric is not defined on this evidence, for people; NULL: it is. */
@@ -112,6 +113,11 @@ typedef struct agon_metric_noise {
 int agon_metric_bootstrap(const agon_metric* metric, const agon_evidence* evidence,
                           const agon_metric_options* options, int samples, agon_metric_noise* out,
                           agon_error* error);
+
+/* The null alone, of a metric that needs AGON_NEEDS_ANTISYMMETRIC; the rest of `out` is NaN. */
+int agon_metric_null(const agon_metric* metric, const agon_evidence* evidence,
+                     const agon_metric_options* options, int samples, agon_metric_noise* out,
+                     agon_error* error);
 
 /* ---- the parts of the table (internal) ---- */
 extern const agon_metric agon__catalogue_vendi[], agon__catalogue_behaviour[],

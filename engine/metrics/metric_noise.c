@@ -201,27 +201,52 @@ static int add_floor(tally* t, const agon_evidence* e, agon_metric_noise* out) {
     return rc;
 }
 
-int agon_metric_bootstrap(const agon_metric* m, const agon_evidence* e,
-                          const agon_metric_options* options, int samples, agon_metric_noise* out,
-                          agon_error* error) {
+typedef int noise_part(tally* t, agon__world* w, agon_metric_noise* out);
+
+static int all_parts(tally* t, agon__world* w, agon_metric_noise* out) {
+    const agon_metric* m = t->metric;
+    const bool asks = m->needs & AGON__LOOK_ANSWERS, plays = m->needs & AGON__LOOK_PAYOFFS;
+    int rc = AGON_OK;
+    if (w->known && (w->weight || w->mean || w->anchor))
+        rc = add_bootstrap(t, w, out);
+    if (!rc && w->known && w->mean && (m->needs & AGON_NEEDS_ANTISYMMETRIC) && !asks)
+        rc = add_null(t, w, out);
+    if (!rc && w->truth->answers.count && (m->needs & AGON_NEEDS_ANSWERS) && !plays)
+        rc = add_floor(t, w->truth, out);
+    return rc;
+}
+
+static int null_part(tally* t, agon__world* w, agon_metric_noise* out) {
+    return w->known && w->mean ? add_null(t, w, out) : AGON_OK;
+}
+
+static int in_worlds(const agon_metric* m, const agon_evidence* e,
+                     const agon_metric_options* options, int samples, noise_part* part,
+                     agon_metric_noise* out, agon_error* error) {
     assert(m->shape == AGON_ONE && samples >= 2 && !agon_metric_why(m, e, options));
     tally t = {m, options, agon_metric_columns(m), samples, NULL, error};
     agon__world w;
     for (int c = 0; c < t.columns; c++)
         out[c] = (agon_metric_noise){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     t.value = malloc((size_t)t.columns * (size_t)samples * sizeof *t.value);
-    const bool asks = m->needs & AGON__LOOK_ANSWERS, plays = m->needs & AGON__LOOK_PAYOFFS;
     int rc = agon__world_open(&w, m, e, options);
-    if (!rc && !t.value)
-        rc = AGON_EMEMORY;
-    if (!rc && w.known && (w.weight || w.mean || w.anchor))
-        rc = add_bootstrap(&t, &w, out);
-    if (!rc && w.known && w.mean && (m->needs & AGON_NEEDS_ANTISYMMETRIC) && !asks)
-        rc = add_null(&t, &w, out);
-    if (!rc && e->answers.count && (m->needs & AGON_NEEDS_ANSWERS) && !plays)
-        rc = add_floor(&t, e, out);
+    if (!rc)
+        rc = t.value ? part(&t, &w, out) : AGON_EMEMORY;
     agon__world_close(&w);
     free(t.value);
     return rc == AGON_EMEMORY ? agon_fail(error, rc, "%s: no memory for its bootstrap", m->name)
                               : rc;
+}
+
+int agon_metric_bootstrap(const agon_metric* m, const agon_evidence* e,
+                          const agon_metric_options* options, int samples, agon_metric_noise* out,
+                          agon_error* error) {
+    return in_worlds(m, e, options, samples, all_parts, out, error);
+}
+
+int agon_metric_null(const agon_metric* m, const agon_evidence* e,
+                     const agon_metric_options* options, int samples, agon_metric_noise* out,
+                     agon_error* error) {
+    assert(m->needs & AGON_NEEDS_ANTISYMMETRIC);
+    return in_worlds(m, e, options, samples, null_part, out, error);
 }
