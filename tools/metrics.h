@@ -44,8 +44,6 @@ int agon_findings_add(agon_findings* findings, const agon_compute_def* def,
 int agon_findings_of(const agon_populations* populations, const agon_compute_def* def,
                      agon_findings* findings, agon_error* error);
 void agon_findings_close(agon_findings* findings);
-/* The finding of a metric by name, the first there is; NULL. */
-const agon_finding* agon_finding_of(const agon_findings* findings, const char* metric);
 /* Does it look at answers, which depend on the probe set? */
 bool agon_metric_asks(const agon_metric* metric);
 

@@ -95,10 +95,3 @@ void agon_findings_close(agon_findings* findings) {
     free(findings->finding);
     *findings = (agon_findings){NULL, 0};
 }
-
-const agon_finding* agon_finding_of(const agon_findings* findings, const char* metric) {
-    for (int i = 0; i < findings->count; i++)
-        if (strcmp(findings->finding[i].metric->name, metric) == 0)
-            return &findings->finding[i];
-    return NULL;
-}

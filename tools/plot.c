@@ -34,11 +34,6 @@ static const agon_picture pictures[] = {
 
 enum { PICTURES = sizeof pictures / sizeof *pictures };
 
-const agon_picture* agon_pictures(int* count) {
-    *count = PICTURES;
-    return pictures;
-}
-
 typedef struct plot_job {
     agon_plot_runs runs;
     bool wanted[PICTURES];

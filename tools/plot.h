@@ -30,9 +30,6 @@ typedef struct agon_picture {
     agon_plot_maker* make;
 } agon_picture;
 
-/* All of them; `agon plot --what list`. */
-const agon_picture* agon_pictures(int* count);
-
 agon_plot_maker agon_plot_diversity, agon_plot_strength, agon_plot_against; /* plot_time.c */
 agon_plot_maker agon_plot_payoff_map, agon_plot_ratings;                    /* plot_payoff.c */
 agon_plot_maker agon_plot_nash;                                             /* plot_nash.c */
