@@ -128,8 +128,12 @@ static int open_view(view* v) {
         rc = name_anchors(v);
     if (rc)
         return rc;
-    snprintf(v->out->origin, sizeof v->out->origin, "%s at generation %d, %s",
-             agon_store_dir(v->run->store), v->generation, v->gather.rules->name);
+    int used = snprintf(v->out->origin, sizeof v->out->origin, "%s at generation %d, %s",
+                        agon_store_dir(v->run->store), v->generation, v->gather.rules->name);
+    const char* role = v->gather.rules->spec.role_names[v->wish->role];
+    if (agon_population_roles(v->p) > 1 && used < (int)sizeof v->out->origin)
+        snprintf(v->out->origin + used, sizeof v->out->origin - (size_t)used, ", role %d%s%s",
+                 v->wish->role, role ? " " : "", role ? role : "");
     return agon_gather_agents(&v->gather, v->out, v->error);
 }
 

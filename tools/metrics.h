@@ -24,14 +24,16 @@ typedef struct agon_findings {
     int count;
 } agon_findings;
 
-#define AGON_SAMPLES_USUAL (-1)
+#define AGON_SAMPLES_USUAL   (-1)
+#define AGON_BOOTSTRAP_UP_TO 100 /* agents: of larger populations no intervals, unless asked for   \
+                                  */
 
 typedef struct agon_compute_def {
     const agon_metric* const* metric; /* (metrics) */
     int metrics;
     agon_metric_options options;
-    int samples; /* worlds of bootstraps; 0: none; AGON_SAMPLES_USUAL: 200, of more than 100 agents
-                    none */
+    int samples; /* worlds of bootstraps; 0: none; AGON_SAMPLES_USUAL: 200, of more than
+                    AGON_BOOTSTRAP_UP_TO agents none */
     bool later;  /* not the first evidence of this population: only what looks at answers */
     void (*progress)(void* user, const char* what, int done, int total);
     void* user;

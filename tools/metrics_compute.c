@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOTSTRAP       200 /* worlds, where nothing else is asked for ... */
-#define BOOTSTRAP_UP_TO 100 /* ... and the population has at most so many agents */
+#define BOOTSTRAP 200   /* worlds, where nothing else is asked for */
+#define ROUND     1e-14 /* below this a number that may have either sign is rounding */
 
 bool agon_metric_asks(const agon_metric* m) {
     return (m->needs &
@@ -16,7 +16,36 @@ bool agon_metric_asks(const agon_metric* m) {
 static int samples_of(const agon_compute_def* def, const agon_evidence* e) {
     if (def->samples != AGON_SAMPLES_USUAL)
         return def->samples;
-    return e->agents <= BOOTSTRAP_UP_TO ? BOOTSTRAP : 0;
+    return e->agents <= AGON_BOOTSTRAP_UP_TO ? BOOTSTRAP : 0;
+}
+
+/* Of numbers about 1 that have either sign, or may be 0 as an equilibrium's error. */
+static bool may_cancel(const agon_metric_column* c) {
+    return c->low < 0 || strcmp(c->unit, "pay-off") == 0 || strcmp(c->unit, "logits") == 0;
+}
+
+/* Sums that cancel leave rounding, which would be read as a number. */
+static void clear_rounding(agon_finding* f) {
+    for (int i = 0; i < f->rows * f->columns; i++) {
+        if (may_cancel(&f->metric->column[i % f->columns]) && fabs(f->value[i]) < ROUND)
+            f->value[i] = 0;
+    }
+}
+
+static bool same(double low, double high) {
+    return high - low <= ROUND + 1e-12 * fabs(high);
+}
+
+/* No interval where nothing varies, where there is no value, and of a count of what was seen. */
+static void clear_noise(agon_finding* f) {
+    for (int c = 0; c < f->columns; c++) {
+        agon_metric_noise* n = &f->noise[c];
+        const bool count = strcmp(f->metric->column[c].unit, "errors") == 0;
+        if (isnan(f->value[c]) || count || same(n->low, n->high))
+            n->error = n->low = n->high = NAN;
+        if (isnan(f->value[c]) || same(n->null_low, n->null_high))
+            n->null_mean = n->null_low = n->null_high = NAN;
+    }
 }
 
 static int compute(agon_finding* f, const agon_compute_def* def, agon_error* error) {
@@ -37,10 +66,14 @@ static int compute(agon_finding* f, const agon_compute_def* def, agon_error* err
         snprintf(f->why, sizeof f->why, "%.190s", failure.text);
         return AGON_OK;
     }
+    if (!rc)
+        clear_rounding(f);
     if (!rc && m->shape == AGON_ONE && samples_of(def, f->evidence) > 1) {
         rc = agon_metric_bootstrap(m, f->evidence, &def->options, samples_of(def, f->evidence),
                                    f->noise, &failure);
         f->noisy = !rc;
+        if (f->noisy)
+            clear_noise(f);
         if (rc != AGON_EMEMORY)
             rc = AGON_OK;
     }

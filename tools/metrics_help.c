@@ -94,14 +94,15 @@ void agon_metric_explain(FILE* out, const agon_metric* m) {
 }
 
 void agon_metrics_list(FILE* out) {
+    static const char* const of[] = {"population", "each agent", "each pair", "each level"};
     int count;
     const agon_metric* const* all = agon_metrics(&count);
     for (int i = 0; i < count; i++) {
         if (i == 0 || strcmp(all[i]->group, all[i - 1]->group) != 0)
             fprintf(out, "%s%s%s\n", agon_ui_colour(out, AGON_BOLD), all[i]->group,
                     agon_ui_colour(out, AGON_PLAIN));
-        fprintf(out, " %c %-24s %-44s %s\n", all[i]->headline ? '*' : ' ', all[i]->name,
-                all[i]->title, shape_of(all[i]));
+        fprintf(out, " %c %-25s %-46s %s\n", all[i]->headline ? '*' : ' ', all[i]->name,
+                all[i]->title, of[all[i]->shape]);
     }
     fprintf(out, "\n* shown without being asked for. 'agon help NAME' explains one.\n");
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SHOWN_AGENTS 32 /* rows of a table per agent */
-#define SHOWN_PAIRS  12 /* agents of a matrix on the screen */
+#define SHOWN_PAIRS  9  /* agents of a matrix on the screen, of 100 columns */
 
 /* ---- on the screen
  * ------------------------------------------------------------------------------- */
@@ -16,7 +16,9 @@
 static const char* number(double x, char* out, size_t size) {
     if (isnan(x))
         snprintf(out, size, "-");
-    else if (fabs(x) >= 1e6 || (x != 0 && fabs(x) < 1e-3))
+    else if (x == floor(x) && fabs(x) < 1e9)
+        snprintf(out, size, "%.0f", x + 0.0);
+    else if (fabs(x) >= 1e6 || fabs(x) < 1e-3)
         snprintf(out, size, "%.2e", x);
     else if (fabs(x) >= 100)
         snprintf(out, size, "%.1f", x);
@@ -25,12 +27,31 @@ static const char* number(double x, char* out, size_t size) {
     return out;
 }
 
-static const char* interval(double low, double high, char* out, size_t size) {
+/* Ratings are not known to a thousandth. */
+static const char* number_of(const agon_metric_column* c, double x, char* out, size_t size) {
+    if (isnan(x) || strcmp(c->unit, "Elo") != 0)
+        return number(x, out, size);
+    snprintf(out, size, "%.1f", fabs(x) < 0.05 ? 0.0 : x);
+    return out;
+}
+
+/* At most eight characters. */
+static const char* short_number(double x, char* out, size_t size) {
+    const bool fine = isnan(x) || x == 0 || (fabs(x) >= 1e-3 && fabs(x) < 1e4);
+    if (fine || (x == floor(x) && fabs(x) < 1e7))
+        return snprintf(out, size, isnan(x) ? "-" : fabs(x) < 1e3 ? "%.3g" : "%.0f", x + 0.0), out;
+    snprintf(out, size, "%.1e", x);
+    return out;
+}
+
+static const char* interval(const agon_metric_column* column, double low, double high, char* out,
+                            size_t size) {
     char a[32], b[32];
-    if (isnan(low) || isnan(high) || high - low <= 1e-12 * fabs(high))
-        out[0] = '\0'; /* what does not vary has no interval */
+    if (isnan(low) || isnan(high))
+        out[0] = '\0';
     else
-        snprintf(out, size, "%s .. %s", number(low, a, sizeof a), number(high, b, sizeof b));
+        snprintf(out, size, "%s .. %s", number_of(column, low, a, sizeof a),
+                 number_of(column, high, b, sizeof b));
     return out;
 }
 
@@ -38,38 +59,66 @@ static const char* unit_of(const agon_metric_column* c) {
     return strcmp(c->unit, "1") == 0 ? "" : c->unit;
 }
 
+/* Resampling repeats states and adds noise a second time: some numbers it moves to one side. */
+static bool leaves_out(const agon_finding* f, int column) {
+    const agon_metric_noise* n = &f->noise[column];
+    return f->noisy && (n->low > f->value[column] || n->high < f->value[column]);
+}
+
 static void print_population(FILE* out, const agon_finding* f) {
+    const bool wide = strlen(f->metric->name) > 18;
+    if (wide)
+        fprintf(out, "  %s\n", f->metric->name);
     for (int c = 0; c < f->columns; c++) {
         const agon_metric_column* column = &f->metric->column[c];
         const agon_metric_noise* n = &f->noise[c];
         char value[32], band[72] = "", null[72] = "", floor[48] = "", text[32];
         if (f->noisy) {
-            interval(n->low, n->high, band, sizeof band);
-            interval(n->null_low, n->null_high, null, sizeof null);
+            interval(column, n->low, n->high, band, sizeof band);
+            interval(column, n->null_low, n->null_high, null, sizeof null);
             if (!isnan(n->floor))
                 snprintf(floor, sizeof floor, "floor %s", number(n->floor, text, sizeof text));
         }
-        fprintf(out, "  %-22s %-16s %9s %-9s %-20s %s%s\n", c ? "" : f->metric->name, column->name,
-                number(f->value[c], value, sizeof value), unit_of(column), band, null, floor);
+        fprintf(out, "  %-18s %-19s %9s %-9s%c%-20s %s%s\n", c || wide ? "" : f->metric->name,
+                column->name, number_of(column, f->value[c], value, sizeof value), unit_of(column),
+                leaves_out(f, c) ? '!' : ' ', band, null, floor);
     }
 }
 
+/* As wide as its name, its unit and its numbers. */
+static int width_of(const agon_metric_column* c) {
+    const int name = (int)strlen(c->name), unit = (int)strlen(unit_of(c));
+    const int most = name > unit ? name : unit;
+    return most > 10 ? most : 10;
+}
+
 static void print_titles(FILE* out, const agon_metric* m, int columns, const char* first) {
+    bool units = false;
     fprintf(out, "    %-18s", first);
-    for (int c = 0; c < columns; c++)
-        fprintf(out, " %13.13s", m->column[c].name);
+    for (int c = 0; c < columns; c++) {
+        fprintf(out, " %*s", width_of(&m->column[c]), m->column[c].name);
+        units = units || *unit_of(&m->column[c]);
+    }
+    if (units)
+        fprintf(out, "\n    %-18s", "");
+    for (int c = 0; units && c < columns; c++)
+        fprintf(out, " %*s", width_of(&m->column[c]), unit_of(&m->column[c]));
     fputc('\n', out);
 }
 
 static void print_rows(FILE* out, const agon_finding* f, int rows, bool labels) {
     char text[32];
     for (int r = 0; r < rows; r++) {
+        fprintf(out, "    ");
         if (labels)
-            fprintf(out, "    %-18.18s", f->evidence->label[r]);
+            agon_ui_cell(out, f->evidence->label[r], 18);
         else
-            fprintf(out, "    %-18d", r);
-        for (int c = 0; c < f->columns; c++)
-            fprintf(out, " %13s", number(f->value[r * f->columns + c], text, sizeof text));
+            fprintf(out, "%-18d", r);
+        for (int c = 0; c < f->columns; c++) {
+            const agon_metric_column* column = &f->metric->column[c];
+            fprintf(out, " %*s", width_of(column),
+                    number_of(column, f->value[r * f->columns + c], text, sizeof text));
+        }
         fputc('\n', out);
     }
 }
@@ -105,16 +154,19 @@ static void print_matrix(FILE* out, const agon_finding* f, int column) {
     fprintf(out, "    %s%s%s\n    %-12s", f->metric->column[column].name,
             *unit_of(&f->metric->column[column]) ? ", " : "", unit_of(&f->metric->column[column]),
             "");
-    for (int j = 0; j < shown; j++)
-        fprintf(out, " %8.8s", f->evidence->label[j]);
+    for (int j = 0; j < shown; j++) {
+        fputc(' ', out);
+        agon_ui_cell(out, f->evidence->label[j], -8);
+    }
     fputc('\n', out);
     for (int i = 0; i < shown; i++) {
-        fprintf(out, "    %-12.12s", f->evidence->label[i]);
+        fprintf(out, "    ");
+        agon_ui_cell(out, f->evidence->label[i], 12);
         for (int j = 0; j < shown; j++)
             fprintf(out, " %8s",
-                    number(f->value[((size_t)i * (size_t)n + (size_t)j) * (size_t)f->columns +
-                                    (size_t)column],
-                           text, sizeof text));
+                    short_number(f->value[((size_t)i * (size_t)n + (size_t)j) * (size_t)f->columns +
+                                          (size_t)column],
+                                 text, sizeof text));
         fputc('\n', out);
     }
     if (shown < n)
@@ -127,13 +179,27 @@ static void print_pairs(FILE* out, const agon_finding* f) {
         print_matrix(out, f, c);
 }
 
+static int missing_pairs(const agon_payoffs* p) {
+    int missing = 0;
+    for (int i = 0; i < p->agents; i++)
+        for (int j = 0; j < i; j++)
+            missing += isnan(p->mean[(size_t)i * (size_t)p->agents + (size_t)j]);
+    return missing;
+}
+
 static void print_sources(FILE* out, const agon_evidence* e) {
+    const agon_payoffs* p = &e->payoffs;
+    const char* plural = p->agents == 1 ? "" : "s";
     if (e->answers.states > 0)
-        fprintf(out, "  questions: set %s, %d states%s%.12s\n", e->answers.set, e->answers.states,
-                e->answers.hash[0] ? ", hash " : "", e->answers.hash);
-    if (e->payoffs.agents > 0)
-        fprintf(out, "  pay-offs: %d agents, %s\n", e->payoffs.agents,
-                e->payoffs.antisymmetric ? "antisymmetric" : "not antisymmetric");
+        fprintf(out, "  questions: set %s, %d state%s%s%.12s\n", e->answers.set, e->answers.states,
+                e->answers.states == 1 ? "" : "s", e->answers.hash[0] ? ", hash " : "",
+                e->answers.hash);
+    if (p->agents > 0 && missing_pairs(p) > 0)
+        fprintf(out, "  pay-offs: %d agents, %d of %d pairs never met\n", p->agents,
+                missing_pairs(p), p->agents * (p->agents - 1) / 2);
+    else if (p->agents > 0)
+        fprintf(out, "  pay-offs: %d agent%s, %s\n", p->agents, plural,
+                p->antisymmetric ? "antisymmetric" : "not antisymmetric");
     if (e->anchors.anchors > 0) {
         fprintf(out, "  fixed opponents:");
         for (int k = 0; k < e->anchors.anchors && k < 6; k++)
@@ -147,8 +213,26 @@ static void print_population_heading(FILE* out, const agon_finding* f, bool late
             f->evidence->origin, agon_ui_colour(out, AGON_PLAIN), f->evidence->agents,
             f->evidence->agents == 1 ? "" : "s");
     print_sources(out, f->evidence);
-    fprintf(out, "\n  %-22s %-16s %9s %-9s %-20s %s\n", "metric", "", "value", "unit",
+    fprintf(out, "\n  %-18s %-19s %9s %-9s %-20s %s\n", "metric", "", "value", "unit",
             "95 % interval", "noise alone");
+}
+
+/* What the marks in the table mean, and why a column of it is empty. last: as below. */
+static void print_notes(FILE* out, const agon_finding* first, const agon_finding* last) {
+    bool marked = false, bare = false;
+    for (const agon_finding* f = first; f < last; f++) {
+        if (f->why[0] || f->metric->shape != AGON_ONE)
+            continue;
+        bare = bare || (!f->noisy && f->evidence->agents > AGON_BOOTSTRAP_UP_TO);
+        for (int c = 0; c < f->columns; c++)
+            marked = marked || leaves_out(f, c);
+    }
+    if (marked)
+        fprintf(out, "! the interval leaves the value out: resampling repeats states and adds "
+                     "noise, which moves it\n");
+    if (bare)
+        fprintf(out, "no intervals beyond %d agents: --bootstrap 200 makes them\n",
+                AGON_BOOTSTRAP_UP_TO);
 }
 
 /* shown: what was printed before, if anything. */
@@ -201,6 +285,7 @@ void agon_findings_print(FILE* out, const agon_findings* findings) {
         if (!f->why[0] || !shown || shown->evidence != f->evidence)
             shown = f;
         if (f + 1 == end || f[1].evidence != f->evidence) {
+            print_notes(out, first, f + 1);
             print_absent(out, first, f + 1);
             first = f + 1;
         }

@@ -154,6 +154,13 @@ static int add_baseline(opened* o, const agon_training* run, const agon_run_wish
         snprintf(wish.probes_hash, sizeof wish.probes_hash, "%s", run->population.probes);
     }
     int rc = itself ? AGON_OK : agon_training_read(o->source->baseline, &t, o->error);
+    if (!rc && !itself && !o->variant && strcmp(t->rules->name, run->rules->name) != 0) {
+        rc = agon_fail(o->error, AGON_EINVALID,
+                       "the baseline %s plays %s, the population %s; expected one game",
+                       o->source->baseline, t->rules->name, run->rules->name);
+        agon_training_close(t);
+        return rc;
+    }
     agon_population_view* v = rc ? NULL : agon_populations_add(o->out);
     if (!rc && !v)
         rc = no_memory(o->error);
@@ -229,6 +236,14 @@ static int find_game(const agon_metrics_source* s, char* out, size_t size, agon_
         agon_training_close(t);
         return AGON_OK;
     }
+    struct stat file;
+    if (stat(s->word[0], &file) == 0 && S_ISDIR(file.st_mode)) {
+        agon_fail(error, AGON_EMISSING, "%s holds no run: it has no run.db", s->word[0]);
+        return agon_hint(error, "agon train makes one: agon train GAME run.dir=%.80s", s->word[0]);
+    }
+    if (strchr(s->word[0], '/') && stat(s->word[0], &file) != 0)
+        return agon_fail(error, AGON_EMISSING, "there is no run %s, and no file of that name",
+                         s->word[0]);
     agon_fail(error, AGON_EUSAGE, "'%s' is no run, and no word says which game its agents play",
               s->word[0]);
     return agon_hint(error, "name it: --game connect_four");

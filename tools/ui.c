@@ -32,9 +32,40 @@ int agon_ui_width(FILE* stream) {
     return size.ws_col;
 }
 
+/* The character at the start of text: its bytes, at least 1, and how many columns it takes. */
+static int character(const char* text, int* columns) {
+    const unsigned char* c = (const unsigned char*)text;
+    const int length = c[0] < 0xc0 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+    int code = length == 1 ? c[0] : c[0] & (0x7f >> length), used = 1;
+    for (; used < length && (c[used] & 0xc0) == 0x80; used++)
+        code = code << 6 | (c[used] & 0x3f);
+    const bool combining = code >= 0x300 && code < 0x370;
+    const bool wide = (code >= 0x1100 && code < 0x1160) || (code >= 0x2e80 && code < 0xa4d0) ||
+                      (code >= 0xac00 && code < 0xd7a4) || (code >= 0xf900 && code < 0xfb00) ||
+                      (code >= 0xfe30 && code < 0xfe70) || (code >= 0xff00 && code < 0xff61) ||
+                      (code >= 0x1f300 && code < 0x1fb00) || (code >= 0x20000 && code < 0x40000);
+    *columns = combining ? 0 : wide ? 2 : 1;
+    return used;
+}
+
+void agon_ui_cell(FILE* out, const char* text, int columns) {
+    const int room = columns < 0 ? -columns : columns;
+    int bytes = 0, width = 0;
+    for (int each; text[bytes]; width += each) {
+        const int length = character(text + bytes, &each);
+        if (width + each > room)
+            break;
+        bytes += length;
+    }
+    const int pad = room - width;
+    fprintf(out, "%*s%.*s%*s", columns < 0 ? pad : 0, "", bytes, text, columns < 0 ? 0 : pad, "");
+}
+
 /* What was printed so far comes first, also when stdout and stderr are the same file. */
 static void print_error(const char* text, const char* hint) {
     fflush(stdout);
+    if (isatty(fileno(stderr)))
+        fprintf(stderr, "\r\033[K"); /* over a line of progress */
     fprintf(stderr, "%sagon:%s %s\n", agon_ui_colour(stderr, AGON_RED),
             agon_ui_colour(stderr, AGON_PLAIN), text);
     if (*hint)

@@ -30,6 +30,10 @@ const char* agon_ui_colour(FILE* stream, agon_colour colour);
 /* Columns of the terminal behind a stream; 80 when it is none. */
 int agon_ui_width(FILE* stream);
 
+/* Text of UTF-8 in so many columns: padded, or cut between characters; wide ones (Chinese,
+ * Japanese, Korean) take two. columns < 0: at the right of -columns. */
+void agon_ui_cell(FILE* out, const char* text, int columns);
+
 /* Prints "agon: text" and "hint: ..." on stderr; returns the exit code that goes with the error. */
 int agon_ui_error(const agon_error* error);
 /* The same for a mistake on the command line; the hint names `agon COMMAND --help`. Returns 2. */

@@ -90,12 +90,35 @@ def check_run(folder):
     return f"{folder}/1"
 
 
+def check_screen(folder, one):
+    """Tables fit 100 columns and align, names of other alphabets too; what is rounding is shown as 0."""
+    text = run("metrics", one, "--metric", "all", "--bootstrap", "20")
+    wide = [line for line in (text + run("metrics", "--list")).splitlines() if len(line) > 100]
+    assert not wide, wide
+    assert not re.search(r"\de-1[5-9] (pay-off|logits)", text), text
+    with open(f"{folder}/names.csv", "w") as f:
+        f.write(",Zo\u00eb,\u65e5\u672c\u8a9e\nZo\u00eb,,0.5\n\u65e5\u672c\u8a9e,0.5,\n")
+    rows = run("metrics", "--payoff", f"{folder}/names.csv", "--unit", "win-rate", "--metric", "nash_mixture",
+               "--quiet").splitlines()[-2:]
+    assert rows[0].index("0.5") == rows[1].index("0.5") + 3, rows  # three characters take two columns each
+    # Of a large population no intervals, and that is said.
+    with open(f"{folder}/many.csv", "w") as f:
+        f.write("agent,state,p0,p1\n" + "".join(f"{i},0,0.5,0.5\n" for i in range(101)))
+    assert "--bootstrap 200" in run("metrics", "--probs", f"{folder}/many.csv", "--metric", "vendi")
+
+
 def check_mistakes(folder, one):
+    run("train", "nim", "population.size=2", "train.generations=1", "train.rollouts=1", "train.lanes=4",
+        "net.hidden=4", f"run.dir={folder}/other", "--quiet")
     for words, code, said in [
         (["vendy"], 2, "no run"),
         ([one, "--metric", "vendy"], 2, "did you mean 'vendi'"),
         ([one, "--at", "99"], 1, "the last is 4"),
         ([one, "--set", "Q"], 2, "expected U, B or X"),
+        ([one, "--set", "X"], 2, "goes with --probes"),
+        ([one, "--baseline", f"{folder}/other", "--metric", "homogenization"], 1, "expected one game"),
+        ([folder], 1, "holds no run"),
+        ([f"{folder}/nowhere"], 1, "no run"),
         ([one, "--probes", "/nowhere"], 1, "/nowhere"),
         ([one, "--set", "X"], 2, "goes with --probes"),
         ([f"{one}:0/0", f"{one}:1/0", "--baseline", one], 2, "goes with a run"),
@@ -116,6 +139,10 @@ def check_mistakes(folder, one):
         f.write(",a,b\na,,1.7\nb,0.2,\n")
     text = run("metrics", "--payoff", f"{folder}/bad.csv", "--unit", "win-rate", code=1)
     assert "bad.csv" in text and "1.7" in text, text
+    with open(f"{folder}/latin1.csv", "wb") as f:
+        f.write(b",Zo\xeb,b\nb,0.5,\n")
+    text = run("metrics", "--payoff", f"{folder}/latin1.csv", "--unit", "win-rate", code=1)
+    assert "line 1" in text and "UTF-8" in text and "iconv" in text, text
 
 
 def check_documents():
@@ -140,6 +167,7 @@ def check_documents():
 
 with tempfile.TemporaryDirectory() as folder:
     one = check_run(folder)
+    check_screen(folder, one)
     check_mistakes(folder, one)
 commands, listed = check_documents()
 print(f"{listed} metrics, {commands} commands of the documents")
