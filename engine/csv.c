@@ -197,6 +197,40 @@ static int read_rows(parser* p) {
     return rc;
 }
 
+/* How many bytes of UTF-8 the character at `at` has; 0: none of it. */
+static size_t character(const uint8_t* at, const uint8_t* end) {
+    const size_t length = *at < 0x80   ? 1
+                          : *at < 0xc2 ? 0
+                          : *at < 0xe0 ? 2
+                          : *at < 0xf0 ? 3
+                          : *at < 0xf5 ? 4
+                                       : 0;
+    if (length > (size_t)(end - at))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* Other encodings would come out as labels that no reader of our JSON takes. */
+static int check_text(const uint8_t* data, size_t size, const char* name, agon_error* error) {
+    uint32_t line = 1;
+    if (size && memchr(data, '\0', size))
+        return agon_fail(error, AGON_EFORMAT, "%s is no text: it holds a NUL byte", name);
+    for (const uint8_t *at = data, *end = data + size; at < end;) {
+        const size_t length = character(at, end);
+        if (length == 0) {
+            agon_fail(error, AGON_EFORMAT, "%s, line %u: byte 0x%02x is not UTF-8", name, line,
+                      *at);
+            return agon_hint(error, "if it is Latin-1: iconv -f latin1 -t utf-8 FILE > NEW");
+        }
+        line += *at == '\n';
+        at += length;
+    }
+    return AGON_OK;
+}
+
 int agon_csv_decode(const void* data, size_t size, const char* name, agon_csv* out,
                     agon_error* error) {
     const char* begin = data;
@@ -205,8 +239,9 @@ int agon_csv_decode(const void* data, size_t size, const char* name, agon_csv* o
     if (size > AGON_CSV_BYTES)
         return agon_fail(error, AGON_ELIMIT, "%s has %zu bytes, at most %zu are read", name, size,
                          AGON_CSV_BYTES);
-    if (size && memchr(data, '\0', size))
-        return agon_fail(error, AGON_EFORMAT, "%s is no text: it holds a NUL byte", name);
+    const int bad = check_text(data, size, name, error);
+    if (bad)
+        return bad;
     if (size >= 3 && memcmp(begin, "\xef\xbb\xbf", 3) == 0)
         begin += 3;
     const char* end = (const char*)data + size;

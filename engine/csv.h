@@ -28,7 +28,8 @@ typedef struct agon_csv {
 } agon_csv;
 
 /* Reads a file. *out: owned by the caller, agon_csv_clear. AGON_EFORMAT: a quote that does not end,
- * text behind a quoted cell, a NUL byte, no cells at all. AGON_ELIMIT beyond AGON_CSV_BYTES. */
+ * text behind a quoted cell, a NUL byte, bytes that are not UTF-8, no cells at all. AGON_ELIMIT
+ * beyond AGON_CSV_BYTES. */
 int agon_csv_read(const char* path, agon_csv* out, agon_error* error);
 /* The same from bytes; name: for messages. */
 int agon_csv_decode(const void* data, size_t size, const char* name, agon_csv* out,

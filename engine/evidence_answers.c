@@ -344,9 +344,12 @@ static int make(maker* m, agon_evidence_notes* notes) {
         rc = make_weights(m);
     if (!rc && m->from->worth)
         rc = agon__right_worth(&m->right, &m->grid, &m->answers.worth, m->error);
-    if (!rc && m->grid.counts)
+    if (!rc && m->grid.counts && m->least < m->most)
         agon__note(notes, "%s: %g to %g samples of each agent in each state", m->grid.name,
                    m->least, m->most);
+    else if (!rc && m->grid.counts)
+        agon__note(notes, "%s: %g sample%s of each agent in each state", m->grid.name, m->most,
+                   m->most == 1 ? "" : "s");
     return rc;
 }
 

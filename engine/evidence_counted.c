@@ -47,8 +47,8 @@ void agon__payoffs_describe(agon_payoffs* p, const char* name, double asymmetry,
         snprintf(why, 160, "%d of %d pairs never met", missing, p->agents * (p->agents - 1) / 2);
         agon__note(notes, "%s: %s", name, why);
     } else {
-        agon__note(notes, "%s: antisymmetric pay-offs of %d agents, every pair met", name,
-                   p->agents);
+        agon__note(notes, "%s: antisymmetric pay-offs of %d agent%s, every pair met", name,
+                   p->agents, p->agents == 1 ? "" : "s");
     }
     p->antisymmetric = asymmetry == 0;
 }

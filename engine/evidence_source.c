@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void agon__note(agon_evidence_notes* notes, const char* format, ...) {
     const size_t used = strlen(notes->text), room = sizeof notes->text - used;
@@ -26,6 +27,12 @@ int agon__source_read(const char* path, agon__source* out, agon_error* error) {
     int rc = agon_file_read(path, AGON_NPY_BYTES, &data, &size, error);
     if (rc)
         return rc;
+    if (size >= 4 && memcmp(data, "PK\3\4", 4) == 0) {
+        free(data);
+        agon_fail(error, AGON_EFORMAT, "%s is an archive (.npz, .xlsx); expected .npy or CSV",
+                  path);
+        return agon_hint(error, "in Python: numpy.save('one.npy', numpy.load(path)['name'])");
+    }
     source.is_npy = size >= 6 && memcmp(data, "\x93NUMPY", 6) == 0;
     if (source.is_npy)
         rc = agon_npy_decode(data, size, path, &source.npy, error);
@@ -94,12 +101,22 @@ int agon__labels_make(const agon__names* names, const char* name, agon__label** 
     return rc;
 }
 
+/* One line more than agents may be a header; a label too many must not pass for one. */
+static int is_header(const char* text) {
+    static const char* const word[] = {"agent", "agents", "label", "labels",
+                                       "name",  "names",  "model", "models"};
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        if (strcasecmp(text, word[i]) == 0)
+            return 1;
+    return 0;
+}
+
 int agon__labels_read(const char* path, int agents, agon__label** out, agon_error* error) {
     agon_csv csv;
     int rc = agon_csv_read(path, &csv, error);
     if (rc)
         return rc;
-    const int header = csv.rows == agents + 1;
+    const int header = csv.rows == agents + 1 && is_header(agon_csv_cell(&csv, 0, 0));
     agon__label* label = malloc((size_t)agents * sizeof *label);
     if (csv.rows != agents + header)
         rc = agon_fail(error, AGON_EINVALID,

@@ -72,6 +72,9 @@ static void test_refusals(void** state) {
     refused("", 0, AGON_EFORMAT, "x.csv is empty");
     refused("\n\n", 2, AGON_EFORMAT, "x.csv is empty");
     refused("a\0b", 3, AGON_EFORMAT, "NUL byte");
+    refused("a,b\n1,Zo\xeb\n", 10, AGON_EFORMAT, "line 2: byte 0xeb is not UTF-8");
+    refused("a\xe6\x97", 3, AGON_EFORMAT, "line 1: byte 0xe6");
+    refused("a\xc0\x80", 3, AGON_EFORMAT, "line 1: byte 0xc0");
     refused("a,b\n1,\"open\n\n", 12, AGON_EFORMAT, "x.csv, line 2, column 2: a quote is opened");
     refused("a,b\n\"x\"y,2\n", 11, AGON_EFORMAT, "x.csv, line 2, column 1: text follows");
 }

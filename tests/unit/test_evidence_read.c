@@ -299,6 +299,10 @@ static void test_answer_layouts(void** state) {
     a = read_answers(&(agon_answers_file){.answers = "a.npy", .labels = "labels.txt"});
     check_cube(a, true);
     answers_done(a);
+    put("labels.txt", "Model\nx\ny\n");
+    a = read_answers(&(agon_answers_file){.answers = "a.npy", .labels = "labels.txt"});
+    check_cube(a, true);
+    answers_done(a);
 }
 
 /* Promise: samples are counted, each line one or as the column says; frequencies; classes do not
@@ -509,6 +513,10 @@ static void test_unnamed(void** state) {
     assert_int_equal(agon_evidence_read_insides("i.npy", "l.txt", &e, &notes, &error),
                      AGON_EINVALID);
     says(error.text, "l.txt: 'a' is the label of number 1 and of number 2");
+    put("l.txt", "a\nb\nc\n"); /* the first is no header */
+    assert_int_equal(agon_evidence_read_insides("i.npy", "l.txt", &e, &notes, &error),
+                     AGON_EINVALID);
+    says(error.text, "l.txt has 3 lines; expected a label for each of 2 agents");
     put("l.txt", "a\nb\nc\nd\n");
     assert_int_equal(agon_evidence_read_insides("i.npy", "l.txt", &e, &notes, &error),
                      AGON_EINVALID);
