@@ -41,6 +41,7 @@ typedef struct plot_job {
     unsigned formats;
     const char* probes;
     bool quiet;
+    int drawn;
     char out[1024]; /* directory of the pictures */
 } plot_job;
 
@@ -66,7 +67,7 @@ static int make_draft(const agon_picture* picture, agon_plot_view* view, draft* 
     return code;
 }
 
-static int draw_picture(const plot_job* job, const agon_picture* picture, const agon_plot_run* run,
+static int draw_picture(plot_job* job, const agon_picture* picture, const agon_plot_run* run,
                         agon_error* error) {
     agon_plot_view view = {
         .runs = &job->runs, .run = run, .probes = job->probes, .quiet = job->quiet};
@@ -77,15 +78,17 @@ static int draw_picture(const plot_job* job, const agon_picture* picture, const 
     int code = make_draft(picture, &view, &d, error);
     if (!code && d.script_size == 0)
         agon_plot_left_out(&view, view.name, view.why);
-    else if (!code)
+    else if (!code) {
         code = agon_plot_place(job->out, &view, job->formats, d.data, d.script, error);
+        job->drawn++;
+    }
     free(d.data);
     free(d.script);
     return code;
 }
 
 /* A picture of one population is drawn for each of several runs only when it was asked for. */
-static int draw_all(const plot_job* job, agon_error* error) {
+static int draw_all(plot_job* job, agon_error* error) {
     int code = agon_dir_make(job->out, error);
     for (int i = 0; i < PICTURES && !code; i++) {
         if (!job->wanted[i])
@@ -97,6 +100,9 @@ static int draw_all(const plot_job* job, agon_error* error) {
             for (int r = 0; r < job->runs.count && !code; r++)
                 code = draw_picture(job, &pictures[i], &job->runs.run[r], error);
     }
+    if (!code && job->chosen && job->drawn == 0)
+        return agon_fail(error, AGON_EMISSING,
+                         "nothing was drawn: what --what names does not apply");
     return code;
 }
 

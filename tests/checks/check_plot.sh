@@ -55,6 +55,8 @@ for word in payof payoff,x; do
 done
 "$AGON" plot run --format gif >/dev/null 2>&1
 [ $? -eq 2 ] || fault "--format gif is not refused"
+"$AGON" plot run --what map >/dev/null 2>&1
+[ $? -eq 1 ] || fault "--what map, which does not apply, does not exit 1"
 "$AGON" plot run --what ratings --format svg -o some --quiet || fault "--what ratings"
 [ "$(cd some && echo *)" = 'ratings.gp ratings.svg ratings.tsv' ] || fault "--what, --format: $(cd some && echo *)"
 
