@@ -145,9 +145,10 @@ static int overview(void) {
 
 /* Words are commands, sections and full key names. */
 static int unknown_topic(const char* topic) {
-    const char* names[256];
+    const char* names[512];
     char full[128][64];
-    int count, used = 0;
+    int count, metrics, used = 0;
+    const agon_metric* const* metric = agon_metrics(&metrics);
     const agon_config_key* keys = agon_config_keys(&count);
     for (int i = 0; i < agon_command_count() && used < 64; i++)
         names[used++] = agon_command_at(i)->name;
@@ -157,11 +158,17 @@ static int unknown_topic(const char* topic) {
         if (i == 0 || strcmp(keys[i].section, keys[i - 1].section) != 0)
             names[used++] = keys[i].section;
     }
+    for (int i = 0; i < metrics && used < 512; i++)
+        names[used++] = metric[i]->name;
     const char* nearest = agon_nearest(topic, names, used);
     if (nearest)
-        return agon_ui_usage("help", "'%s' is neither command nor key; did you mean '%s'?", topic,
+        return agon_ui_usage("help", "'%s' is no command, key or metric; did you mean '%s'?", topic,
                              nearest);
-    return agon_ui_usage("help", "'%s' is neither command nor key", topic);
+    agon_ui_usage("help", "'%s' is no command, key or metric", topic);
+    fprintf(stderr,
+            "      'agon help columns' explains the numbers of a run, 'agon metrics --list' "
+            "names metrics\n");
+    return AGON_EXIT_USAGE;
 }
 
 static int explain(const char* topic) {
