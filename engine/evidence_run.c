@@ -47,8 +47,7 @@ int agon_run_measured(const agon_training* t) {
     return -1;
 }
 
-/* ---- who, and by which rules -------------------------------------------------------------------
- */
+/* ---- who, and by which rules ---------------------------------------------------------------- */
 
 static int load(void* user, const char* hash, uint8_t** data, size_t* size, agon_error* error) {
     const view* v = user;
@@ -137,8 +136,7 @@ static int open_view(view* v) {
     return agon_gather_agents(&v->gather, v->out, v->error);
 }
 
-/* ---- answers
- * ------------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 /* Answers to the run's own set that it kept, one block; NULL: there are none. */
 static float* kept_answers(const view* v) {
@@ -183,8 +181,7 @@ static int add_answers(view* v) {
     return rc;
 }
 
-/* ---- pay-offs
- * ------------------------------------------------------------------------------------ */
+/* ---- pay-offs ------------------------------------------------------------------------------- */
 
 static const agon_match_result** kept_matches(const view* v, const int* member, int count) {
     const agon_match_result** match = calloc((size_t)count * (size_t)count, sizeof *match);
@@ -216,8 +213,7 @@ static int add_payoffs(view* v) {
     return rc;
 }
 
-/* ---- anchors, visits, history
- * ----------------------------------------------------------------------- */
+/* ---- anchors, visits, history --------------------------------------------------------------- */
 
 static bool anchors_kept(const view* v) {
     return v->measured && !v->wish->anchors && !v->wish->games &&
@@ -311,8 +307,7 @@ static int add_history(view* v) {
     return AGON_OK;
 }
 
-/* ---- all of it
- * -------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 int agon_evidence_run(const agon_training* run, const agon_run_wish* wish, agon_evidence* out,
                       agon_error* error) {

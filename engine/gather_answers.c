@@ -8,8 +8,7 @@ static int no_memory(const agon_gather* g, agon_error* error) {
     return agon_fail(error, AGON_EMEMORY, "no memory for the answers of %d agents", g->agents);
 }
 
-/* ---- what the set itself says -----------------------------------------------------------------
- */
+/* ---- what the set itself says --------------------------------------------------------------- */
 
 static int open_answers(const agon_gather* g, const agon_probes* probes, int images,
                         agon_answers* a) {
@@ -68,8 +67,7 @@ static int take_worth(const agon_probes* probes, agon_answers* a, agon_evidence*
     return AGON_OK;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 static int ask_images(const agon_gather* g, const agon_probes* probes, const agon_policy* policy,
                       int agent, agon_answers* a, agon_error* error) {

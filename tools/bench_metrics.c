@@ -12,8 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- beside training
- * ------------------------------------------------------------------------------ */
+/* ---- beside training ------------------------------------------------------------------------ */
 
 static int open_run(const agon_bench* b, const char* dir, agon_training** out, agon_error* error) {
     agon_config config;
@@ -102,8 +101,7 @@ static int bench_run(const agon_bench* b, const char* dir, agon_error* error) {
     return rc;
 }
 
-/* ---- ten thousand agents
- * ----------------------------------------------------------------------------- */
+/* ---- ten thousand agents -------------------------------------------------------------------- */
 
 enum { AGENTS = 10000, STATES = 512, ACTIONS = 7, RATED = 200, ANCHORS = 50, GAMES = 64 };
 
@@ -255,8 +253,7 @@ static int bench_population(agon_error* error) {
     return rc;
 }
 
-/* ---- the part
- * --------------------------------------------------------------------------------------------- */
+/* ---- the part ------------------------------------------------------------------------------- */
 
 int agon_bench_metrics(const agon_bench* b, agon_error* error) {
     char dir[] = "/tmp/agon-bench-XXXXXX", said[256];

@@ -24,8 +24,7 @@ typedef struct page {
     agon_error error;
 } page;
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers -------------------------------------------------------------------------------- */
 
 static const char* number(double x, char* out, size_t size) {
     if (isnan(x))
@@ -49,8 +48,7 @@ static void interval_cell(FILE* out, double low, double high) {
                 number(high, b, sizeof b));
 }
 
-/* ---- the top -----------------------------------------------------------------------------------
- */
+/* ---- the top -------------------------------------------------------------------------------- */
 
 static void card(FILE* out, const char* title, const char* value) {
     fprintf(out, "<div class=\"card\"><small>%s</small><b>%s</b></div>\n", title, value);
@@ -99,8 +97,7 @@ static void put_top(page* p) {
     put_cards(p);
 }
 
-/* ---- pictures -----------------------------------------------------------------------------------
- */
+/* ---- pictures ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name, *caption;
@@ -175,8 +172,7 @@ static int put_pictures(page* p) {
     return rc;
 }
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------- */
+/* ---- metrics -------------------------------------------------------------------------------- */
 
 static void put_how(FILE* out, const agon_metric* m) {
     fputs("<tr><td colspan=\"7\"><details><summary>how this is obtained</summary><p>", out);
@@ -253,8 +249,7 @@ static void put_metrics(page* p) {
     fputs("</ul>\n", p->out);
 }
 
-/* ---- agents
- * --------------------------------------------------------------------------------------- */
+/* ---- agents --------------------------------------------------------------------------------- */
 
 static void put_agent(page* p, int agent, int place) {
     const agon_measurement* m = &p->m;
@@ -300,8 +295,7 @@ static void put_agents(page* p) {
             m->anchor_games);
 }
 
-/* ---- the settings
- * ----------------------------------------------------------------------------------- */
+/* ---- the settings --------------------------------------------------------------------------- */
 
 static int put_settings(page* p) {
     char path[1200], word[1024];
@@ -324,8 +318,7 @@ static int put_settings(page* p) {
     return AGON_OK;
 }
 
-/* ---- the command
- * -------------------------------------------------------------------------------------- */
+/* ---- the command ---------------------------------------------------------------------------- */
 
 static int compute(page* p) {
     int count;

@@ -18,8 +18,7 @@ typedef struct request {
     agon_error error;
 } request;
 
-/* ---- which metrics
- * --------------------------------------------------------------------------------- */
+/* ---- which metrics -------------------------------------------------------------------------- */
 
 static int unknown_metric(const char* word) {
     int count;
@@ -67,8 +66,7 @@ static int choose_metrics(request* r) {
     return AGON_EXIT_OK;
 }
 
-/* ---- options
- * ---------------------------------------------------------------------------------------- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 static int read_number(const char* name, const char* text, double low, double high, double* out) {
     char* end = NULL;
@@ -105,8 +103,7 @@ static int read_options(request* r, agon_compute_def* def) {
     return failed ? failed : agon_metrics_source_options(&r->source);
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------------------- */
+/* ---- the command ---------------------------------------------------------------------------- */
 
 static int print_all(request* r, const agon_findings* findings) {
     if (r->json)

@@ -10,8 +10,7 @@
 #define SHOWN_AGENTS 32 /* rows of a table per agent */
 #define SHOWN_PAIRS  9  /* agents of a matrix on the screen, of 100 columns */
 
-/* ---- on the screen
- * ------------------------------------------------------------------------------- */
+/* ---- on the screen -------------------------------------------------------------------------- */
 
 static const char* number(double x, char* out, size_t size) {
     if (isnan(x))
@@ -292,8 +291,7 @@ void agon_findings_print(FILE* out, const agon_findings* findings) {
     }
 }
 
-/* ---- CSV: one line per number
- * --------------------------------------------------------------------- */
+/* ---- CSV: one line per number --------------------------------------------------------------- */
 
 static void csv_text(FILE* out, const char* text) {
     if (!text[strcspn(text, ",\"\r\n")]) {
@@ -357,8 +355,7 @@ void agon_findings_csv(FILE* out, const agon_findings* findings, bool header) {
     }
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static cJSON* json_number(double x) {
     return isfinite(x) ? cJSON_CreateNumber(x + 0.0) : cJSON_CreateNull();

@@ -13,8 +13,7 @@
 
 #define STATES 512 /* of a probe set that is made on the spot */
 
-/* ---- views
- * ---------------------------------------------------------------------------------------- */
+/* ---- views ---------------------------------------------------------------------------------- */
 
 agon_population_view* agon_populations_add(agon_populations* p) {
     agon_population_view* more = realloc(p->view, ((size_t)p->count + 1) * sizeof *more);
@@ -44,8 +43,7 @@ static bool is_run(const char* word) {
     return stat(path, &s) == 0;
 }
 
-/* ---- probe sets
- * ------------------------------------------------------------------------------------ */
+/* ---- probe sets ----------------------------------------------------------------------------- */
 
 typedef struct asked {
     agon_probe_sets sets;
@@ -79,8 +77,7 @@ static int read_probes(const agon_metrics_source* s, const agon_rules* rules, as
     return rc ? rc : choose_sets(s, a, error);
 }
 
-/* ---- runs
- * ------------------------------------------------------------------------------------------- */
+/* ---- runs ----------------------------------------------------------------------------------- */
 
 typedef struct opened {
     const agon_metrics_source* source;
@@ -216,8 +213,7 @@ static int add_run(opened* o, const char* dir) {
     return rc;
 }
 
-/* ---- agents
- * ------------------------------------------------------------------------------------------ */
+/* ---- agents --------------------------------------------------------------------------------- */
 
 /* The game that the agents play: --game, or that of the first run that a word names. */
 static int find_game(const agon_metrics_source* s, char* out, size_t size, agon_error* error) {
@@ -394,8 +390,7 @@ static int add_crowd(opened* o) {
     return rc;
 }
 
-/* ---- whatever was named
- * --------------------------------------------------------------------------------- */
+/* ---- whatever was named --------------------------------------------------------------------- */
 
 static int add_words(const agon_metrics_source* s, agon_populations* out, agon_error* error) {
     int runs = 0, rc = AGON_OK;

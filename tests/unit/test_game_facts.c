@@ -403,8 +403,7 @@ static void test_spinning_top_mixes_skill_and_cycle(void** unused) {
     }
 }
 
-/* ---- games of simultaneous moves --------------------------------------------------------------
- */
+/* ---- games of simultaneous moves ------------------------------------------------------------ */
 
 /* The action of `seat` that has this name. */
 static uint16_t named(const agon_rules* rules, const void* state, int seat, const char* name) {

@@ -113,8 +113,7 @@ static const setting slime_settings[] = {
 
 #define COUNT(ARRAY) ((int)(sizeof(ARRAY) / sizeof *(ARRAY)))
 
-/* ---- players that keep the ball in play -------------------------------------------------------
- */
+/* ---- players that keep the ball in play ----------------------------------------------------- */
 
 static int pong_chase(const void* state, int seat) {
     const pong_state* s = (const pong_state*)state;
@@ -131,8 +130,7 @@ static int slime_chase(const void* state, int seat) {
     return any(0, 9) == 0 ? any(0, 5) : jump + (off > 300 ? 1 : off < -300 ? 2 : 0);
 }
 
-/* ---- games, ply by ply ------------------------------------------------------------------------
- */
+/* ---- games, ply by ply ---------------------------------------------------------------------- */
 
 typedef struct watch watch;
 
@@ -183,8 +181,7 @@ static const watch pong_watch = {
 static const watch slime_watch = {
     .chase = slime_chase, .actions = 6, .state_size = sizeof(slime_state)};
 
-/* ---- the second implementation: pong ----------------------------------------------------------
- */
+/* ---- the second implementation: pong -------------------------------------------------------- */
 
 enum { LINE = 24 * 1024, WALL = 6 * 1024 };
 
@@ -299,8 +296,7 @@ static void test_pong_from_anywhere(void** unused) {
     }
 }
 
-/* ---- the second implementation: slime_volley ---------------------------------------------------
- */
+/* ---- the second implementation: slime_volley ------------------------------------------------ */
 
 enum { BALL_WALL = 23 * 512, POST = 2048, NEAR_NET = 1024, TOUCH = 2048 };
 
@@ -501,8 +497,7 @@ static void test_slime_from_anywhere(void** unused) {
     }
 }
 
-/* ---- left and right ----------------------------------------------------------------------------
- */
+/* ---- left and right ------------------------------------------------------------------------- */
 
 static void exchange(void* pair, size_t half) {
     uint8_t keep[8], *bytes = (uint8_t*)pair;
@@ -577,8 +572,7 @@ static void test_mirrors(void** unused) {
     watch_all(slime, slime_settings, 200);
 }
 
-/* ---- physics -----------------------------------------------------------------------------------
- */
+/* ---- physics -------------------------------------------------------------------------------- */
 
 static void look_pong_physics(const agon_rules* rules, const setting* p, const ply_seen* ply) {
     const pong_state* a = (const pong_state*)ply->before;
@@ -651,8 +645,7 @@ static void test_physics(void** unused) {
     watch_all(slime, slime_settings, 300);
 }
 
-/* ---- by hand: pong ------------------------------------------------------------------------------
- */
+/* ---- by hand: pong -------------------------------------------------------------------------- */
 
 /* Promise: a straight serve takes 32 ticks of 3/4 cell, comes back at 7/8, and is on the other line
  * 55 ticks later. */
@@ -747,8 +740,7 @@ static void test_pong_ends(void** unused) {
     agon_rules_close(rules);
 }
 
-/* ---- by hand: slime_volley
- * ----------------------------------------------------------------------- */
+/* ---- by hand: slime_volley ------------------------------------------------------------------ */
 
 /* Promise: a serve is the parabola 6144 + 307 n - 16 n^2. The floor ends the rally, a point for the
  * other seat. */
@@ -847,8 +839,7 @@ static void test_slime_horizon(void** unused) {
     agon_rules_close(rules);
 }
 
-/* ---- what seats and readers get
- * -------------------------------------------------------------------- */
+/* ---- what seats and readers get ------------------------------------------------------------- */
 
 static bool close_to(float value, double expected) {
     return fabs((double)value - expected) < 1e-6;

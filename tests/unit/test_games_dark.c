@@ -180,8 +180,7 @@ static void play_both(table* t, plain* p, int cell) {
     assert_int_equal(table_play(t, cell), 0);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------
- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 static void check_sight(const table* t, const plain* p, int seat) {
     uint8_t obs[4 * CELLS], expected[4 * CELLS] = {0};
@@ -295,8 +294,7 @@ static void test_longest_games(void** unused) {
     play_longest("dark_hex(gameversion=adh)", column, 1);
 }
 
-/* ---- information sets -------------------------------------------------------------------------
- */
+/* ---- information sets ----------------------------------------------------------------------- */
 
 enum { MEMORY = 24 };
 
@@ -389,8 +387,7 @@ static void test_information_sets(void** unused) {
     free(memories);
 }
 
-/* ---- resampling ---------------------------------------------------------------------------------
- */
+/* ---- resampling ----------------------------------------------------------------------------- */
 
 /* All pasts that a seat holds possible, each with its probability if the other seat plays at
  * random (up to a factor). */
@@ -644,8 +641,7 @@ static void test_resample_full_board(void** unused) {
     }
 }
 
-/* ---- parameters
- * ---------------------------------------------------------------------------------- */
+/* ---- parameters ----------------------------------------------------------------------------- */
 
 /* Promise: what is out of range or unknown is refused. */
 static void test_refusals(void** unused) {

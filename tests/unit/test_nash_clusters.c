@@ -172,8 +172,7 @@ static void bad_input_is_refused(void** unused) {
     assert_true(level[0] == 7 && levels == 7 && mass[0] == 7 && got[0].mean == 7);
 }
 
-/* ---- a game of soldiers and fields ------------------------------------------------------------
- */
+/* ---- a game of soldiers and fields ---------------------------------------------------------- */
 
 typedef struct battle {
     int soldiers, fields, strategies;
