@@ -62,8 +62,9 @@ static void print_policies(void) {
 static void print_key(const agon_config_key* key) {
     char range[256];
     key_range(key, range, sizeof range);
-    printf("%s%s.%s%s\n  %s\n", agon_ui_colour(stdout, AGON_BOLD), key->section, key->name,
-           agon_ui_colour(stdout, AGON_PLAIN), key->meaning);
+    printf("%s%s.%s%s\n  ", agon_ui_colour(stdout, AGON_BOLD), key->section, key->name,
+           agon_ui_colour(stdout, AGON_PLAIN));
+    agon_ui_wrapped(stdout, key->meaning, 2);
     printf("  type     %s\n  default  %s\n", key_type(key->type), key_default(key));
     if (strcmp(key->section, "game") != 0)
         print_own(key);
@@ -82,7 +83,8 @@ static void print_key(const agon_config_key* key) {
 static void print_key_line(const agon_config_key* key) {
     char name[64];
     snprintf(name, sizeof name, "%s.%s", key->section, key->name);
-    printf("  %-28s %-12s %s\n", name, key_default(key), key->meaning);
+    printf("  %-28s %-12s ", name, key_default(key));
+    agon_ui_wrapped(stdout, key->meaning, 44);
 }
 
 /* Prints the keys of a section, or of all with NULL; returns how many. */

@@ -39,12 +39,12 @@ static void number_cell(FILE* out, double x) {
     fprintf(out, "<td class=\"n\">%s</td>", number(x, text, sizeof text));
 }
 
-static void interval_cell(FILE* out, double low, double high) {
+static void interval_cell(FILE* out, double low, double high, const char* mark) {
     char a[32], b[32];
     if (isnan(low) || isnan(high))
         fputs("<td></td>", out);
     else
-        fprintf(out, "<td class=\"n\">%s to %s</td>", number(low, a, sizeof a),
+        fprintf(out, "<td class=\"n\">%s%s to %s</td>", mark, number(low, a, sizeof a),
                 number(high, b, sizeof b));
 }
 
@@ -162,7 +162,10 @@ static int put_pictures(page* p) {
     if (!mkdtemp(dir))
         return agon_fail(&p->error, AGON_EIO, "no temporary directory in /tmp: %s",
                          strerror(errno));
+    const bool shown = !p->quiet && isatty(fileno(stderr));
+    fputs(shown ? "\r\033[Kpictures" : "", stderr);
     int rc = draw_into(p, dir);
+    fputs(shown ? "\r\033[K" : "", stderr);
     fputs("<h2>Pictures</h2>\n<div class=\"figures\">\n", p->out);
     for (size_t i = 0; !rc && i < sizeof pictures / sizeof *pictures; i++)
         rc = put_picture(p, dir, i);
@@ -198,8 +201,9 @@ static void put_finding(FILE* out, const agon_finding* f) {
         number_cell(out, f->value[c]);
         fprintf(out, "<td class=\"soft\">%s</td>",
                 strcmp(f->metric->column[c].unit, "1") ? f->metric->column[c].unit : "");
-        interval_cell(out, f->noisy ? n->low : NAN, f->noisy ? n->high : NAN);
-        interval_cell(out, f->noisy ? n->null_low : NAN, f->noisy ? n->null_high : NAN);
+        interval_cell(out, f->noisy ? n->low : NAN, f->noisy ? n->high : NAN,
+                      agon_finding_leaves_out(f, c) ? "! " : "");
+        interval_cell(out, f->noisy ? n->null_low : NAN, f->noisy ? n->null_high : NAN, "");
         if (f->noisy && !isnan(n->floor))
             number_cell(out, n->floor);
         else
@@ -223,7 +227,9 @@ static void put_metrics(page* p) {
     int absent = 0;
     fputs("<h2>Metrics of the population</h2>\n<p class=\"soft\">Intervals: 95 %, bootstrap over "
           "probe states within ply buckets and over paired games. Noise alone: the same number "
-          "on pay-offs without cycles, with the errors of the games.</p>\n<div class=\"wide\">"
+          "on pay-offs without cycles, with the errors of the games. !: the interval leaves the "
+          "value "
+          "out, as resampling repeats states and adds noise.</p>\n<div class=\"wide\">"
           "<table>\n<tr><th>metric</th><th></th><th class=\"n\">value</th><th>unit</th>"
           "<th class=\"n\">95 %</th><th class=\"n\">noise alone</th><th class=\"n\">floor</th>"
           "</tr>\n",
@@ -338,7 +344,7 @@ static int compute(page* p) {
     }
     def.options =
         (agon_metric_options){.key = agon_key_make(1, "metrics", AGON_FOR_METRIC), .entropy = NAN};
-    def.progress = source.progress;
+    def.progress = source.progress ? agon_metrics_progress : NULL;
     int rc = agon_metrics_source_open(&source, &p->populations, &p->error);
     return rc ? rc : agon_findings_of(&p->populations, &def, &p->findings, &p->error);
 }

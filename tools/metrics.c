@@ -115,21 +115,12 @@ static int print_all(request* r, const agon_findings* findings) {
     return AGON_OK;
 }
 
-/* A metric says nothing until it is done; so its name is shown before. */
-static void show_metric(void* user, const char* what, int done, int total) {
-    (void)user;
-    if (done < total)
-        fprintf(stderr, "\r\033[K%s, %d of %d metrics", what, done + 1, total);
-    else
-        fprintf(stderr, "\r\033[K");
-}
-
 static int run(request* r, agon_compute_def def) {
     agon_populations populations = {NULL, 0};
     agon_findings findings = {NULL, 0};
     def.metric = r->chosen;
     def.metrics = r->metrics;
-    def.progress = r->source.progress ? show_metric : NULL;
+    def.progress = r->source.progress ? agon_metrics_progress : NULL;
     int rc = agon_metrics_source_open(&r->source, &populations, &r->error);
     if (!rc)
         rc = agon_findings_of(&populations, &def, &findings, &r->error);

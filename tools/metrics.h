@@ -24,9 +24,10 @@ typedef struct agon_findings {
     int count;
 } agon_findings;
 
-#define AGON_SAMPLES_USUAL   (-1)
-#define AGON_BOOTSTRAP_UP_TO 100 /* agents: of larger populations no intervals, unless asked for   \
-                                  */
+#define AGON_SAMPLES_USUAL (-1)
+#define AGON_BOOTSTRAP_UP_TO                                                                       \
+    100 /* agents: of larger populations no intervals, unless asked for                            \
+         */
 
 typedef struct agon_compute_def {
     const agon_metric* const* metric; /* (metrics) */
@@ -48,6 +49,13 @@ int agon_findings_of(const agon_populations* populations, const agon_compute_def
 void agon_findings_close(agon_findings* findings);
 /* Does it look at answers, which depend on the probe set? */
 bool agon_metric_asks(const agon_metric* metric);
+
+/* On a terminal's stderr, for agon_compute_def. A metric says nothing until it is done; so its name
+ * is shown before. */
+void agon_metrics_progress(void* user, const char* what, int done, int total);
+/* Is the value outside its interval? Resampling repeats states and adds noise a second time, which
+ * moves some numbers to one side. */
+bool agon_finding_leaves_out(const agon_finding* finding, int column);
 
 void agon_findings_print(FILE* out, const agon_findings* findings);
 void agon_findings_csv(FILE* out, const agon_findings* findings, bool header);

@@ -27,7 +27,8 @@ static bool may_cancel(const agon_metric_column* c) {
 /* Sums that cancel leave rounding, which would be read as a number. */
 static void clear_rounding(agon_finding* f) {
     for (int i = 0; i < f->rows * f->columns; i++) {
-        if (may_cancel(&f->metric->column[i % f->columns]) && fabs(f->value[i]) < ROUND)
+        const double least = may_cancel(&f->metric->column[i % f->columns]) ? ROUND : ROUND * ROUND;
+        if (fabs(f->value[i]) < least)
             f->value[i] = 0;
     }
 }
@@ -127,4 +128,17 @@ void agon_findings_close(agon_findings* findings) {
         free(findings->finding[i].value);
     free(findings->finding);
     *findings = (agon_findings){NULL, 0};
+}
+
+bool agon_finding_leaves_out(const agon_finding* f, int column) {
+    const agon_metric_noise* n = &f->noise[column];
+    return f->noisy && (n->low > f->value[column] || n->high < f->value[column]);
+}
+
+void agon_metrics_progress(void* user, const char* what, int done, int total) {
+    (void)user;
+    if (done < total)
+        fprintf(stderr, "\r\033[K%s, %d of %d metrics", what, done + 1, total);
+    else
+        fprintf(stderr, "\r\033[K");
 }

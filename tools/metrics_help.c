@@ -50,47 +50,27 @@ static void range_of(const agon_metric_column* c, char* out, size_t size) {
     snprintf(out, size, "%s .. %s", low, high);
 }
 
-/* Text in lines of at most 88 characters, the ones after the first indented. */
-static void print_wrapped(FILE* out, const char* text, int indent) {
-    const int room = 92 - indent;
-    while (*text) {
-        int length = (int)strlen(text);
-        if (length > room) {
-            length = room;
-            while (length > 0 && text[length] != ' ')
-                length--;
-            if (length == 0)
-                length = room;
-        }
-        fprintf(out, "%.*s\n", length, text);
-        text += length;
-        text += strspn(text, " ");
-        if (*text)
-            fprintf(out, "%*s", indent, "");
-    }
-}
-
 void agon_metric_explain(FILE* out, const agon_metric* m) {
     fprintf(out, "%s%s%s  %s (%s, %s)\n", agon_ui_colour(out, AGON_BOLD), m->name,
             agon_ui_colour(out, AGON_PLAIN), m->title, m->group,
             m->headline ? "headline" : "secondary");
     fprintf(out, "  formula  ");
-    print_wrapped(out, m->formula, 11);
+    agon_ui_wrapped(out, m->formula, 11);
     fprintf(out, "  gives    %s\n", shape_of(m));
     for (int c = 0; c < agon_metric_columns(m); c++) {
         char range[80];
         range_of(&m->column[c], range, sizeof range);
         fprintf(out, "    %-16s %-10s %-14s ", m->column[c].name, m->column[c].unit, range);
-        print_wrapped(out, m->column[c].meaning, 47);
+        agon_ui_wrapped(out, m->column[c].meaning, 47);
     }
     fprintf(out, "  needs    ");
     print_needs(out, m, ", ");
     fprintf(out, "\n  entropy  ");
-    print_wrapped(out, sharpness_of(m), 11);
+    agon_ui_wrapped(out, sharpness_of(m), 11);
     fprintf(out, "  caveat   ");
-    print_wrapped(out, m->caveat, 11);
+    agon_ui_wrapped(out, m->caveat, 11);
     fprintf(out, "  source   ");
-    print_wrapped(out, m->source, 11);
+    agon_ui_wrapped(out, m->source, 11);
 }
 
 void agon_metrics_list(FILE* out) {

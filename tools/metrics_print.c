@@ -58,12 +58,6 @@ static const char* unit_of(const agon_metric_column* c) {
     return strcmp(c->unit, "1") == 0 ? "" : c->unit;
 }
 
-/* Resampling repeats states and adds noise a second time: some numbers it moves to one side. */
-static bool leaves_out(const agon_finding* f, int column) {
-    const agon_metric_noise* n = &f->noise[column];
-    return f->noisy && (n->low > f->value[column] || n->high < f->value[column]);
-}
-
 static void print_population(FILE* out, const agon_finding* f) {
     const bool wide = strlen(f->metric->name) > 18;
     if (wide)
@@ -80,7 +74,7 @@ static void print_population(FILE* out, const agon_finding* f) {
         }
         fprintf(out, "  %-18s %-19s %9s %-9s%c%-20s %s%s\n", c || wide ? "" : f->metric->name,
                 column->name, number_of(column, f->value[c], value, sizeof value), unit_of(column),
-                leaves_out(f, c) ? '!' : ' ', band, null, floor);
+                agon_finding_leaves_out(f, c) ? '!' : ' ', band, null, floor);
     }
 }
 
@@ -224,7 +218,7 @@ static void print_notes(FILE* out, const agon_finding* first, const agon_finding
             continue;
         bare = bare || (!f->noisy && f->evidence->agents > AGON_BOOTSTRAP_UP_TO);
         for (int c = 0; c < f->columns; c++)
-            marked = marked || leaves_out(f, c);
+            marked = marked || agon_finding_leaves_out(f, c);
     }
     if (marked)
         fprintf(out, "! the interval leaves the value out: resampling repeats states and adds "

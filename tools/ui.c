@@ -61,6 +61,25 @@ void agon_ui_cell(FILE* out, const char* text, int columns) {
     fprintf(out, "%*s%.*s%*s", columns < 0 ? pad : 0, "", bytes, text, columns < 0 ? 0 : pad, "");
 }
 
+void agon_ui_wrapped(FILE* out, const char* text, int indent) {
+    const int room = 92 - indent;
+    while (*text) {
+        int length = (int)strlen(text);
+        if (length > room) {
+            length = room;
+            while (length > 0 && text[length] != ' ')
+                length--;
+            if (length == 0)
+                length = room;
+        }
+        fprintf(out, "%.*s\n", length, text);
+        text += length;
+        text += strspn(text, " ");
+        if (*text)
+            fprintf(out, "%*s", indent, "");
+    }
+}
+
 /* What was printed so far comes first, also when stdout and stderr are the same file. */
 static void print_error(const char* text, const char* hint) {
     fflush(stdout);

@@ -34,6 +34,9 @@ int agon_ui_width(FILE* stream);
  * Japanese, Korean) take two. columns < 0: at the right of -columns. */
 void agon_ui_cell(FILE* out, const char* text, int columns);
 
+/* Text in lines that end before column 92, the ones after the first indented so far. */
+void agon_ui_wrapped(FILE* out, const char* text, int indent);
+
 /* Prints "agon: text" and "hint: ..." on stderr; returns the exit code that goes with the error. */
 int agon_ui_error(const agon_error* error);
 /* The same for a mistake on the command line; the hint names `agon COMMAND --help`. Returns 2. */
