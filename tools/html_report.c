@@ -80,8 +80,8 @@ static void put_top(page* p) {
     const agon_config* c = &p->t->config;
     char title[256], version[128];
     const char* created = agon_store_meta(p->t->store, "created");
-    snprintf(title, sizeof title, "%s: %d agents, generation %d", p->t->rules->name, p->m.agents,
-             p->m.generation);
+    snprintf(title, sizeof title, "%s: %d agent%s, generation %d", p->t->rules->name, p->m.agents,
+             p->m.agents == 1 ? "" : "s", p->m.generation);
     agon_html_open(p->out, title);
     fputs("<h1>", p->out);
     agon_html_text(p->out, title);
@@ -193,11 +193,18 @@ static void put_how(FILE* out, const agon_metric* m) {
     fputs("</ul></details></td></tr>\n", out);
 }
 
+/* ", role 0 predator" of what was measured, where roles are separate. */
+static const char* role_of(const agon_finding* f) {
+    const char* role = strstr(f->evidence->origin, ", role ");
+    return role ? role : "";
+}
+
 static void put_finding(FILE* out, const agon_finding* f) {
     for (int c = 0; c < f->columns; c++) {
         const agon_metric_noise* n = &f->noise[c];
-        fprintf(out, "<tr><td>%s%s%s</td><td><code>%s</code></td>", c ? "" : f->metric->title,
-                c || !f->set[0] ? "" : ", set ", c ? "" : f->set, f->metric->column[c].name);
+        fprintf(out, "<tr><td>%s%s%s%s</td><td><code>%s</code></td>", c ? "" : f->metric->title,
+                c || !f->set[0] ? "" : ", set ", c ? "" : f->set, c ? "" : role_of(f),
+                f->metric->column[c].name);
         number_cell(out, f->value[c]);
         fprintf(out, "<td class=\"soft\">%s</td>",
                 strcmp(f->metric->column[c].unit, "1") ? f->metric->column[c].unit : "");
@@ -345,7 +352,11 @@ static int compute(page* p) {
     def.options =
         (agon_metric_options){.key = agon_key_make(1, "metrics", AGON_FOR_METRIC), .entropy = NAN};
     def.progress = source.progress ? agon_metrics_progress : NULL;
-    int rc = agon_metrics_source_open(&source, &p->populations, &p->error);
+    int rc = AGON_OK;
+    for (int role = 0; !rc && role < p->m.roles; role++) {
+        source.role_number = role;
+        rc = agon_metrics_source_open(&source, &p->populations, &p->error);
+    }
     return rc ? rc : agon_findings_of(&p->populations, &def, &p->findings, &p->error);
 }
 

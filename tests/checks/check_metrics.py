@@ -107,6 +107,18 @@ def check_screen(folder, one):
     assert "--bootstrap 200" in run("metrics", "--probs", f"{folder}/many.csv", "--metric", "vendi")
 
 
+def check_roles(folder):
+    """Of separate roles it is said which one was measured; the report shows both."""
+    run("train", "pursuit", "population.roles=separate", "population.size=2", "train.generations=1",
+        "train.rollouts=1", "train.lanes=4", "net.hidden=4", "metrics.games=2", "metrics.anchor_games=2",
+        "metrics.final_games=0", "metrics.probes=16", f"run.dir={folder}/roles", "--quiet")
+    assert "role 1 prey" in run("metrics", f"{folder}/roles", "--role", "1", "--metric", "vendi")
+    run("report", f"{folder}/roles", "-o", f"{folder}/roles.html", "--quiet")
+    with open(f"{folder}/roles.html") as f:
+        text = f.read()
+    assert "Vendi score, set U, role 0 predator" in text and "Vendi score, set U, role 1 prey" in text
+
+
 def check_mistakes(folder, one):
     run("train", "nim", "population.size=2", "train.generations=1", "train.rollouts=1", "train.lanes=4",
         "net.hidden=4", f"run.dir={folder}/other", "--quiet")
@@ -168,6 +180,7 @@ def check_documents():
 with tempfile.TemporaryDirectory() as folder:
     one = check_run(folder)
     check_screen(folder, one)
+    check_roles(folder)
     check_mistakes(folder, one)
 commands, listed = check_documents()
 print(f"{listed} metrics, {commands} commands of the documents")

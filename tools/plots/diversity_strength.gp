@@ -1,5 +1,5 @@
 # One path for each condition, from the first generation to the last.
-set lmargin at screen 62.0/width
+set lmargin at screen 78.0/width
 set rmargin at screen 1-22.0/width
 set tmargin at screen 1-(head+legend+14.0)/height
 set bmargin at screen (foot+50.0)/height
