@@ -288,8 +288,11 @@ const agon_metric agon__catalogue_payoff[] = {
      .formula = "|C|^2 / |M|^2 with M_ij = f_i - f_j + C_ij, f_i = mean_j M_ij; logits: "
                 "ln((W_ij + 1/2) / (W_ji + 1/2)) for M",
      .source = "Candogan et al. 2011; Jiang et al. 2011; Balduzzi et al. 2018",
-     .caveat = "Cyclic means not additive: a perfect ladder of wins has 1/9 and more. Of equal "
-               "agents 1 - 2/n of the noise is cyclic: claim cycles only above the null.",
+     .caveat =
+         "Cyclic means not additive: a perfect ladder of wins has 1/9 and more. Of equal "
+         "agents 1 - 2/n of the noise is cyclic: claim cycles only above the null. Noise raises "
+         "the fractions, and their intervals once more: where it is large these lie above "
+         "the truth, those of the debiased columns do not.",
      .compute = compute_cyclic},
     {.name = "cyclic_met",
      .title = "Cyclic fraction with missing pairs",

@@ -245,7 +245,8 @@ const agon_metric agon__catalogue_vendi[] = {
                 {"entropy", "nats", 0, INFINITY, "mean entropy that every agent was rescaled to"},
                 {"kept", "agents", 0, INFINITY,
                  "agents that no temperature brings there, left as they are"}},
-     .formula = "vendi of p_i^(1/T_i) / sum, T_i such that sum_s w_s H(p_is) is `entropy` for all",
+     .formula =
+         "vendi of p_i^(1/T_i) / sum, T_i such that sum_s w_s H(p_is) is the entropy asked for",
      .source = VENDI_SOURCE,
      .caveat = "Does not move with sharpness only at a given entropy: without one the population's "
                "own mean is taken, which sharpening moves. Compare at one entropy, and only where "

@@ -107,9 +107,12 @@ typedef struct agon_metric_noise {
  * replacement (answers; the baseline's with them, where it was asked the same), pay-offs and scores
  * moved by their standard errors (paired games), both where it needs both. Points move with the
  * pay-offs where these are points; else by their own error, games as independent. Where a standard
- * error is not known there is no interval. null: worlds without cycles, the transitive part of the
- * pay-offs plus noise. floor: sampled answers, each agent's split at random in two halves. Only
- * what the metric needs is done. out: (columns). */
+ * error is not known there is no interval. Intervals are percentiles of the worlds, so a number
+ * that noise raises is raised twice in them: of a cyclic fraction that is mostly noise the interval
+ * lies above the truth; of its debiased form, which subtracts twice the noise there, it does not.
+ * null: worlds without cycles, the transitive part of the pay-offs plus noise. floor: sampled
+ * answers, each agent's split at random in two halves. Only what the metric needs is done. out:
+ * (columns). */
 int agon_metric_bootstrap(const agon_metric* metric, const agon_evidence* evidence,
                           const agon_metric_options* options, int samples, agon_metric_noise* out,
                           agon_error* error);
