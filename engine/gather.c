@@ -10,11 +10,15 @@
 
 /* ---- tasks on threads ----------------------------------------------------------------------- */
 
+/* Writes down the task of a number. A task is large: none is kept. */
+typedef void plan(const void* user, int at, agon_task* out);
+
 typedef struct pool {
     const agon_gather* gather;
     const char* what;
-    const agon_task* task; /* (count) */
-    agon_result* result;   /* (count) */
+    plan* plan;
+    const void* user;    /* of plan */
+    agon_result* result; /* (count) */
     int count, next, done;
     int code; /* of the first failure */
     agon_error error;
@@ -47,7 +51,9 @@ static void* work(void* user) {
     agon_context context = {.backend = g->backend, .load = g->load, .user = g->load_user};
     for (int at = take_task(p); at >= 0; at = take_task(p)) {
         agon_error error = {0};
-        const int code = agon_execute(&p->task[at], &context, &p->result[at], &error);
+        agon_task task;
+        p->plan(p->user, at, &task);
+        const int code = agon_execute(&task, &context, &p->result[at], &error);
         finish_task(p, code, &error);
     }
     agon_context_clear(&context);
@@ -55,9 +61,10 @@ static void* work(void* user) {
 }
 
 /* Runs all tasks; result: (count), zeroed, cleared by the caller. */
-static int run_tasks(const agon_gather* g, const char* what, const agon_task* task, int count,
-                     agon_result* result, agon_error* error) {
-    pool p = {.gather = g, .what = what, .task = task, .result = result, .count = count};
+static int run_tasks(const agon_gather* g, const char* what, plan* plan, const void* user,
+                     int count, agon_result* result, agon_error* error) {
+    pool p = {
+        .gather = g, .what = what, .plan = plan, .user = user, .result = result, .count = count};
     pthread_t thread[64];
     const int wanted = g->threads < 1 ? 1 : g->threads > 64 ? 64 : g->threads;
     int started = 0;
@@ -142,55 +149,65 @@ int agon_gather_matches(const agon_gather* g, const int* member, int count,
     return AGON_OK;
 }
 
+typedef struct pairing {
+    const agon_gather* gather;
+    uint64_t fingerprint;
+    const int* member;
+    int count;
+    int* cell; /* (tasks) row * count + column */
+} pairing;
+
+static void plan_pair(const void* user, int at, agon_task* out) {
+    const pairing* p = user;
+    const int row = p->member[p->cell[at] / p->count], col = p->member[p->cell[at] % p->count];
+    char key[AGON_KEY_SIZE];
+    snprintf(key, sizeof key, "metrics/match/%d/%d", row, col);
+    make_match(p->gather, p->fingerprint, p->gather->ref[row], p->gather->ref[col], key, false,
+               out);
+}
+
 /* One task for each pair, or where who sits alone matters for each ordered pair. */
-static int plan_payoffs(const agon_gather* g, const int* member, int count, agon_task* task,
-                        int* cell) {
-    const uint64_t fingerprint = agon_rules_fingerprint(g->rules);
-    const bool once = two_seats_against(g->rules);
+static int list_pairs(pairing* p) {
+    const bool once = two_seats_against(p->gather->rules);
     int tasks = 0;
-    for (int i = 0; i < count; i++) {
-        for (int j = once ? i + 1 : 0; j < count; j++) {
-            char key[AGON_KEY_SIZE];
-            if (i == j)
-                continue;
-            snprintf(key, sizeof key, "metrics/match/%d/%d", member[i], member[j]);
-            make_match(g, fingerprint, g->ref[member[i]], g->ref[member[j]], key, false,
-                       &task[tasks]);
-            cell[tasks++] = i * count + j;
-        }
-    }
+    for (int i = 0; i < p->count; i++)
+        for (int j = once ? i + 1 : 0; j < p->count; j++)
+            if (i != j)
+                p->cell[tasks++] = i * p->count + j;
     return tasks;
+}
+
+static int play_pairs(const pairing* p, int tasks, agon_evidence* out, agon_error* error) {
+    const size_t cells = (size_t)p->count * (size_t)p->count;
+    agon_result* result = calloc((size_t)tasks, sizeof *result);
+    const agon_match_result** match = calloc(cells, sizeof *match);
+    int rc = result && match ? AGON_OK : no_memory(p->count, error);
+    if (!rc)
+        rc = run_tasks(p->gather, "matches", plan_pair, p, tasks, result, error);
+    for (int i = 0; !rc && i < tasks; i++)
+        match[p->cell[i]] = &result[i].as.match;
+    if (!rc)
+        rc = agon_gather_matches(p->gather, p->member, p->count, match, out, error);
+    for (int i = 0; result && i < tasks; i++)
+        agon_result_clear(&result[i]);
+    free(result);
+    free(match);
+    return rc;
 }
 
 int agon_gather_payoffs(const agon_gather* g, const int* member, int count, agon_evidence* out,
                         agon_error* error) {
-    const size_t cells = (size_t)count * (size_t)count;
+    pairing p = {g, agon_rules_fingerprint(g->rules), member, count, NULL};
     if (count < 2 || g->rules->spec.seats < 2) {
         snprintf(out->why.payoffs, sizeof out->why.payoffs, "%s",
                  count < 2 ? "one agent meets nobody" : "a game for one seat");
         return AGON_OK;
     }
-    agon_task* task = malloc(cells * sizeof *task);
-    agon_result* result = calloc(cells, sizeof *result);
-    const agon_match_result** match = calloc(cells, sizeof *match);
-    int* cell = malloc(cells * sizeof *cell);
-    int tasks = 0, rc = AGON_OK;
-    if (!task || !result || !match || !cell)
-        rc = no_memory(count, error);
-    if (!rc) {
-        tasks = plan_payoffs(g, member, count, task, cell);
-        rc = run_tasks(g, "matches", task, tasks, result, error);
-    }
-    for (int i = 0; !rc && i < tasks; i++)
-        match[cell[i]] = &result[i].as.match;
-    if (!rc)
-        rc = agon_gather_matches(g, member, count, match, out, error);
-    for (int i = 0; i < tasks; i++)
-        agon_result_clear(&result[i]);
-    free(task);
-    free(result);
-    free(match);
-    free(cell);
+    p.cell = malloc((size_t)count * (size_t)count * sizeof *p.cell);
+    if (!p.cell)
+        return no_memory(count, error);
+    const int rc = play_pairs(&p, list_pairs(&p), out, error);
+    free(p.cell);
     return rc;
 }
 
@@ -231,28 +248,39 @@ int agon_gather_scores(const agon_gather* g, int anchors, const char (*label)[AG
     return AGON_OK;
 }
 
+typedef struct meeting {
+    const agon_gather* gather;
+    uint64_t fingerprint;
+    int anchors;
+    const char (*ref)[AGON_REF_SIZE]; /* (anchors) */
+    bool greedy;
+} meeting;
+
+static void plan_meeting(const void* user, int at, agon_task* out) {
+    const meeting* m = user;
+    const int agent = at / m->anchors, anchor = at % m->anchors;
+    char key[AGON_KEY_SIZE];
+    snprintf(key, sizeof key, "metrics/anchor/%d/%d", agent, anchor);
+    make_match(m->gather, m->fingerprint, m->gather->ref[agent], m->ref[anchor], key, m->greedy,
+               out);
+}
+
 int agon_gather_anchors(const agon_gather* g, int anchors, const char (*label)[AGON_LABEL],
                         const char (*ref)[AGON_REF_SIZE], bool greedy, agon_evidence* out,
                         agon_error* error) {
     const int cells = g->agents * anchors;
-    const uint64_t fingerprint = agon_rules_fingerprint(g->rules);
-    agon_task* task = malloc((size_t)cells * sizeof *task + 1);
+    const meeting m = {g, agon_rules_fingerprint(g->rules), anchors, ref, greedy};
     agon_result* result = calloc((size_t)cells + 1, sizeof *result);
     const agon_match_result** match = calloc((size_t)cells + 1, sizeof *match);
-    int rc = task && result && match ? AGON_OK : no_memory(g->agents, error);
-    for (int at = 0; !rc && at < cells; at++) {
-        char key[AGON_KEY_SIZE];
-        snprintf(key, sizeof key, "metrics/anchor/%d/%d", at / anchors, at % anchors);
-        make_match(g, fingerprint, g->ref[at / anchors], ref[at % anchors], key, greedy, &task[at]);
-        match[at] = &result[at].as.match;
-    }
+    int rc = result && match ? AGON_OK : no_memory(g->agents, error);
     if (!rc)
-        rc = run_tasks(g, "matches against anchors", task, cells, result, error);
+        rc = run_tasks(g, "matches against anchors", plan_meeting, &m, cells, result, error);
+    for (int at = 0; !rc && at < cells; at++)
+        match[at] = &result[at].as.match;
     if (!rc)
         rc = agon_gather_scores(g, anchors, label, match, out, error);
     for (int at = 0; result && at < cells; at++)
         agon_result_clear(&result[at]);
-    free(task);
     free(result);
     free(match);
     return rc;
