@@ -220,6 +220,20 @@ typedef struct axes {
     bool reverse; /* less is stronger */
 } axes;
 
+static double row_value(const agon_plot_row* row, size_t offset) {
+    return *(const double*)((const char*)row + offset);
+}
+
+/* A generation with both. */
+static bool has_point(const agon_plot_runs* runs, const axes* a) {
+    for (int r = 0; r < runs->count; r++)
+        for (int i = 0; i < runs->run[r].data.rows; i++)
+            if (!isnan(row_value(&runs->run[r].data.row[i], a->strength)) &&
+                !isnan(row_value(&runs->run[r].data.row[i], a->diversity)))
+                return true;
+    return false;
+}
+
 static bool choose_axes(const agon_plot_runs* runs, axes* out) {
     const agon_plot_data* data = &runs->run[0].data;
     const bool scores = agon_plot_runs_has(runs, OFFSET(score));
@@ -232,7 +246,7 @@ static bool choose_axes(const agon_plot_runs* runs, axes* out) {
                  data->anchors == 1 ? data->anchor[0] : "anchors", score_unit(data));
     else
         snprintf(out->label, sizeof out->label, "NashConv, return; stronger to the right");
-    return agon_plot_runs_has(runs, out->diversity) && agon_plot_runs_has(runs, out->strength);
+    return has_point(runs, out);
 }
 
 static void put_point(FILE* data, const char* condition, const char* run, double generation,
@@ -263,10 +277,6 @@ static int put_condition(FILE* data, const agon_plot_runs* runs, int condition, 
     }
     free(generation);
     return code;
-}
-
-static double row_value(const agon_plot_row* row, size_t offset) {
-    return *(const double*)((const char*)row + offset);
 }
 
 static void put_run(FILE* data, const agon_plot_runs* runs, const agon_plot_run* run,

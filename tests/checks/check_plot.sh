@@ -108,6 +108,12 @@ awk 'BEGIN {n = 300; printf "{\"steps\":1,\"payoff\":{\"matrix\":["
 "$AGON" plot large --format png --quiet || fault "300 agents"
 [ -s large/plots/payoff.png ] || fault "300 agents: no payoff.png"
 
+# Diversity and strength, but never of one generation: no picture of one against the other.
+mkdir apart
+printf '%s\n' '{"steps":0,"diversity":{"vendi_1":1.5}}' '{"steps":9,"score":{"random":{"mean":0.8}}}' >apart/metrics.jsonl
+said=$("$AGON" plot apart --format svg) || fault "never both: $said"
+grep -q 'diversity_strength: it needs' <<<"$said" || fault "never both: $said"
+
 # Standard errors of another shape than the matrix: ignored.
 mkdir odd
 echo '{"steps":1,"payoff":{"matrix":[[0,1],[-1,0]],"se":[[1,1],[1,1],[1,1],[1,1]]}}' >odd/metrics.jsonl
