@@ -170,6 +170,8 @@ static void test_connect_four_scores(void** unused) {
         const char* line;
         int score, column[7]; /* {0}: not stated */
     } known[] = {{"4455", 18, {0}},
+                 {"44553", -18, {0}}, /* its winning columns */
+                 {"44556", -18, {0}},
                  {"44455554221", -15, {-15, -15, -15, -15, -15, -15, -15}},
                  {"5544", 18, {0}},
                  {"4737", 18, {0}},
