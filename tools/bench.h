@@ -43,7 +43,6 @@ agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, v
 void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
                       int cores, const agon_bench_rate* rate);
 
-double agon_bench_now(void); /* seconds, monotonic */
 agon_bench_floor agon_bench_sample_floor(void);
 
 /* Floating-point operations of one row: forward; and forward with all gradients but the input's. */

@@ -1,5 +1,6 @@
 /* The limits of a core, and figures measured beside them. */
 #include "tools/bench.h"
+#include "tools/ui.h"
 
 #include "agents/backend.h"
 
@@ -10,12 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-double agon_bench_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Twelve independent FMA chains hide the latency and fit in sixteen registers; single variables,
  * because gcc keeps an array of them in memory; the barrier keeps it from folding rounds. */
@@ -65,9 +60,9 @@ static double fma_rounds(long rounds) {
 static double sample_peak(void) {
     double best = 0;
     for (int i = 0; i < 5; i++) {
-        double begun = agon_bench_now();
+        double begun = agon_ui_seconds();
         double flop = fma_rounds(20000);
-        double rate = flop / (agon_bench_now() - begun) * 1e-9;
+        double rate = flop / (agon_ui_seconds() - begun) * 1e-9;
         if (rate > best)
             best = rate;
     }
@@ -85,9 +80,9 @@ static double sample_sgemm(void) {
         a[i] = (float)(i % 13) * 0.1f;
     double best = 0;
     for (int i = 0; i < 5; i++) {
-        double begun = agon_bench_now();
+        double begun = agon_ui_seconds();
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, N, N, 1, a, N, b, N, 0, c, N);
-        double rate = 2.0 * N * N * N / (agon_bench_now() - begun) * 1e-9;
+        double rate = 2.0 * N * N * N / (agon_ui_seconds() - begun) * 1e-9;
         if (rate > best)
             best = rate;
     }
@@ -115,9 +110,9 @@ agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, v
     const int samples = b->samples < MOST ? b->samples : MOST;
     const double each = b->seconds / samples;
     for (;;) {
-        double begun = agon_bench_now();
+        double begun = agon_ui_seconds();
         work(user, amount);
-        double spent = agon_bench_now() - begun;
+        double spent = agon_ui_seconds() - begun;
         if (spent > 0.2 * each) {
             amount *= each / spent;
             break;
@@ -126,9 +121,9 @@ agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, v
     }
     for (int i = 0; i < samples; i++) {
         agon_bench_floor floor = agon_bench_sample_floor();
-        double begun = agon_bench_now();
+        double begun = agon_ui_seconds();
         double done = work(user, amount);
-        rate[i] = done / (agon_bench_now() - begun);
+        rate[i] = done / (agon_ui_seconds() - begun);
         peak[i] = floor.fma_peak;
         sgemm[i] = floor.sgemm;
     }

@@ -1,5 +1,6 @@
 /* bench_metrics.c: what measuring costs: of a training run, and of ten thousand agents. */
 #include "tools/bench.h"
+#include "tools/ui.h"
 
 #include "engine/evidence_run.h"
 #include "engine/metrics/metric.h"
@@ -45,10 +46,10 @@ static int time_formulas(const agon_bench* b, const agon_training* t, cost* c, a
     int rc = AGON_OK;
     for (c->times = 0; !rc && c->times < 64 && (c->times < 3 || spent < b->seconds); c->times++) {
         agon_measurement m;
-        const double begun = agon_bench_now();
+        const double begun = agon_ui_seconds();
         rc = agon_measure(&t->population, 2, &m, error);
         char* line = rc ? NULL : agon_measurement_line(&t->population, &m);
-        sample[c->times] = agon_bench_now() - begun;
+        sample[c->times] = agon_ui_seconds() - begun;
         spent += sample[c->times];
         free(line);
         if (!rc)
@@ -66,9 +67,9 @@ static int time_asking(const agon_training* t, cost* c, agon_error* error) {
                                 .probes = &t->probes,
                                 .games = t->config.metrics.games,
                                 .threads = t->slots};
-    const double begun = agon_bench_now();
+    const double begun = agon_ui_seconds();
     const int rc = agon_evidence_run(t, &wish, &e, error);
-    c->asking = agon_bench_now() - begun;
+    c->asking = agon_ui_seconds() - begun;
     agon_evidence_clear(&e);
     return rc;
 }
@@ -194,9 +195,9 @@ static int time_metric(const agon_metric* m, const agon_evidence* e,
     double* out = malloc((numbers + 1) * sizeof *out);
     if (!out)
         return agon_fail(error, AGON_EMEMORY, "no memory for metric %s", m->name);
-    const double begun = agon_bench_now();
+    const double begun = agon_ui_seconds();
     const int rc = m->compute(e, options, out, error);
-    const double seconds = agon_bench_now() - begun;
+    const double seconds = agon_ui_seconds() - begun;
     *total += seconds;
     if (!rc)
         print_metric(m->name, seconds, "population");
@@ -212,9 +213,9 @@ static int time_bands(const agon_evidence* e, const agon_metric_options* options
     int rc = AGON_OK;
     for (size_t i = 0; !rc && i < sizeof name / sizeof *name; i++) {
         agon_metric_noise noise[AGON_METRIC_COLUMNS];
-        const double begun = agon_bench_now();
+        const double begun = agon_ui_seconds();
         rc = agon_metric_bootstrap(agon_metric_find(name[i]), e, options, 20, noise, error);
-        print_metric(name[i], agon_bench_now() - begun, "bands of 20 worlds");
+        print_metric(name[i], agon_ui_seconds() - begun, "bands of 20 worlds");
     }
     return rc;
 }

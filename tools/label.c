@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TABLE_BYTES = 64 << 20, TRIES = 1000 };
 
@@ -26,12 +25,6 @@ typedef struct labelling {
     uint64_t nodes;
     agon_error error;
 } labelling;
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* One random line; false when the game is over by then. */
 static bool walk(labelling* l, uint32_t episode) {
@@ -96,7 +89,7 @@ static int label_one(labelling* l, uint32_t* episode) {
             return agon_fail(&l->error, AGON_ELIMIT,
                              "%s: %d random games were over before ply %d; expected an earlier ply",
                              l->rules->name, TRIES, l->options->ply);
-    const double begun = seconds_now();
+    const double begun = agon_ui_seconds();
     const int rc = agon_negamax_solve(l->solver, l->state, l->earned, l->options->limit, &value,
                                       l->value, &nodes, &l->error);
     l->nodes += nodes;
@@ -106,7 +99,7 @@ static int label_one(labelling* l, uint32_t* episode) {
     }
     if (rc)
         return rc;
-    l->seconds[l->done++] = seconds_now() - begun;
+    l->seconds[l->done++] = agon_ui_seconds() - begun;
     l->wins += value > 0;
     l->draws += value == 0;
     if (l->out)
@@ -169,7 +162,7 @@ static int close_out(labelling* l) {
 int agon_label(const agon_rules* rules, const agon_label_options* options) {
     labelling l = {.rules = rules, .options = options};
     uint32_t episode = 0;
-    const double begun = seconds_now();
+    const double begun = agon_ui_seconds();
     int rc = reserve(&l);
     if (!rc)
         rc = open_out(&l);
@@ -177,7 +170,7 @@ int agon_label(const agon_rules* rules, const agon_label_options* options) {
         rc = label_one(&l, &episode);
         if (agon_ui_colours(stderr))
             fprintf(stderr, "\r%d of %d, %.0f s left ", i + 1, options->count,
-                    (seconds_now() - begun) * (options->count - i - 1) / (i + 1));
+                    (agon_ui_seconds() - begun) * (options->count - i - 1) / (i + 1));
     }
     if (agon_ui_colours(stderr))
         fprintf(stderr, "\r\033[K");

@@ -109,7 +109,7 @@ static int print_all(request* r, const agon_findings* findings) {
     if (r->json)
         return agon_findings_json(stdout, findings, &r->error);
     if (r->csv)
-        agon_findings_csv(stdout, findings, true);
+        agon_findings_csv(stdout, findings);
     else
         agon_findings_print(stdout, findings);
     return AGON_OK;

@@ -56,9 +56,11 @@ void agon_metrics_progress(void* user, const char* what, int done, int total);
 /* Is the value outside its interval? Resampling repeats states and adds noise a second time, which
  * moves some numbers to one side. */
 bool agon_finding_leaves_out(const agon_finding* finding, int column);
+/* Rows that count: of levels, those before the last that are all NaN; else all. */
+int agon_finding_levels(const agon_finding* finding);
 
 void agon_findings_print(FILE* out, const agon_findings* findings);
-void agon_findings_csv(FILE* out, const agon_findings* findings, bool header);
+void agon_findings_csv(FILE* out, const agon_findings* findings);
 /* One JSON object on a line. */
 int agon_findings_json(FILE* out, const agon_findings* findings, agon_error* error);
 

@@ -130,6 +130,15 @@ void agon_findings_close(agon_findings* findings) {
     *findings = (agon_findings){NULL, 0};
 }
 
+int agon_finding_levels(const agon_finding* f) {
+    int used = f->rows;
+    for (; f->metric->shape == AGON_PER_LEVEL && used > 0; used--)
+        for (int c = 0; c < f->columns; c++)
+            if (!isnan(f->value[(used - 1) * f->columns + c]))
+                return used;
+    return used;
+}
+
 bool agon_finding_leaves_out(const agon_finding* f, int column) {
     const agon_metric_noise* n = &f->noise[column];
     return f->noisy && (n->low > f->value[column] || n->high < f->value[column]);

@@ -5,20 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* One line on a terminal's stderr, rewritten; what is quick never shows. */
 static void show_progress(void* user, const char* what, int done, int total) {
     static double begun, shown;
     static const char* phase;
-    const double now = seconds_now();
+    const double now = agon_ui_seconds();
     (void)user;
     if (!phase || strcmp(phase, what) != 0) {
         phase = what;

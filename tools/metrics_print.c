@@ -1,8 +1,7 @@
-/* metrics_print.c: findings as a table, CSV and JSON. */
+/* metrics_print.c: findings as a table on the screen. */
 #include "tools/metrics.h"
 #include "tools/ui.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,20 +124,10 @@ static void print_agents(FILE* out, const agon_finding* f) {
         fprintf(out, "    ... and %d more: --csv or --json\n", f->rows - shown);
 }
 
-/* Levels that are all NaN at the end are no levels. */
-static int used_levels(const agon_finding* f) {
-    int used = f->rows;
-    for (; used > 0; used--)
-        for (int c = 0; c < f->columns; c++)
-            if (!isnan(f->value[(used - 1) * f->columns + c]))
-                return used;
-    return used;
-}
-
 static void print_levels(FILE* out, const agon_finding* f) {
     fprintf(out, "  %s\n", f->metric->name);
     print_titles(out, f->metric, f->columns, "level");
-    print_rows(out, f, used_levels(f), false);
+    print_rows(out, f, agon_finding_levels(f), false);
 }
 
 static void print_matrix(FILE* out, const agon_finding* f, int column) {
@@ -283,171 +272,4 @@ void agon_findings_print(FILE* out, const agon_findings* findings) {
             first = f + 1;
         }
     }
-}
-
-/* ---- CSV: one line per number --------------------------------------------------------------- */
-
-static void csv_text(FILE* out, const char* text) {
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++)
-        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', out);
-}
-
-static void csv_number(FILE* out, double x) {
-    if (isnan(x))
-        fputc(',', out);
-    else
-        fprintf(out, ",%.17g", x + 0.0);
-}
-
-static void csv_row(FILE* out, const agon_finding* f, int row, int column) {
-    const agon_metric* m = f->metric;
-    const int n = f->evidence->agents;
-    csv_text(out, f->evidence->origin);
-    fprintf(out, ",%s,%s,%s,", f->set, m->name, m->column[column].name);
-    if (m->shape == AGON_PER_AGENT || m->shape == AGON_PER_PAIR)
-        csv_text(out, f->evidence->label[m->shape == AGON_PER_PAIR ? row / n : row]);
-    fputc(',', out);
-    if (m->shape == AGON_PER_PAIR)
-        csv_text(out, f->evidence->label[row % n]);
-    else if (m->shape == AGON_PER_LEVEL)
-        fprintf(out, "%d", row);
-    csv_number(out, f->value[(size_t)row * (size_t)f->columns + (size_t)column]);
-    const agon_metric_noise none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-    const agon_metric_noise* noise = f->noisy ? &f->noise[column] : &none;
-    csv_number(out, noise->error);
-    csv_number(out, noise->low);
-    csv_number(out, noise->high);
-    csv_number(out, noise->null_low);
-    csv_number(out, noise->null_high);
-    csv_number(out, noise->floor);
-    fprintf(out, ",%s,\n", m->column[column].unit);
-}
-
-void agon_findings_csv(FILE* out, const agon_findings* findings, bool header) {
-    if (header)
-        fprintf(out, "population,set,metric,column,agent,other,value,error,low,high,null_low,"
-                     "null_high,floor,unit,why\n");
-    for (int i = 0; i < findings->count; i++) {
-        const agon_finding* f = &findings->finding[i];
-        if (f->why[0]) {
-            csv_text(out, f->evidence->origin);
-            fprintf(out, ",%s,%s,,,,,,,,,,,,", f->set, f->metric->name);
-            csv_text(out, f->why);
-            fputc('\n', out);
-            continue;
-        }
-        const int rows = f->metric->shape == AGON_PER_LEVEL ? used_levels(f) : f->rows;
-        for (int r = 0; r < rows; r++)
-            for (int c = 0; c < f->columns; c++)
-                csv_row(out, f, r, c);
-    }
-}
-
-/* ---- JSON ----------------------------------------------------------------------------------- */
-
-static cJSON* json_number(double x) {
-    return isfinite(x) ? cJSON_CreateNumber(x + 0.0) : cJSON_CreateNull();
-}
-
-static void put(cJSON* to, const char* name, double x) {
-    if (!isnan(x))
-        cJSON_AddItemToObject(to, name, json_number(x));
-}
-
-static cJSON* json_population(const agon_finding* f, int column) {
-    const agon_metric_noise* n = &f->noise[column];
-    cJSON* d = cJSON_CreateObject();
-    cJSON_AddItemToObject(d, "value", json_number(f->value[column]));
-    if (f->noisy) {
-        put(d, "error", n->error);
-        put(d, "low", n->low);
-        put(d, "high", n->high);
-        put(d, "null_mean", n->null_mean);
-        put(d, "null_low", n->null_low);
-        put(d, "null_high", n->null_high);
-        put(d, "floor", n->floor);
-    }
-    cJSON_AddStringToObject(d, "unit", f->metric->column[column].unit);
-    return d;
-}
-
-static cJSON* json_list(const agon_finding* f, int first, int count, int column) {
-    cJSON* list = cJSON_CreateArray();
-    for (int r = first; r < first + count; r++)
-        cJSON_AddItemToArray(
-            list, json_number(f->value[(size_t)r * (size_t)f->columns + (size_t)column]));
-    return list;
-}
-
-static cJSON* json_column(const agon_finding* f, int column) {
-    if (f->metric->shape == AGON_ONE)
-        return json_population(f, column);
-    if (f->metric->shape != AGON_PER_PAIR)
-        return json_list(f, 0, f->metric->shape == AGON_PER_LEVEL ? used_levels(f) : f->rows,
-                         column);
-    cJSON* matrix = cJSON_CreateArray();
-    for (int i = 0; i < f->evidence->agents; i++)
-        cJSON_AddItemToArray(matrix,
-                             json_list(f, i * f->evidence->agents, f->evidence->agents, column));
-    return matrix;
-}
-
-static cJSON* json_finding(const agon_finding* f) {
-    static const char* const shape[] = {"population", "agents", "pairs", "levels"};
-    cJSON* d = cJSON_CreateObject();
-    cJSON_AddStringToObject(d, "metric", f->metric->name);
-    cJSON_AddStringToObject(d, "group", f->metric->group);
-    cJSON_AddStringToObject(d, "shape", shape[f->metric->shape]);
-    if (f->set[0])
-        cJSON_AddStringToObject(d, "set", f->set);
-    if (f->why[0]) {
-        cJSON_AddStringToObject(d, "why", f->why);
-        return d;
-    }
-    cJSON* columns = cJSON_AddObjectToObject(d, "columns");
-    for (int c = 0; c < f->columns; c++)
-        cJSON_AddItemToObject(columns, f->metric->column[c].name, json_column(f, c));
-    return d;
-}
-
-static cJSON* json_evidence(const agon_evidence* e) {
-    cJSON* d = cJSON_CreateObject();
-    cJSON_AddStringToObject(d, "population", e->origin);
-    cJSON* agents = cJSON_AddArrayToObject(d, "agents");
-    for (int i = 0; i < e->agents; i++)
-        cJSON_AddItemToArray(agents, cJSON_CreateString(e->label[i]));
-    if (e->answers.states > 0) {
-        cJSON* q = cJSON_AddObjectToObject(d, "questions");
-        cJSON_AddStringToObject(q, "set", e->answers.set);
-        cJSON_AddStringToObject(q, "hash", e->answers.hash);
-        cJSON_AddNumberToObject(q, "states", e->answers.states);
-    }
-    cJSON_AddArrayToObject(d, "metrics");
-    return d;
-}
-
-int agon_findings_json(FILE* out, const agon_findings* findings, agon_error* error) {
-    cJSON* root = cJSON_CreateArray();
-    cJSON* population = NULL;
-    for (int i = 0; i < findings->count; i++) {
-        const agon_finding* f = &findings->finding[i];
-        if (!population || f[-1].evidence != f->evidence) {
-            population = json_evidence(f->evidence);
-            cJSON_AddItemToArray(root, population);
-        }
-        cJSON_AddItemToArray(cJSON_GetObjectItem(population, "metrics"), json_finding(f));
-    }
-    char* text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    if (!text)
-        return agon_fail(error, AGON_EMEMORY, "no memory for the JSON");
-    fprintf(out, "%s\n", text);
-    free(text);
-    return AGON_OK;
 }

@@ -137,35 +137,42 @@ static unsigned needs_of(const agon_metrics_source* s, int set) {
     return set == 0 ? s->needs : s->needs & answers;
 }
 
-/* A baseline is asked what the population is asked, under the game's own rules. */
+static int add_hidden(opened* o, const agon_training* run, const agon_run_wish* wish, int view) {
+    agon_population_view* v = agon_populations_add(o->out);
+    if (!v)
+        return no_memory(o->error);
+    v->hidden = true;
+    o->out->view[view].baseline = o->out->count - 1;
+    return agon_evidence_run(run, wish, &v->evidence, o->error);
+}
+
+/* Of a variant: the same agents in their own game, against the same opponents. */
+static int add_own_game(opened* o, const agon_training* run, const agon_run_wish* like, int view) {
+    agon_run_wish wish = *like;
+    wish.needs = AGON_NEEDS_ANCHORS;
+    wish.rules = NULL;
+    wish.probes = NULL; /* made for the variant */
+    return add_hidden(o, run, &wish, view);
+}
+
+/* --baseline: asked what the population is asked. */
 static int add_baseline(opened* o, const agon_training* run, const agon_run_wish* like, int view) {
     agon_training* t = NULL;
     agon_run_wish wish = *like;
-    const bool itself = o->variant && !o->source->baseline;
-    if (!o->source->baseline && !itself)
-        return AGON_OK;
-    wish.generation = itself ? like->generation : -1;
+    wish.generation = -1;
     wish.rules = NULL;
     if (!wish.probes && !o->variant) {
         wish.probes = &run->probes;
         snprintf(wish.probes_hash, sizeof wish.probes_hash, "%s", run->population.probes);
     }
-    int rc = itself ? AGON_OK : agon_training_read(o->source->baseline, &t, o->error);
-    if (!rc && !itself && !o->variant && strcmp(t->rules->name, run->rules->name) != 0) {
+    int rc = agon_training_read(o->source->baseline, &t, o->error);
+    const char* game = o->variant ? o->variant->name : run->rules->name;
+    if (!rc && strcmp(t->rules->name, game) != 0)
         rc = agon_fail(o->error, AGON_EINVALID,
                        "the baseline %s plays %s, the population %s; expected one game",
-                       o->source->baseline, t->rules->name, run->rules->name);
-        agon_training_close(t);
-        return rc;
-    }
-    agon_population_view* v = rc ? NULL : agon_populations_add(o->out);
-    if (!rc && !v)
-        rc = no_memory(o->error);
-    if (rc == AGON_OK) {
-        v->hidden = true;
-        o->out->view[view].baseline = o->out->count - 1;
-        rc = agon_evidence_run(itself ? run : t, &wish, &v->evidence, o->error);
-    }
+                       o->source->baseline, t->rules->name, game);
+    if (!rc)
+        rc = add_hidden(o, t, &wish, view);
     agon_training_close(t);
     return rc;
 }
@@ -177,7 +184,9 @@ static int add_view(opened* o, const agon_training* run, const agon_run_wish* wi
         return no_memory(o->error);
     v->later = later;
     const int rc = agon_evidence_run(run, wish, &v->evidence, o->error);
-    return rc ? rc : add_baseline(o, run, wish, at);
+    if (rc || !(o->source->baseline || o->variant))
+        return rc;
+    return o->source->baseline ? add_baseline(o, run, wish, at) : add_own_game(o, run, wish, at);
 }
 
 static int add_sets(opened* o, const agon_training* run) {

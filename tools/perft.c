@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_DEPTH = 1000 };
 
@@ -26,12 +25,6 @@ typedef struct perft {
     uint64_t total;
     agon_error error;
 } perft;
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- one line for each depth ---- */
 
@@ -53,13 +46,13 @@ static int count_depths(perft* p) {
     if (!p->json)
         printf("%7s %20s %9s %9s\n", "depth", mode_names[p->mode], "seconds", "M/s");
     for (int depth = 1; depth <= p->depth; depth++) {
-        const double begun = seconds_now();
+        const double begun = agon_ui_seconds();
         uint64_t count = 0;
         const int code =
             agon_perft(p->rules, p->state, depth, (agon_perft_mode)p->mode, &count, &p->error);
         if (code)
             return code;
-        print_count(p, depth, count, seconds_now() - begun);
+        print_count(p, depth, count, agon_ui_seconds() - begun);
         if (!count && p->mode != ENDS)
             break;
     }

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct making {
@@ -97,15 +96,9 @@ static int check_out(const making* m) {
 
 /* ---- making ------------------------------------------------------------------------------- */
 
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void show_progress(void* user, const char* what, double done) {
     making* m = user;
-    const double now = seconds_now();
+    const double now = agon_ui_seconds();
     if (!agon_ui_colours(stderr) || now < m->told + 0.2)
         return;
     m->told = now;

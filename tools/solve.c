@@ -11,7 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef enum method { AUTO, MINIMAX, CFR, CFR_PLUS, NONE } method;
 
@@ -28,12 +27,6 @@ typedef struct solving {
     cJSON* report;
     agon_error error;
 } solving;
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double* new_table(solving* s) {
     double* table = calloc((size_t)agon_tree_infosets(s->tree) * (size_t)s->rules->spec.actions + 1,
@@ -85,7 +78,7 @@ static void print_returns(solving* s, const double* average, double nash_conv) {
 /* Iterations 1, 10, 100, .. and the last are shown. */
 static int solve_cfr(solving* s) {
     const agon_cfr_kind kind = s->method == CFR ? AGON_CFR : AGON_CFR_PLUS;
-    const double begun = seconds_now();
+    const double begun = agon_ui_seconds();
     agon_cfr* cfr = NULL;
     double nash_conv = NAN;
     double* average = new_table(s);
@@ -99,7 +92,7 @@ static int solve_cfr(solving* s) {
         nash_conv = agon_tree_nash_conv(s->tree, average);
         if (!s->json)
             printf("%12d  %12.9f  %8.2f\n", agon_cfr_iterations(cfr), nash_conv,
-                   seconds_now() - begun);
+                   agon_ui_seconds() - begun);
         fflush(stdout);
     }
     if (!rc) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 bool agon_ui_colours(FILE* stream) {
@@ -23,6 +24,12 @@ const char* agon_ui_colour(FILE* stream, agon_colour colour) {
                                        "\033[31m", "\033[32m", "\033[33m"};
     assert((size_t)colour < sizeof code / sizeof *code);
     return agon_ui_colours(stream) ? code[colour] : "";
+}
+
+double agon_ui_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 int agon_ui_width(FILE* stream) {

@@ -27,6 +27,9 @@ bool agon_ui_colours(FILE* stream);
 /* The escape code, or "" where colours are not welcome. Static. */
 const char* agon_ui_colour(FILE* stream, agon_colour colour);
 
+/* Seconds on a clock that only runs on: for rates and time left. */
+double agon_ui_seconds(void);
+
 /* Columns of the terminal behind a stream; 80 when it is none. */
 int agon_ui_width(FILE* stream);
 
