@@ -240,7 +240,7 @@ static int make_payoffs(maker* m) {
                                     false, m->error);
     for (int i = 0; !rc && i < m->agents; i++)
         for (int j = 0; !rc && j < m->agents; j++)
-            if (i != j && (!antisymmetric || i > j))
+            if (antisymmetric ? i > j : i != j || !isnan(score_of(m, i, i)))
                 rc = antisymmetric ? put_pair(m, i, j) : put_each(m, i, j);
     if (!rc)
         agon__payoffs_describe(&m->payoffs, file_of(m), antisymmetric ? 0 : largest, m->notes,

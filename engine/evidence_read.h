@@ -33,10 +33,10 @@ typedef struct agon_payoff_file {
 /* Pay-offs, in one of three layouts.
  *
  * Square: row against column, with or without a row and a column of labels. Empty, "NaN" and "-":
- * never met. The diagonal is not used. Win rates become 2 p - 1; where both p_ij and p_ji are given
- * they must add up to 1 within 0.01, and the mean of both is taken; where one is given it fills the
- * other. Pay-offs are treated so where they are antisymmetric within 0.02, else they are
- * general-sum and stay as they are; either is said.
+ * never met. The diagonal counts in general-sum games alone. Win rates become 2 p - 1; where both
+ * p_ij and p_ji are given they must add up to 1 within 0.01, and the mean of both is taken; where
+ * one is given it fills the other. Pay-offs are treated so where they are antisymmetric within
+ * 0.02, else they are general-sum and stay as they are; either is said.
  *
  * Rectangular, with labels of rows and columns: columns that are no row's label are opponents from
  * outside, and become the part `anchors`.

@@ -354,10 +354,15 @@ int agon__compute_sprt(const agon_evidence* e, const agon_metric_options* option
 
 int agon__compute_joint_policy(const agon_evidence* e, const agon_metric_options* options,
                                double* out, agon_error* error) {
+    const agon_payoffs* p = &e->payoffs;
     agon_joint_policy jpc;
-    fill_nan(out, 3);
-    if (e->payoffs.antisymmetric)
-        return 0; /* mean 0 whoever plays: nothing to lose among strangers */
+    bool together = false;
+    for (int i = 0; i < p->agents; i++)
+        together = together || p->mean[(size_t)i * (size_t)p->agents + (size_t)i] != 0;
+    if (p->antisymmetric || !together)
+        return agon_fail(error, AGON_EINVALID,
+                         "joint_policy_correlation: defined for partners in a general-sum game, "
+                         "with the diagonal (trained together) known");
     const int rc = agon_correlation_joint_policy(e->payoffs.mean, e->payoffs.agents, -1, &jpc);
     if (rc)
         return agon_fail(error, rc, "joint_policy_correlation: a return is below -1");

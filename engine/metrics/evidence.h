@@ -47,7 +47,8 @@ typedef struct agon_payoffs {
     int* member;        /* (agents) which agents of the evidence these are */
     bool antisymmetric; /* two seats, zero or constant sum: M_ij = -M_ji holds */
     double* mean;       /* (agents, agents) mean return of row against column, scaled to [-1, 1] and
-                           shifted so that an even game is 0; NaN: never met; diagonal 0 */
+                           shifted so that an even game is 0; NaN: never met. Diagonal: among copies
+                           of itself; 0 where not known, as in zero-sum games */
     double* error;      /* the same: standard errors, >= 0; NaN: not known */
     double* games;      /* the same: games behind each entry, 0: not known */
     double* wins;       /* the same: points of row against column, a draw 1/2; NULL: not known */

@@ -134,7 +134,8 @@ static void order_of_agents_does_not_matter(void** unused) {
         double* x = compute(m, &a, &options, &rows);
         double* y = compute(m, &b, &options, &rows);
         const int columns = agon_metric_columns(m);
-        for (int k = 0; k < rows * columns; k++) {
+        assert_true(!x == !y);
+        for (int k = 0; x && k < rows * columns; k++) {
             const int other = turned(m, k / columns, N) * columns + k % columns;
             if (!same(x[k], y[other]))
                 print_error("%s.%s row %d: %.9g, reversed %.9g\n", m->name,
@@ -160,8 +161,7 @@ static bool moves(const agon_metric* m) {
         int rows;
         options.entropy = 0.6; /* registered: the population's own mean would move */
         double* out = compute(m, &e, &options, &rows);
-        assert_non_null(out);
-        for (int k = 0; first && k < rows * agon_metric_columns(m); k++)
+        for (int k = 0; first && out && k < rows * agon_metric_columns(m); k++)
             moved = moved || !same(first[k], out[k]);
         if (first)
             free(out);
