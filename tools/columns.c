@@ -7,21 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Prints text after `indent` columns of the line, broken at spaces. */
-static void print_wrapped(const char* text, int indent) {
-    const int width = 100 - indent;
-    while ((int)strlen(text) > width) {
-        int cut = width;
-        while (cut > 0 && text[cut] != ' ')
-            cut--;
-        if (cut == 0)
-            break;
-        printf("%.*s\n%*s", cut, text, indent, "");
-        text += cut + 1;
-    }
-    printf("%s\n", text);
-}
-
 static void print_head(const char* table, bool csv) {
     printf("\n%stable %s of run.db%s%s%s\n", agon_ui_colour(stdout, AGON_BOLD), table,
            csv ? "; as " : "", csv ? table : "", csv ? ".csv by agon export --csv" : "");
@@ -36,7 +21,7 @@ static void print_tables(void) {
             print_head(c.table, c.csv);
         table = c.table;
         printf("  %-20s %-8s ", c.name, c.type);
-        print_wrapped(c.meaning, 32);
+        agon_ui_wrapped(stdout, c.meaning, 32);
     }
 }
 
@@ -48,7 +33,7 @@ static void print_paths(void) {
            agon_ui_colour(stdout, AGON_BOLD), agon_ui_colour(stdout, AGON_PLAIN));
     for (int i = 0; i < count; i++) {
         printf("  %-32s %-12s ", paths[i].path, paths[i].unit);
-        print_wrapped(paths[i].meaning, 48);
+        agon_ui_wrapped(stdout, paths[i].meaning, 48);
     }
 }
 

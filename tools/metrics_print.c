@@ -236,7 +236,9 @@ static void print_absent(FILE* out, const agon_finding* first, const agon_findin
             before++;
         if (!f->why[0] || before != f)
             continue;
-        fprintf(out, "%s  %s\n    ", any ? "" : "n/a\n", f->why);
+        fprintf(out, "%s  ", any ? "" : "n/a\n");
+        agon_ui_wrapped(out, f->why, 2);
+        fprintf(out, "    ");
         any = true;
         for (const agon_finding* g = f; g < last; g++) {
             if (strcmp(g->why, f->why) != 0)

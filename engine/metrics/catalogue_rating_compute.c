@@ -362,7 +362,7 @@ int agon__compute_joint_policy(const agon_evidence* e, const agon_metric_options
     if (p->antisymmetric || !together)
         return agon_fail(error, AGON_EINVALID,
                          "joint_policy_correlation: defined for partners in a general-sum game, "
-                         "with the diagonal (trained together) known");
+                         "where the diagonal (trained together) is known");
     const int rc = agon_correlation_joint_policy(e->payoffs.mean, e->payoffs.agents, -1, &jpc);
     if (rc)
         return agon_fail(error, rc, "joint_policy_correlation: a return is below -1");
