@@ -47,8 +47,8 @@ int agon_generalization_compare(const double* first, const double* second, int n
 /* How uneven a skill is, over strata (kinds of states, or opponents).
  *   gini   Gini coefficient of the error rates, in [0, 1 - 1/n]: 0 = all strata alike, near 1 =
  *          all errors in one. NaN when there are no errors (0/0). Few errors make it large
- *   worst  1 - (mean success of the worst tenth of strata, at least one) / (mean success), in
- *          [0, 1]; NaN when nothing succeeds
+ *   worst  1 - (mean success of the worst tenth of strata, rounded up) / (mean success), in [0, 1];
+ *          NaN when nothing succeeds
  * error: (n) in [0, 1] (within 1e-9), n >= 1; NaN entries are left out, all NaN gives NaN. Strata
  * count equally. Strata of few states are uneven by noise alone. */
 typedef struct agon_jaggedness {
