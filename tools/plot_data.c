@@ -92,6 +92,8 @@ static double mean_of_known(const double* x, int n) {
 static void read_scores(agon_plot_data* data, agon_plot_row* row, const cJSON* scores) {
     const cJSON* score;
     row->score = NAN;
+    for (int i = 0; i < (int)AGON_PLOT_BANDS; i++)
+        row->band_low[i] = row->band_high[i] = NAN;
     for (int i = 0; i < AGON_PLOT_ANCHORS; i++)
         row->mean[i] = row->best[i] = row->se[i] = NAN;
     if (!cJSON_IsObject(scores))

@@ -29,10 +29,14 @@
 enum { AGON_PLOT_SERIES(AGON_PLOT_ENUM) AGON_PLOT_COUNT };
 #undef AGON_PLOT_ENUM
 
+/* Numbers that have an interval over probe states (agon_plot_fill_bands). */
+enum { AGON_PLOT_BAND_VENDI, AGON_PLOT_BAND_J, AGON_PLOT_BAND_WITHIN, AGON_PLOT_BANDS };
+
 /* One measured generation. A number that is absent is NaN. */
 typedef struct agon_plot_row {
     double generation, steps, agents; /* steps: agent-steps per agent */
     double value[AGON_PLOT_COUNT];
+    double band_low[AGON_PLOT_BANDS], band_high[AGON_PLOT_BANDS];
     double mean[AGON_PLOT_ANCHORS], best[AGON_PLOT_ANCHORS], se[AGON_PLOT_ANCHORS];
     double score;                                     /* mean over the anchors */
     double elo_low, elo_median, elo_high, elo_spread; /* of the ratings */

@@ -20,4 +20,8 @@ int agon_plot_ask(agon_plot_asker* asker, unsigned needs, int generation, agon_e
 /* The role whose agents are asked, where roles are separate; else "". */
 const char* agon_plot_asker_role(const agon_plot_asker* asker);
 
+/* Intervals over probe states in the rows of a single run, 95 %, each of its measured generations
+ * asked of the answers it kept; left NaN where they cannot be had (plot_bands.c). */
+int agon_plot_fill_bands(const agon_plot_view* view, agon_error* error);
+
 #endif

@@ -1,5 +1,6 @@
 /* Diversity and strength over time, and one against the other. */
 #include "tools/embedded.h"
+#include "tools/plot_evidence.h"
 #include "tools/plot_json.h"
 #include "tools/plot_panels.h"
 
@@ -35,6 +36,27 @@ static void agents_text(const agon_plot_runs* runs, const char* form, char* out,
         snprintf(out, size, form, agents);
 }
 
+static void add_range(agon_plot_line* line, int low, int high, const char* label) {
+    if (!line)
+        return;
+    line->low = low;
+    line->high = high;
+    snprintf(line->range_label, sizeof line->range_label, "%s", label);
+}
+
+/* Behind a line of a single run: how sure it is, by its probe states. */
+static void add_band(agon_plot_chart* chart, agon_plot_line* line, const char* name, int band) {
+    const size_t low = OFFSET(band_low) + (size_t)band * sizeof(double);
+    const size_t high = OFFSET(band_high) + (size_t)band * sizeof(double);
+    char column[80];
+    if (!line || compares(chart) || !agon_plot_runs_has(chart->runs, low))
+        return;
+    snprintf(column, sizeof column, "%s.low", name);
+    const int first = agon_plot_chart_column(chart, column, low);
+    snprintf(column, sizeof column, "%s.high", name);
+    add_range(line, first, agon_plot_chart_column(chart, column, high), "95 % over states");
+}
+
 /* From 1, so that a population of equals does not fill the panel with rounding. */
 static void add_vendi(agon_plot_chart* chart, int vendi_1, int vendi_2) {
     char of[64], heading[160];
@@ -42,7 +64,8 @@ static void add_vendi(agon_plot_chart* chart, int vendi_1, int vendi_2) {
     snprintf(heading, sizeof heading, "Effective number of different agents%s%s", of,
              compares(chart) ? ", Vendi score" : "");
     agon_plot_panel* panel = agon_plot_chart_panel(chart, heading, "agents", 1, NAN);
-    agon_plot_panel_line(panel, vendi_1, "Vendi score, order 1", 1);
+    add_band(chart, agon_plot_panel_line(panel, vendi_1, "Vendi score, order 1", 1), "vendi_1",
+             AGON_PLOT_BAND_VENDI);
     agon_plot_line* second =
         compares(chart) ? NULL : agon_plot_panel_line(panel, vendi_2, "order 2", 2);
     if (second)
@@ -61,8 +84,10 @@ static void add_entropy(agon_plot_chart* chart, int between, int within) {
     }
     agon_plot_panel* panel =
         agon_plot_chart_panel(chart, "Entropy of actions on the probe states", "nats", 0, NAN);
-    agon_plot_panel_line(panel, between, "between agents (J)", 1);
+    add_band(chart, agon_plot_panel_line(panel, between, "between agents (J)", 1), "J",
+             AGON_PLOT_BAND_J);
     agon_plot_line* second = agon_plot_panel_line(panel, within, "within one agent", 2);
+    add_band(chart, second, "within", AGON_PLOT_BAND_WITHIN);
     if (second)
         second->dashed = true;
 }
@@ -78,6 +103,9 @@ int agon_plot_diversity(agon_plot_view* view, FILE* data, FILE* script, agon_err
                   {"tv", AGON_PLOT_TV},
                   {"greedy_disagreement", AGON_PLOT_GREEDY}};
     agon_plot_chart chart = {.runs = view->runs};
+    const int code = agon_plot_fill_bands(view, error);
+    if (code)
+        return code;
     for (size_t i = 0; i < sizeof column / sizeof *column; i++)
         agon_plot_chart_column(&chart, column[i].name, value_offset(column[i].value));
     if (agon_plot_runs_has(view->runs, value_offset(AGON_PLOT_VENDI_1)))
@@ -135,14 +163,6 @@ static void add_scores(agon_plot_chart* chart, int first) {
         snprintf(heading, sizeof heading, "vs %s", data->anchor[a]);
         agon_plot_panel_line(panel, first + 3 * a, heading, 1 + a % 7);
     }
-}
-
-static void add_range(agon_plot_line* line, int low, int high, const char* label) {
-    if (!line)
-        return;
-    line->low = low;
-    line->high = high;
-    snprintf(line->range_label, sizeof line->range_label, "%s", label);
 }
 
 static void add_nash_conv(agon_plot_chart* chart) {

@@ -108,6 +108,12 @@ awk 'BEGIN {n = 300; printf "{\"steps\":1,\"payoff\":{\"matrix\":["
 "$AGON" plot large --format png --quiet || fault "300 agents"
 [ -s large/plots/payoff.png ] || fault "300 agents: no payoff.png"
 
+# A single run that can be opened has bands over its probe states, around its numbers.
+band=$(awk -F'\t' 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i; next}
+    $at["vendi_1.low"] <= $at["vendi_1"] + 1e-6 && $at["vendi_1"] <= $at["vendi_1.high"] + 1e-6 &&
+    $at["J.low"] < $at["J.high"] {good++} END {print good + 0}' small/plots/diversity.tsv)
+[ "$band" -ge 2 ] || fault "bands over states: $band generations of a real run have them"
+
 # Diversity and strength, but never of one generation: no picture of one against the other.
 mkdir apart
 printf '%s\n' '{"steps":0,"diversity":{"vendi_1":1.5}}' '{"steps":9,"score":{"random":{"mean":0.8}}}' >apart/metrics.jsonl
