@@ -9,7 +9,7 @@
 #define INV_SQRT_PI     0.56418958354775628695
 #define INV_SQRT_TWO_PI 0.39894228040143267794
 
-#define SWITCH         2.0 /* series below, fraction above */
+#define SWITCH         1.5 /* 1 - series below, which cancels; fraction above */
 #define FRACTION_TERMS 80  /* enough for 1e-17 at SWITCH, more than enough beyond */
 
 /* exp(-x^2): the rounding of x^2 would cost x^2 ulps. */

@@ -28,6 +28,9 @@ static const struct {
     {0.25, 0.723673609831763067, 0.770346547730996744},
     {0.75, 0.288844366346484868, 0.506937650293144806},
     {1.25, 0.0770998717435417699, 0.367822916452361093},
+    {1.4999999, 0.033894865417719986, 0.32158543281661005},
+    {1.75, 0.013328328780817556, 0.28497223473743639},
+    {1.9818458682963862, 0.0050668409851427353, 0.25734834347924551},
     {1.9375, 0.00614319360478680001, 0.262237606550381439},
     {2, 0.00467773498104726584, 0.255395676310505744},
     {2.0625, 0.00353624912520978899, 0.248880496184162361},
@@ -44,8 +47,8 @@ static const struct {
 /* Guards: erfc and the scaled erfc at both sides of every switch of method, and in the tails. */
 static void complementary_error(void** unused) {
     for (int i = 0; i < COUNT; i++) {
-        assert_close(agon_normal_erfc(ERFC[i].x), ERFC[i].erfc, 1e-13);
-        assert_close(agon_normal_erfcx(ERFC[i].x), ERFC[i].erfcx, 1e-13);
+        assert_close(agon_normal_erfc(ERFC[i].x), ERFC[i].erfc, 3e-14);
+        assert_close(agon_normal_erfcx(ERFC[i].x), ERFC[i].erfcx, 3e-14);
     }
     assert_true(agon_normal_erfc(0) == 1);
     assert_true(agon_normal_erfc(INFINITY) == 0 && agon_normal_erfc(-INFINITY) == 2);
@@ -64,12 +67,13 @@ static void monotone(void** unused) {
         before = now;
         assert_true(fabs(agon_normal_erfc(-k / 100.0) + now - 2) <= 1e-15);
     }
-    assert_close(agon_normal_erfc(nextafter(2, 0)), agon_normal_erfc(2), 1e-13);
+    assert_close(agon_normal_erfc(nextafter(1.5, 0)), agon_normal_erfc(1.5), 3e-14);
 }
 
 /* Guards: the distribution function, the quantile as its inverse, the ends. */
 static void distribution(void** unused) {
     assert_close(agon_normal_cdf(1.959963984540054), .975, 1e-14);
+    assert_close(agon_normal_cdf(-2.8151133956289662), 0.0024380012687404399, 2e-14);
     assert_close(agon_normal_quantile(.975), 1.959963984540054, 1e-14);
     assert_close(agon_normal_quantile(.55), 0.12566134685507402, 1e-13);
     assert_close(agon_normal_quantile(1e-300), -37.047096299361199, 1e-14);
