@@ -140,8 +140,7 @@ def check_vendi(lib, p, weight, rng):
         # have errors of 1e-16, weigh much: l^.1 changes by 4e-4 from 1e-10 to 1e-10 + 1e-16.
         kept = np.where(spectrum > 1e-13, spectrum, 0)
         for order in ORDERS:
-            ours = real(lib.agon_vendi_score, pointer(kernel), pointer(shares), n,
-                        ctypes.c_double(order))
+            ours = real(lib.agon_vendi_score, pointer(kernel), pointer(shares), n, order)
             what = f"vendi order {'< 1' if order < 1 else '>= 1'}"
             if order >= 1 or spectrum[spectrum > 1e-13].min() > 1e-8:
                 compare(what, ours, hill(kept / kept.sum(), order), 1e-6 if order < 1 else 1e-9)
@@ -162,8 +161,8 @@ def at_temperature(agent, temperature):
 def check_rescaling(lib, p, weight):
     n, b, q = len(p), behaviour(p, weight), p.astype(float)
     out, temperature, about = np.empty_like(p), np.empty(n), Rescaling()
-    call(lib.agon_behaviour_rescale, b, ctypes.c_double(np.nan), pointer(out),
-         pointer(temperature), ctypes.byref(about))
+    call(lib.agon_behaviour_rescale, b, np.nan, pointer(out), pointer(temperature),
+         ctypes.byref(about))
     target = np.mean(entropy(q) @ weight)
     compare("rescaling target", about.entropy, target, 1e-12)
     kept = 0
@@ -192,7 +191,7 @@ def check_species(lib, p, weight, rng):
     similarity = np.exp(-cdist(*[rng.normal(size=(n, 2))] * 2))
     for order in (0, *ORDERS):
         theirs = hill(share, order)
-        ours = real(lib.agon_species_hill, pointer(counts), n, ctypes.c_double(order))
+        ours = real(lib.agon_species_hill, pointer(counts), n, order)
         compare("hill", ours, theirs, 1e-9)
         typical = (similarity @ share)[share > 0]
         if order == 1:
@@ -201,11 +200,10 @@ def check_species(lib, p, weight, rng):
             theirs = 1 / typical.max()
         else:
             theirs = np.sum(share[share > 0] * typical ** (order - 1)) ** (1 / (1 - order))
-        ours = real(lib.agon_species_similar, pointer(similarity), pointer(share), n,
-                    ctypes.c_double(order))
+        ours = real(lib.agon_species_similar, pointer(similarity), pointer(share), n, order)
         compare("leinster cobbold", ours, theirs, 1e-9)
         theirs = weight @ [hill(np.bincount(state) / len(p), order) for state in p.argmax(2).T]
-        ours = real(lib.agon_species_greedy, behaviour(p, weight), ctypes.c_double(order))
+        ours = real(lib.agon_species_greedy, behaviour(p, weight), order)
         compare("hill of greedy", ours, theirs, 1e-9)
     ours = real(lib.agon_species_rao, pointer(1 - similarity), pointer(share), n)
     compare("rao", ours, share @ (1 - similarity) @ share, 1e-12)
@@ -213,7 +211,7 @@ def check_species(lib, p, weight, rng):
     total = int(counts.sum())
     k, patience = int(rng.integers(1, total + 1)), float(rng.choice([0.3, 0.8, 1]))
     distinct, utility = ctypes.c_double(), ctypes.c_double()
-    call(lib.agon_species_rarefied, pointer(counts), n, k, ctypes.c_double(patience),
+    call(lib.agon_species_rarefied, pointer(counts), n, k, patience,
          ctypes.byref(distinct), ctypes.byref(utility))
     seen = [np.sum(1 - hypergeom.pmf(0, total, counts.astype(int), i)) for i in range(k + 1)]
     discount = patience ** np.arange(k)
@@ -223,8 +221,7 @@ def check_species(lib, p, weight, rng):
     classes, value = rng.integers(0, 5, k).astype(np.int32), rng.random(k)
     first = np.isin(np.arange(k), np.unique(classes, return_index=True)[1])
     compare("distinct", lib.agon_species_distinct(pointer(classes), k), first.sum(), 0)
-    ours = real(lib.agon_species_utility, pointer(classes), pointer(value), k, ctypes.c_double(0.4),
-                ctypes.c_double(patience))
+    ours = real(lib.agon_species_utility, pointer(classes), pointer(value), k, 0.4, patience)
     compare("utility", ours, discount @ (first & (value > 0.4)) / discount.sum(), 1e-12)
 
 
@@ -233,7 +230,7 @@ def check_policy_hull(lib, rng):
     p, weight = random_behaviour(rng, 6)
     p = (p + np.float32(1e-3)) / (1 + p.shape[2] * np.float32(1e-3))
     n, out, mixture = len(p), Hull(), np.empty(len(p))
-    call(lib.agon_policy_hull, behaviour(p, weight), 0, ctypes.c_double(1e-9), ctypes.byref(out),
+    call(lib.agon_policy_hull, behaviour(p, weight), 0, 1e-9, ctypes.byref(out),
          pointer(mixture))
     q = p.astype(float) / p.astype(float).sum(2, keepdims=True)
 
@@ -289,7 +286,7 @@ def check_novelty(lib, rng):
     compare("median", real(lib.agon_novelty_median, pointer(distance), n), length, 1e-12)
     dvd, k = Dvd(), int(rng.integers(1, 20))
     used = length * float(rng.choice([0.2, 1]))
-    call(lib.agon_novelty_dvd, pointer(distance), n, ctypes.c_double(used), ctypes.byref(dvd))
+    call(lib.agon_novelty_dvd, pointer(distance), n, used, ctypes.byref(dvd))
     matrix = np.exp(-theirs**2 / (2 * used**2)) if theirs.any() else np.ones((n, n))
     matrix += dvd.jitter * np.eye(n)
     sign, theirs_log = np.linalg.slogdet(matrix)
@@ -297,10 +294,11 @@ def check_novelty(lib, rng):
     # Entries have errors of 1e-16, which is more of a small eigenvalue.
     least = max(np.linalg.eigvalsh(matrix).min(), 1e-9)
     compare("dvd ln determinant", dvd.log_determinant, theirs_log / n, 1e-12 + 1e-15 / least)
-    query, out = rng.permutation(n)[:5].astype(np.int32), np.empty(min(n, 5))
-    call(lib.agon_novelty_nearest, points, k, pointer(query), len(query), pointer(out))
-    others = [np.sort(np.delete(theirs[i], i))[:k].mean() for i in query]
-    compare("nearest", out, others, 1e-12)
+    query, out = rng.permutation(n)[:5].astype(np.int32), np.empty((2, min(n, 5)))
+    call(lib.agon_novelty_nearest, points, k, pointer(query), len(query), pointer(out[0]),
+         pointer(out[1]))
+    others = [np.sort(np.delete(theirs[i], i))[:k] for i in query]
+    compare("nearest", out, [[o.mean() for o in others], [o[0] for o in others]], 1e-12)
 
 
 def check_occupancy(lib, rng):
@@ -353,7 +351,7 @@ def check_answers(lib, rng):
 
 
 def main():
-    lib = build("agon_vendi_negative")
+    lib = build()
     for rng in cases():
         p, weight = random_behaviour(rng)
         check_diversity(lib, p, weight, rng)

@@ -136,7 +136,7 @@ def check_similarity(lib, rng):
     most = min(x.shape[1], y.shape[1])
     found, count, mean = np.empty(most), ctypes.c_int(), ctypes.c_double()
     for variance in (1, 0.99, 0.8):
-        call(lib.agon_similarity_cca, layer(x), layer(y), ctypes.c_double(variance), pointer(found),
+        call(lib.agon_similarity_cca, layer(x), layer(y), variance, pointer(found),
              ctypes.byref(count), ctypes.byref(mean))
         bases = [directions(z, variance) for z in (x, y)]
         theirs = np.sort(np.cos(subspace_angles(*bases)))[::-1]
@@ -169,7 +169,7 @@ def check_populations(lib, rng):
     disparity = np.array([procrustes(x, y)[2] for x, y in pairs])
     compare("mean procrustes", [value.value, left.value],
             [np.mean(2 - 2 * np.sqrt(1 - disparity)), dead], 1e-9)
-    call(lib.agon_similarity_mean_cca, *arguments, ctypes.c_double(1), ctypes.byref(value),
+    call(lib.agon_similarity_mean_cca, *arguments, 1, ctypes.byref(value),
          ctypes.byref(left))
     angles = [subspace_angles(directions(x, 1), directions(y, 1)) for x, y in pairs]
     compare("mean cca", [value.value, left.value], [np.mean(np.cos(angles)), dead], 1e-9)

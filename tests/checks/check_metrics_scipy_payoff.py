@@ -175,7 +175,6 @@ def check_cyclic(lib, m, rng):
         below = [0.025 + null.low, 0.975 + null.high]
     compare("null quantiles", below, [0.025, 0.975], 0.03)
     triples = ctypes.c_double()
-    lib.agon_hodge_three_cycles.restype = ctypes.c_double
     beats = (m > 0) * 1.0
     ours = lib.agon_hodge_three_cycles(pointer(m), n, ctypes.byref(triples))
     compare("three cycles", [ours, triples.value],
@@ -324,15 +323,14 @@ def check_joint_policy(lib, rng):
     m = np.where(rng.random((n, n)) < 0.2, np.nan, rng.random((n, n)))
     out, own = JointPolicy(), np.eye(n, dtype=bool)
     m[0, 0] = m[0, 1] = 0.5
-    call(lib.agon_correlation_joint_policy, pointer(m), n, ctypes.c_double(-0.2), ctypes.byref(out))
+    call(lib.agon_correlation_joint_policy, pointer(m), n, -0.2, ctypes.byref(out))
     diagonal, other = np.nanmean(m[own]), np.nanmean(m[~own])
     compare("joint policy correlation", out.values(),
             [diagonal, other, (diagonal - other) / (diagonal + 0.2)], 1e-12)
 
 
 def main():
-    lib = build("agon_payoff_cyclic_fraction", "agon_payoff_effective_diversity",
-                "agon_payoff_entropy")
+    lib = build()
     for rng in cases():
         m = random_payoff(rng)
         check_nash(lib, m)

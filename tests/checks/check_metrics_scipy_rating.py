@@ -65,7 +65,7 @@ def check_bradley_terry(lib, rng):
     wins = np.ascontiguousarray(rng.integers(0, 9, (n, n)) * 0.5 + (sd == 0))
     np.fill_diagonal(wins, 0)
     rating, se, covariance = np.empty(n), np.empty(n), np.empty((n, n))
-    call(lib.agon_rating_bradley_terry, pointer(wins), n, ctypes.c_double(sd), pointer(rating),
+    call(lib.agon_rating_bradley_terry, pointer(wins), n, sd, pointer(rating),
          pointer(se), pointer(covariance))
     model = Model(wins, sd)
     found = minimize(model.cost, np.zeros(n), jac=model.slope, method="BFGS",
@@ -76,7 +76,7 @@ def check_bradley_terry(lib, rng):
     compare("rating covariance", covariance / inverse.max(), inverse / inverse.max(), 1e-9)
     compare("rating error", se, np.sqrt(np.diag(inverse)), 1e-9)
     differences = rng.normal(size=5) * 400
-    ours = [lib.agon_rating_expected(ctypes.c_double(x)) for x in differences]
+    ours = [lib.agon_rating_expected(x) for x in differences]
     compare("expected score", ours, 1 / (1 + 10 ** (-differences / 400)), 1e-12)
 
 
@@ -124,7 +124,7 @@ def check_glicko(lib, rng):
         r.rating, r.deviation, r.games = rng.normal(1500, 300), rng.uniform(30, 350), games
         r.points = rng.integers(0, 2 * games + 1) / 2
     after, variance, change = Glicko(), ctypes.c_double(), ctypes.c_double()
-    call(lib.agon_glicko_period, ctypes.byref(before), results, count, ctypes.c_double(tau),
+    call(lib.agon_glicko_period, ctypes.byref(before), results, count, tau,
          ctypes.byref(after), ctypes.byref(variance), ctypes.byref(change))
     other, deviation, games, points = np.transpose([r.values() for r in results])
     phi, sigma = before.deviation * GLICKO, before.volatility
@@ -151,7 +151,6 @@ def check_trueskill(lib, rng):
     """Mean and variance after a game by integration over the skill (Gauss and Legendre)."""
     rules = TrueskillRules(rng.uniform(2, 6), rng.uniform(0, 1), rng.uniform(0.05, 0.5))
     margin = np.sqrt(2) * rules.beta * norm.ppf((1 + rules.draws) / 2)
-    lib.agon_trueskill_margin.restype = ctypes.c_double
     compare("draw margin", lib.agon_trueskill_margin(ctypes.byref(rules)), margin, 1e-9)
     node, weight = np.polynomial.legendre.leggauss(400)
     for outcome in (1, 0, -1):
@@ -183,8 +182,7 @@ def check_sprt(lib, rng):
             [np.log(test.beta / (1 - test.alpha)), np.log((1 - test.beta) / test.alpha)], 1e-12)
     wins, losses = (int(x) for x in rng.integers(0, 50, 2))
     chances = rng.uniform(0.1, 0.9, 2)
-    ours = real(lib.agon_sprt_bernoulli, ctypes.c_double(wins), ctypes.c_double(losses),
-                *map(ctypes.c_double, chances))
+    ours = real(lib.agon_sprt_bernoulli, wins, losses, *chances)
     theirs = np.subtract(*binom.logpmf(wins, wins + losses, chances[::-1]))
     compare("sprt bernoulli", ours, theirs, 1e-9)
 
@@ -219,7 +217,7 @@ def check_sprt(lib, rng):
 
 
 def main():
-    lib = build("agon_rating_expected")
+    lib = build()
     for rng in cases():
         check_bradley_terry(lib, rng)
         check_sparse(lib, rng)

@@ -2,6 +2,7 @@
 import ctypes
 import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,14 +49,34 @@ def compile_library(target):
     subprocess.run(command + files + ["-lsleef", "-lm"], check=True)
 
 
-def build(*returning_double):
-    """The functions under test as a shared object of its own, in a directory that goes away."""
+def parameter(text):
+    """The type of a parameter as ctypes has it; enumerations are int."""
+    if "*" in text:
+        return ctypes.c_void_p
+    known = {"double": ctypes.c_double, "uint64_t": ctypes.c_uint64, "agon_key": Key}
+    return known.get(text.split()[-2], ctypes.c_int)
+
+
+def declare(library):
+    """Prototypes of the headers: without them a call with too few arguments would read garbage."""
+    for header in glob.glob(os.path.join(SOURCE, "engine/metrics/*.h")):
+        with open(header) as file:
+            text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+        for kind, name, parameters in re.findall(r"^(\w+) (agon_\w+)\(([^()]*)\);", text, re.M):
+            function = getattr(library, name)
+            function.argtypes = [parameter(text) for text in parameters.split(",")]
+            function.restype = {"double": ctypes.c_double, "void": None}.get(kind, ctypes.c_int)
+
+
+def build():
+    """The functions under test as a shared object of its own, in a directory that goes away.
+
+    Structs that are returned by value have to be told: library.function.restype."""
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "metrics.so")
         compile_library(target)
         library = ctypes.CDLL(target)
-    for name in returning_double:
-        getattr(library, name).restype = ctypes.c_double
+    declare(library)
     return library
 
 
