@@ -69,9 +69,9 @@ static void open_file(const uint8_t* data, size_t size, int* file, char path[64]
 
 static void check_payoffs(const agon_payoffs* p) {
     for (int k = 0; k < p->agents * p->agents; k++) {
-        MUST(!(fabs(p->mean[k]) > 1) && !(p->error[k] < 0) && p->games[k] >= 0);
-        MUST(!p->antisymmetric ||
-             p->mean[k] == -p->mean[k % p->agents * p->agents + k / p->agents]);
+        const double x = p->mean[k], back = p->mean[k % p->agents * p->agents + k / p->agents];
+        MUST(!(fabs(x) > 1) && !(p->error[k] < 0) && p->games[k] >= 0);
+        MUST(!p->antisymmetric || x == -back || (isnan(x) && isnan(back)));
         MUST(!p->wins || (p->wins[k] >= 0 && p->wins[k] <= p->games[k]));
     }
 }
