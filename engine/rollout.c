@@ -42,9 +42,9 @@ static void start_episode(agon_rollout* r, int lane) {
 
 int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_error* error) {
     const agon_spec* spec = &def->rules->spec;
-    const uint64_t others = agon_rules_seats(def->rules) & ~def->own_seats;
     assert((def->own_seats & ~agon_rules_seats(def->rules)) == 0);
-    assert((def->opponents > 0) == (others != 0) || (!def->own_seats && spec->seats == 1));
+    assert((def->opponents > 0) == ((agon_rules_seats(def->rules) & ~def->own_seats) != 0) ||
+           (!def->own_seats && spec->seats == 1));
     agon_player player[1 + AGON_MAX_OPPONENTS] = {{&def->learner->net, def->learner->packed, NULL}};
     assert(def->opponents <= AGON_MAX_OPPONENTS);
     for (int i = 0; i < def->opponents; i++)
