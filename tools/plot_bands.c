@@ -15,7 +15,7 @@ static const struct {
                    [AGON_PLOT_BAND_WITHIN] = {"entropy", "within"}};
 
 static int fill_row(const agon_evidence* e, agon_plot_row* row, agon_error* error) {
-    const agon_metric_options options = {.key = agon_key_make(1, "plot/states", AGON_FOR_METRIC),
+    const agon_metric_options options = {.key = agon_key_make(1, "metrics", AGON_FOR_METRIC),
                                          .entropy = NAN};
     for (int i = 0; i < LINES; i++) {
         const agon_metric* m = agon_metric_find(source[i].metric);
@@ -45,24 +45,32 @@ static int fill_rows(agon_plot_asker* asker, const agon_plot_data* data, agon_er
     return code;
 }
 
-/* Lines from elsewhere may hold anything: only what the run can have is asked. */
-static bool applies(const agon_plot_view* view) {
-    const agon_plot_data* data = &view->runs->run[0].data;
-    if (view->runs->count != 1 || data->roles > 1)
-        return false;
+/* Why there can be no band, for people; NULL: there can. Lines from elsewhere may hold anything:
+ * only what the run can have is asked. */
+static const char* absent(const agon_plot_data* data) {
+    if (data->roles > 1)
+        return "with separate roles the numbers are means over roles";
     for (int i = 0; i < data->rows; i++) {
         const agon_plot_row* row = &data->row[i];
-        if (!(row->generation >= 0 && row->generation <= 1e6 && row->agents <= MOST))
-            return false;
+        if (row->agents > MOST)
+            return "more than 100 agents";
+        if (!(row->generation >= 0 && row->generation <= 1e6 && row->agents >= 1))
+            return "a line of metrics.jsonl names no generation or no agents";
     }
-    return true;
+    return NULL;
 }
 
-int agon_plot_fill_bands(const agon_plot_view* view, agon_error* error) {
+void agon_plot_fill_bands(const agon_plot_view* view) {
     agon_plot_view one = *view; /* keeps to itself why a band is absent: the picture is not */
+    agon_error error = {0};
+    if (view->runs->count != 1)
+        return;
     one.run = &view->runs->run[0];
-    agon_plot_asker* asker = applies(view) ? agon_plot_asker_open(&one, false) : NULL;
-    const int code = asker ? fill_rows(asker, &one.run->data, error) : AGON_OK;
+    const char* why = absent(&one.run->data);
+    agon_plot_asker* asker = why ? NULL : agon_plot_asker_open(&one, false);
+    if (!asker)
+        agon_plot_left_out(view, "bands over probe states", why ? why : one.why);
+    else if (fill_rows(asker, &one.run->data, &error))
+        agon_plot_left_out(view, "some bands over probe states", error.text);
     agon_plot_asker_close(asker);
-    return code == AGON_EMISSING ? AGON_OK : code; /* a line of a generation that is not there */
 }

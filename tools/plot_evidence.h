@@ -21,7 +21,7 @@ int agon_plot_ask(agon_plot_asker* asker, unsigned needs, int generation, agon_e
 const char* agon_plot_asker_role(const agon_plot_asker* asker);
 
 /* Intervals over probe states in the rows of a single run, 95 %, each of its measured generations
- * asked of the answers it kept; left NaN where they cannot be had (plot_bands.c). */
-int agon_plot_fill_bands(const agon_plot_view* view, agon_error* error);
+ * asked of the answers it kept; left NaN, and said, where they cannot be had (plot_bands.c). */
+void agon_plot_fill_bands(const agon_plot_view* view);
 
 #endif
