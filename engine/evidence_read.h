@@ -79,6 +79,12 @@ typedef struct agon_answers_file {
 int agon_evidence_read_answers(const agon_answers_file* from, agon_evidence* evidence,
                                agon_evidence_notes* notes, agon_error* error);
 
+/* Games of any number of seats, CSV: columns game, agent and score in any order, a line for every
+ * seat of every game; games and agents are told apart by their text. An agent may sit in a game
+ * more than once. Scores rank the seats of a game, higher is better. */
+int agon_evidence_read_tables(const char* path, agon_evidence* evidence, agon_evidence_notes* notes,
+                              agon_error* error);
+
 /* Activations .npy (agents, inputs, width) -> insides. labels: as above, or NULL. */
 int agon_evidence_read_insides(const char* activations, const char* labels, agon_evidence* evidence,
                                agon_evidence_notes* notes, agon_error* error);

@@ -265,6 +265,15 @@ static int add_visits(view* v) {
                               VISIT_PLIES, v->out, v->error);
 }
 
+static int add_tables(view* v) {
+    if (agon_population_roles(v->p) > 1) {
+        snprintf(v->out->why.tables, sizeof v->out->why.tables,
+                 "with separate roles: role_payoff in metrics.jsonl has returns by role");
+        return AGON_OK;
+    }
+    return agon_gather_tables(&v->gather, v->out, v->error);
+}
+
 static double mean_score(const view* v, int generation, int agent) {
     double sum = 0, score, se;
     for (int k = 0; k < v->p->anchors.count; k++) {
@@ -321,6 +330,7 @@ int agon_evidence_run(const agon_training* run, const agon_run_wish* wish, agon_
         {AGON_NEEDS_ANCHORS, add_anchors},
         {AGON_NEEDS_VISITS, add_visits},
         {AGON_NEEDS_HISTORY, add_history},
+        {AGON_NEEDS_TABLES, add_tables},
     };
     view v = {.run = run, .wish = wish, .p = &run->population, .out = out, .error = error};
     memset(out, 0, sizeof *out);

@@ -101,7 +101,7 @@ static int play_game(writer* w, int game) {
         returns[seat] = l->reward[seat];
     while (l->acting[0]) {
         agon_lanes_decide(l);
-        const int rc = write_decisions(w, game);
+        const int rc = w->def->outcomes ? AGON_OK : write_decisions(w, game);
         if (rc)
             return rc;
         agon_lanes_play(l);

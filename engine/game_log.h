@@ -19,6 +19,7 @@ typedef struct agon_game_log_def {
     uint64_t seed;
     const char* key;   /* names the games; with the seed the root of their randomness */
     float temperature; /* of nets */
+    bool outcomes;     /* returns and who sat where alone; no decisions are kept */
 } agon_game_log_def;
 
 /* One row per decision (step), in order of episode, ply and seat. */

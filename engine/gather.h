@@ -65,4 +65,8 @@ int agon_gather_insides(const agon_gather* gather, const agon_probes* probes, ag
 int agon_gather_visits(const agon_gather* gather, int anchors, const char (*ref)[AGON_REF_SIZE],
                        int plies, agon_evidence* out, agon_error* error);
 
+/* Games of everyone in turn, about `games` for each agent, with everyone's return. Absent where two
+ * seats play against each other: there pay-offs and points say the same. */
+int agon_gather_tables(const agon_gather* gather, agon_evidence* out, agon_error* error);
+
 #endif

@@ -52,6 +52,7 @@ static const char help_metrics[] =
     "  --games N          games of a pair, played anew\n"
     "  --bootstrap N      worlds of an interval; default 200, beyond 100 agents 0\n"
     "  --entropy NATS     mean entropy to rescale to; --subset M: agents of a rarefied score\n"
+    "  --tables FILE      CSV of games of any number of seats: columns game, agent, score\n"
     "  --payoff FILE      CSV, agents x agents; --unit win-rate|payoff, --payoff-games FILE\n"
     "  --probs FILE       npy or CSV, agents x states x actions; --counts FILE: sampled answers\n"
     "  --weights FILE, --labels FILE, --answers FILE, --activations FILE\n"

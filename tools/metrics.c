@@ -158,6 +158,7 @@ int agon_cmd_metrics(int argc, char** argv) {
         {"--payoff", NULL, &s->payoff},
         {"--unit", NULL, &s->unit},
         {"--payoff-games", NULL, &s->payoff_games},
+        {"--tables", NULL, &s->tables},
         {"--probs", NULL, &s->probs},
         {"--counts", NULL, &s->counts},
         {"--weights", NULL, &s->weights},

@@ -83,12 +83,15 @@ int agon_metrics_files_open(const agon_metrics_source* s, agon_evidence* out, ag
     const char* first = s->probs    ? s->probs
                         : s->counts ? s->counts
                         : s->payoff ? s->payoff
+                        : s->tables ? s->tables
                                     : s->activations;
     int rc = check_options(s, error);
     if (!rc && (s->probs || s->counts))
         rc = read_answers(s, out, &notes, error);
     if (!rc && s->payoff)
         rc = read_payoffs(s, out, &notes, error);
+    if (!rc && s->tables)
+        rc = agon_evidence_read_tables(s->tables, out, &notes, error);
     if (!rc && s->activations)
         rc = agon_evidence_read_insides(s->activations, s->labels, out, &notes, error);
     if (rc)

@@ -32,7 +32,8 @@ static const char* const need_names[] = {"answers to questions",
                                          "games against fixed opponents",
                                          "strength over training",
                                          "a baseline (--baseline)",
-                                         "two agents or more"};
+                                         "two agents or more",
+                                         "games with everyone's return"};
 
 static void print_needs(FILE* out, const agon_metric* m, const char* between) {
     int printed = 0;

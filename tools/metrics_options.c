@@ -68,10 +68,11 @@ int agon_metrics_source_options(agon_metrics_source* s) {
         failed = count_option("--threads", s->threads, 1, 64, &s->threads_number);
     if (!failed && s->set && (strlen(s->set) != 1 || !strchr("UBX", s->set[0])))
         failed = agon_ui_usage("metrics", "--set '%s': expected U, B or X", s->set);
-    const bool files = s->payoff || s->probs || s->counts || s->activations;
+    const bool files = s->payoff || s->tables || s->probs || s->counts || s->activations;
     if (!failed && s->words == 0 && !files)
-        failed = agon_ui_usage("metrics", "expected a run, agents, or a file (--payoff, --probs, "
-                                          "--counts)");
+        failed = agon_ui_usage("metrics",
+                               "expected a run, agents, or a file (--payoff, --tables, --probs, "
+                               "--counts)");
     if (!failed && s->words > 0 && files)
         failed = agon_ui_usage("metrics", "'%s' and a file: expected one of them", s->word[0]);
     if (!failed)

@@ -182,6 +182,8 @@ static void print_sources(FILE* out, const agon_evidence* e) {
     else if (p->agents > 0)
         fprintf(out, "  pay-offs: %d agent%s, %s\n", p->agents, plural,
                 p->antisymmetric ? "antisymmetric" : "not antisymmetric");
+    if (e->tables.games > 0)
+        fprintf(out, "  tables: %d games of up to %d seats\n", e->tables.games, e->tables.seats);
     if (e->anchors.anchors > 0) {
         fprintf(out, "  fixed opponents:");
         for (int k = 0; k < e->anchors.anchors && k < 6; k++)

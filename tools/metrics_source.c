@@ -347,6 +347,8 @@ static int gather_games(crowd* c, agon_evidence* e) {
         snprintf(e->why.anchors, sizeof e->why.anchors,
                  "no fixed opponents were named: --held-out 'random one_ply'");
     snprintf(e->why.history, sizeof e->why.history, "agents have no history; a run has");
+    if (!rc && needs & AGON_NEEDS_TABLES)
+        rc = agon_gather_tables(&c->gather, e, error);
     if (!rc && needs & AGON_NEEDS_VISITS)
         rc = agon_gather_visits(&c->gather, anchors ? anchors : 1,
                                 anchors ? (const char(*)[AGON_REF_SIZE])c->o->anchor_ref : random,

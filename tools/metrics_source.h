@@ -9,7 +9,7 @@ typedef struct agon_metrics_source {
     char** word; /* (words) runs or agents */
     int words;
     const char *at, *role, *game, *probes, *set, *games, *threads, *baseline, *held_out;
-    const char *payoff, *unit, *payoff_games, *probs, *counts, *weights, *labels, *answers,
+    const char *payoff, *unit, *payoff_games, *tables, *probs, *counts, *weights, *labels, *answers,
         *activations;
     bool quiet;
     unsigned needs; /* AGON_NEEDS_... of the metrics that were asked for */

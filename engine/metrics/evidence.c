@@ -36,6 +36,8 @@ void agon_evidence_clear(agon_evidence* e) {
     free(e->insides.activation);
     free(e->insides.parameter);
     free(e->visits.count);
+    free(e->tables.agent);
+    free(e->tables.value);
     free(e->history.steps);
     free(e->history.strength);
     memset(e, 0, sizeof *e);

@@ -86,6 +86,14 @@ typedef struct agon_history {
     double* strength; /* (points, agents) mean score over anchors, in [0, 1] */
 } agon_history;
 
+/* Games at one table: who sat there, and what each got. For games of any number of seats, where a
+ * table of pairs does not say it all. */
+typedef struct agon_tables {
+    int games, seats; /* 0: absent */
+    int32_t* agent;   /* (games, seats) -1: an empty chair */
+    float* value;     /* (games, seats) returns; higher is better */
+} agon_tables;
+
 typedef struct agon_evidence {
     int agents;                /* >= 1 */
     char (*label)[AGON_LABEL]; /* (agents) */
@@ -96,9 +104,10 @@ typedef struct agon_evidence {
     agon_insides insides;
     agon_visits visits;
     agon_history history;
+    agon_tables tables;
     struct {
         char answers[160], worth[160], image[160], payoffs[160], antisymmetric[160], anchors[160],
-            insides[160], visits[160], history[160];
+            insides[160], visits[160], history[160], tables[160];
     } why; /* an absent part, and what to do about it */
 } agon_evidence;
 

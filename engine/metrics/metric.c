@@ -8,10 +8,10 @@
 #define MOST 128
 
 static const agon_metric* const groups[] = {
-    agon__catalogue_vendi,  agon__catalogue_behaviour,      agon__catalogue_novelty,
-    agon__catalogue_visits, agon__catalogue_payoff,         agon__catalogue_gamescape,
-    agon__catalogue_rating, agon__catalogue_errors,         agon__catalogue_homogenization,
-    agon__catalogue_nets,   agon__catalogue_generalization,
+    agon__catalogue_vendi,          agon__catalogue_behaviour, agon__catalogue_novelty,
+    agon__catalogue_visits,         agon__catalogue_payoff,    agon__catalogue_gamescape,
+    agon__catalogue_rating,         agon__catalogue_tables,    agon__catalogue_errors,
+    agon__catalogue_homogenization, agon__catalogue_nets,      agon__catalogue_generalization,
 };
 
 const agon_metric* const* agon_metrics(int* count) {
@@ -99,6 +99,8 @@ static bool has(const agon_evidence* e, const agon_metric_options* options, unsi
         return e->history.points > 0;
     case AGON_NEEDS_BASELINE:
         return options->baseline != NULL;
+    case AGON_NEEDS_TABLES:
+        return e->tables.games > 0;
     case AGON_NEEDS_PAIR:
         return e->agents > 1;
     default:
@@ -126,6 +128,7 @@ static const char* absent(const agon_evidence* e, unsigned need) {
         {AGON_NEEDS_HISTORY, e->why.history, "no strength over training is known"},
         {AGON_NEEDS_BASELINE, "", "no baseline population was given: --baseline"},
         {AGON_NEEDS_PAIR, "", "needs two agents or more"},
+        {AGON_NEEDS_TABLES, e->why.tables, "no games with everyone's return are known"},
     };
     if (need == AGON_NEEDS_ANTISYMMETRIC && e->payoffs.antisymmetric && !e->why.antisymmetric[0])
         return "some pairs never met; cyclic_met and hodge need not all";
@@ -138,7 +141,7 @@ static const char* absent(const agon_evidence* e, unsigned need) {
 
 const char* agon_metric_why(const agon_metric* m, const agon_evidence* e,
                             const agon_metric_options* options) {
-    for (unsigned need = 1; need <= AGON_NEEDS_PAIR; need <<= 1) {
+    for (unsigned need = 1; need <= AGON_NEEDS_TABLES; need <<= 1) {
         if ((m->needs & need) && !has(e, options, need))
             return absent(e, need);
     }

@@ -34,6 +34,7 @@ enum {
     AGON_NEEDS_HISTORY = 1 << 10,
     AGON_NEEDS_BASELINE = 1 << 11, /* a second population to compare with */
     AGON_NEEDS_PAIR = 1 << 12,     /* two agents or more */
+    AGON_NEEDS_TABLES = 1 << 13,   /* games with everyone's return */
 };
 
 /* How a metric answers when every policy is sharpened without a change of preference. A test scales
@@ -125,7 +126,8 @@ int agon_metric_null(const agon_metric* metric, const agon_evidence* evidence,
 /* ---- the parts of the table (internal) ---- */
 extern const agon_metric agon__catalogue_vendi[], agon__catalogue_behaviour[],
     agon__catalogue_payoff[], agon__catalogue_gamescape[], agon__catalogue_rating[],
-    agon__catalogue_novelty[], agon__catalogue_visits[], agon__catalogue_errors[],
-    agon__catalogue_homogenization[], agon__catalogue_nets[], agon__catalogue_generalization[];
+    agon__catalogue_tables[], agon__catalogue_novelty[], agon__catalogue_visits[],
+    agon__catalogue_errors[], agon__catalogue_homogenization[], agon__catalogue_nets[],
+    agon__catalogue_generalization[];
 
 #endif

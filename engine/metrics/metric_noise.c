@@ -207,7 +207,7 @@ static int all_parts(tally* t, agon__world* w, agon_metric_noise* out) {
     const agon_metric* m = t->metric;
     const bool asks = m->needs & AGON__LOOK_ANSWERS, plays = m->needs & AGON__LOOK_PAYOFFS;
     int rc = AGON_OK;
-    if (w->known && (w->weight || w->mean || w->anchor))
+    if (w->known && (w->weight || w->mean || w->anchor || w->tables.agent))
         rc = add_bootstrap(t, w, out);
     if (!rc && w->known && w->mean && (m->needs & AGON_NEEDS_ANTISYMMETRIC) && !asks)
         rc = add_null(t, w, out);

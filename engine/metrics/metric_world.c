@@ -102,6 +102,18 @@ static int open_anchors(agon__world* w) {
     return 0;
 }
 
+static int open_tables(agon__world* w) {
+    const agon_tables* t = &w->truth->tables;
+    const size_t cells = (size_t)t->games * (size_t)t->seats;
+    w->tables = *t;
+    w->tables.agent = malloc(cells * sizeof *w->tables.agent);
+    w->tables.value = malloc(cells * sizeof *w->tables.value);
+    if (!w->tables.agent || !w->tables.value)
+        return AGON_EMEMORY;
+    w->e.tables = w->tables;
+    return 0;
+}
+
 int agon__world_open(agon__world* w, const agon_metric* m, const agon_evidence* truth,
                      const agon_metric_options* options) {
     *w = (agon__world){.truth = truth, .e = *truth, .options = *options, .known = true};
@@ -117,6 +129,8 @@ int agon__world_open(agon__world* w, const agon_metric* m, const agon_evidence* 
         rc = open_payoffs(w);
     if (!rc && (m->needs & AGON_NEEDS_ANCHORS) && truth->anchors.anchors > 0)
         rc = open_anchors(w);
+    if (!rc && (m->needs & AGON_NEEDS_TABLES) && truth->tables.games > 0)
+        rc = open_tables(w);
     return rc;
 }
 
@@ -127,6 +141,8 @@ void agon__world_close(agon__world* w) {
     free(w->error);
     free(w->anchor);
     free(w->baseline_anchor);
+    free(w->tables.agent);
+    free(w->tables.value);
     free(w->strength);
     free(w->member);
 }
@@ -227,7 +243,21 @@ static void draw_scores(const agon_evidence* e, agon_key key, uint32_t sample, d
         out[i] = e->anchors.mean[i] + error_of(e->anchors.error, i) * agon_normal_next(&source);
 }
 
+/* Whole games: returns of one table belong together. */
+static void draw_tables(agon__world* w, agon_key key, uint32_t sample) {
+    const agon_tables* t = &w->truth->tables;
+    const size_t seats = (size_t)t->seats;
+    for (int g = 0; g < t->games; g++) {
+        const agon_draw d = agon_random(key, sample, (uint32_t)g, 0, 3);
+        const size_t from = agon_below(d.word[0], (uint32_t)t->games) * seats;
+        memcpy(w->tables.agent + (size_t)g * seats, t->agent + from, seats * sizeof *t->agent);
+        memcpy(w->tables.value + (size_t)g * seats, t->value + from, seats * sizeof *t->value);
+    }
+}
+
 void agon__world_draw(agon__world* w, agon_key key, uint32_t sample) {
+    if (w->tables.agent)
+        draw_tables(w, key, sample);
     if (w->weight)
         draw_states(w, key, sample);
     if (w->mean)

@@ -18,11 +18,12 @@ typedef struct agon__world {
     bool known;                  /* the noise of all parts that the metric looks at */
     /* Owned; NULL: shared with the truth. */
     double *weight, *mean, *wins, *anchor, *baseline_anchor;
-    double* error;    /* of a world: see agon__world_widen */
-    double* strength; /* (payoff agents) of the null */
-    int* member;      /* (states) of one stratum */
-    bool follow;      /* points are those of the mean pay-offs: every game is won, drawn or lost */
-    double slope;     /* points per game that go with a pay-off of 1 */
+    agon_tables tables; /* arrays owned: games drawn with replacement */
+    double* error;      /* of a world: see agon__world_widen */
+    double* strength;   /* (payoff agents) of the null */
+    int* member;        /* (states) of one stratum */
+    bool follow;  /* points are those of the mean pay-offs: every game is won, drawn or lost */
+    double slope; /* points per game that go with a pay-off of 1 */
 } agon__world;
 
 /* Closed by the caller also after AGON_EMEMORY; must not move, `options` point into it. */

@@ -166,6 +166,14 @@ def check_choix(lib, rng, choix):
     games = [(i, j) for i in range(n) for j in range(n) for _ in range(wins[i, j])]
     theirs = choix.opt_pairwise(n, games, alpha=1 / (2 * (sd * LOGIT) ** 2), tol=1e-12)
     compare("choix opt_pairwise", bradley_terry(lib, wins, sd) * LOGIT, theirs, 1e-6)
+    orders = np.array([rng.permutation(n) for _ in range(20)])
+    agent = np.ascontiguousarray(orders, dtype=np.int32)
+    value = np.ascontiguousarray(np.tile(-np.arange(n), (20, 1)), dtype=np.float32)
+    rating = np.empty(n)
+    call(lib.agon_plackett_luce, pointer(agent), pointer(value), 20, n, n, ctypes.c_double(sd), pointer(rating),
+         None)
+    theirs = choix.opt_rankings(n, orders.tolist(), alpha=1 / (2 * (sd * LOGIT) ** 2), tol=1e-12)
+    compare("choix opt_rankings", rating * LOGIT, theirs, 1e-6)
 
 
 @needs("trueskill")

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { TABLE, RATES, PAYOFFS, GAMES, PROBS, COUNTS, WEIGHTS, WORTH, INSIDES, WAYS };
+enum { TABLE, RATES, PAYOFFS, GAMES, PROBS, COUNTS, WEIGHTS, WORTH, INSIDES, TABLES, WAYS };
 
 static void fuzz_seeds(const char* dir) {
     static const struct {
@@ -26,6 +26,7 @@ static void fuzz_seeds(const char* dir) {
         {COUNTS, "agent,state,answer\nx,s,a\nx,s,b\ny,s,10\n"},
         {WEIGHTS, "agent,state,p0,p1\nx,s,1,0\nx,t,0,1\n\1state,weight\nt,3\ns,1\n"},
         {WORTH, "agent,state,answer\nx,s,a\ny,s,b\n\1state,answer,worth\ns,a,1\ns,c,2\n"},
+        {TABLES, "game,agent,score\n1,a,2\n1,b,1\n1,a,0\n2,c,-1\n"},
         {WORTH, "agent,state,p0,p1\nx,s,1,0\nx,t,0,1\n\1"
                 "0\n1\n"},
     };
@@ -98,6 +99,8 @@ static int read_evidence(int way, const char* first, const char* second, agon_ev
                          agon_evidence_notes* notes, agon_error* error) {
     if (way == INSIDES)
         return agon_evidence_read_insides(first, second, e, notes, error);
+    if (way == TABLES)
+        return agon_evidence_read_tables(first, e, notes, error);
     if (way <= GAMES)
         return agon_evidence_read_payoffs(
             &(agon_payoff_file){first, way == GAMES ? second : NULL, way != PAYOFFS}, e, notes,
@@ -108,6 +111,12 @@ static int read_evidence(int way, const char* first, const char* second, agon_ev
                              .weights = way == WEIGHTS ? second : NULL,
                              .worth = way == WORTH ? second : NULL},
         e, notes, error);
+}
+
+static void check_tables(const agon_evidence* e) {
+    const agon_tables* t = &e->tables;
+    for (int i = 0; i < t->games * t->seats; i++)
+        MUST(t->agent[i] >= -1 && t->agent[i] < e->agents && isfinite(t->value[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -135,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         MUST(evidence.agents >= 1 && evidence.label[evidence.agents - 1][0]);
         check_payoffs(&evidence.payoffs);
         check_answers(&evidence);
+        check_tables(&evidence);
     }
     agon_evidence_clear(&evidence);
     close(file[0]);

@@ -136,6 +136,13 @@ static inline void fixture_rest(agon_evidence* e, uint64_t seed) {
         e->visits.count[i] = (uint32_t)(10 * fixture_uniform(&d) * fixture_uniform(&d));
     for (size_t i = 0; i < 2 * n; i++)
         e->visits.count[i * 20] += 1; /* every half came somewhere */
+    e->tables.games = 40, e->tables.seats = 3;
+    e->tables.agent = fixture_array(120, sizeof(int32_t));
+    e->tables.value = fixture_array(120, sizeof(float));
+    for (size_t i = 0; i < 120; i++) {
+        e->tables.agent[i] = (int32_t)((i / 3 + i % 3 * (1 + i / 3 % 5)) % n);
+        e->tables.value[i] = (float)floor(4 * fixture_uniform(&d));
+    }
     e->history.points = 4;
     e->history.steps = fixture_array(4, sizeof(double));
     e->history.strength = fixture_array(4 * n, sizeof(double));
@@ -189,6 +196,8 @@ static inline void fixture_reverse(agon_evidence* e) {
     fixture_turn(e->insides.activation, n, 60 * sizeof(float));
     fixture_turn(e->insides.parameter, n, 9 * sizeof(float));
     fixture_turn(e->visits.count, n, 40 * sizeof(uint32_t));
+    for (int i = 0; i < e->tables.games * e->tables.seats; i++)
+        e->tables.agent[i] = n - 1 - e->tables.agent[i];
     for (int k = 0; k < 4; k++)
         fixture_turn(e->history.strength + k * n, n, sizeof(double));
 }

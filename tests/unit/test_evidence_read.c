@@ -542,6 +542,36 @@ static void test_named_by_numbers(void** state) {
     agon_evidence_clear(&e);
 }
 
+/* Promise: games of any number of seats are grouped by their names; agents are joined by label; a
+ * mistake is named with its line. */
+static void test_tables(void** state) {
+    agon_evidence e = {0};
+    agon_evidence_notes notes = {""};
+    agon_error error = {0};
+    const char* path = put("t.csv", "score,game,agent\n1,x,ann\n-2,y,bob\n3,x,bob\n0,x,ann\n");
+    assert_int_equal(agon_evidence_read_tables(path, &e, &notes, &error), 0);
+    const int32_t agent[6] = {0, 1, 0, 1, -1, -1};
+    const float value[6] = {1, 3, 0, -2, 0, 0};
+    assert_int_equal(e.tables.games, 2);
+    assert_int_equal(e.tables.seats, 3);
+    assert_memory_equal(e.tables.agent, agent, sizeof agent);
+    assert_memory_equal(e.tables.value, value, sizeof value);
+    assert_string_equal(e.label[1], "bob");
+    says(notes.text, "2 games of up to 3 seats");
+    agon_evidence_clear(&e);
+    path = put("t.csv", "game,agent,score\n1,ann,much\n");
+    assert_int_equal(agon_evidence_read_tables(path, &e, &notes, &error), AGON_EINVALID);
+    says(error.text, "line 2, column 3: 'much' is not a number");
+    path = put("t.csv", "game,agent,score\n1,ann,inf\n");
+    assert_int_equal(agon_evidence_read_tables(path, &e, &notes, &error), AGON_EINVALID);
+    path = put("t.csv", "game,agent\n1,ann\n");
+    assert_int_equal(agon_evidence_read_tables(path, &e, &notes, &error), AGON_EINVALID);
+    says(error.text, "no column score");
+    path = put("t.csv", "game,agent,score\n");
+    assert_int_equal(agon_evidence_read_tables(path, &e, &notes, &error), AGON_EINVALID);
+    assert_int_equal(e.agents, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),         cmocka_unit_test(test_kinds),
@@ -551,6 +581,7 @@ int main(void) {
         cmocka_unit_test(test_answer_refusals), cmocka_unit_test(test_weights),
         cmocka_unit_test(test_worth),           cmocka_unit_test(test_parts),
         cmocka_unit_test(test_unnamed),         cmocka_unit_test(test_named_by_numbers),
+        cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -70,6 +70,8 @@ static void measured_generations_give_what_was_measured(void** unused) {
                              (2 * m.score[k * AGENTS + i] - 1)) < 1e-12);
     assert_int_equal(e.payoffs.games[1], 8);
     assert_true(e.payoffs.wins[1] + e.payoffs.wins[AGENTS] == 8);
+    assert_int_equal(e.tables.games, 0);
+    assert_non_null(strstr(e.why.tables, "two seats against each other"));
     agon_measurement_clear(&m);
     agon_evidence_clear(&e);
     agon_training_close(t);
@@ -191,6 +193,15 @@ static void what_does_not_apply_says_why(void** unused) {
     const agon_metric* cyclic = agon_metric_find("cyclic");
     assert_non_null(cyclic);
     assert_string_equal(agon_metric_why(cyclic, &e, &options), e.why.antisymmetric);
+    /* What applies instead: games at one table, whose returns add up to 0 here. */
+    assert_int_equal(e.tables.seats, 3);
+    assert_true(e.tables.games >= 8);
+    for (int g = 0; g < e.tables.games; g++) {
+        const float* value = e.tables.value + 3 * g;
+        assert_true(fabs((double)value[0] + (double)value[1] + (double)value[2]) < 1e-6);
+        for (int seat = 0; seat < 3; seat++)
+            assert_true(e.tables.agent[3 * g + seat] >= 0 && e.tables.agent[3 * g + seat] < AGENTS);
+    }
     agon_evidence_clear(&e);
     agon_training_close(t);
 }
