@@ -31,7 +31,7 @@ int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
 static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
     agon_config config;
     agon_training* t = NULL;
-    char shape[128], fields[512];
+    char shape[128], fields[512], numbers[128];
     bool interrupted;
     int rc = agon_bench_config(b, dir, &config, error);
     if (rc)
@@ -48,10 +48,12 @@ static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
         agon_net_format(&t->population.net, shape, sizeof shape);
         snprintf(fields, sizeof fields,
                  "\"game\":\"%s\",\"net\":\"%s\",\"agents\":%d,\"epochs\":%d,"
-                 "\"opponents\":\"snapshots\",\"seconds\":%.3f,"
-                 "\"steps_with_opponents_per_second\":%.6g",
-                 t->rules->name, shape, config.population.size, config.train.epochs, seconds,
+                 "\"opponents\":\"snapshots\"",
+                 t->rules->name, shape, config.population.size, config.train.epochs);
+        snprintf(numbers, sizeof numbers,
+                 "\"seconds\":%.3f,\"steps_with_opponents_per_second\":%.6g", seconds,
                  (steps + (double)t->other_steps) / seconds);
+        rate.numbers = numbers;
         double forward = agon_bench_forward_flop(&t->population.net);
         double flop = forward * (1 + (double)t->other_steps / steps) +
                       config.train.epochs * agon_bench_update_flop(&t->population.net);

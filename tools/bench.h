@@ -1,8 +1,12 @@
 /* bench.h: the measuring instrument behind `agon bench`.
  *
  * A figure is measured beside its floor: samples of the work alternate with samples of the core's
- * FMA peak and of OpenBLAS sgemm, so that ratios hold where a noisy machine moves the absolute
- * numbers. */
+ * FMA peak, of OpenBLAS sgemm and of a large memcpy, so that ratios hold where a noisy machine
+ * moves the absolute numbers.
+ *
+ * A line of JSON is a figure, in this order: what names it; its ratios, called share_... or
+ * ratio_...; its rates, UNIT_per_second being the median and low and high the ends of the samples;
+ * further numbers; the floors of the same run. */
 #ifndef AGON_BENCH_H
 #define AGON_BENCH_H
 
@@ -11,11 +15,13 @@
 #include "games/rules.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
-/* Floating-point rates of one core, GFLOP/s (an FMA counts two). */
+#define AGON_BENCH_COPY_MEGABYTES 64 /* of each of the two buffers, which no cache holds */
+
+/* What one core can do. */
 typedef struct agon_bench_floor {
-    double fma_peak, sgemm;
+    double fma_peak, sgemm; /* GFLOP/s (an FMA counts two) */
+    double copy;            /* GB/s copied by memcpy, of so many megabytes */
 } agon_bench_floor;
 
 typedef struct agon_bench {
@@ -33,13 +39,17 @@ typedef struct agon_bench_rate {
     double per_second;      /* median over samples */
     double low, high;       /* of the samples */
     agon_bench_floor floor; /* medians of the same run */
+    double bytes;           /* a unit must move, for share_of_copy; 0: bytes do not bound it */
+    const char* ratios;  /* further ratios, which come first: JSON text without braces, or NULL */
+    const char* numbers; /* further numbers, after the rates: the same, or NULL */
 } agon_bench_rate;
 
 /* Sizes a sample to seconds / samples, then alternates. */
 agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user);
 
-/* One JSON line. `fields` is JSON text without braces that names the figure ("\"game\":\"tron\"");
- * flop: floating-point operations per unit; cores: how many the work used. */
+/* One JSON line; the one place that prints a figure. `fields` is JSON text without braces that
+ * names the figure ("\"game\":\"tron\""); flop: floating-point operations per unit, 0: none bound
+ * it; cores: how many the work used. */
 void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
                       int cores, const agon_bench_rate* rate);
 

@@ -2,15 +2,12 @@
 #include "tools/bench.h"
 #include "tools/ui.h"
 
-#include "agents/backend.h"
-
 #include <cblas.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
 /* Twelve independent FMA chains hide the latency and fit in sixteen registers; single variables,
  * because gcc keeps an array of them in memory; the barrier keeps it from folding rounds. */
@@ -90,8 +87,28 @@ static double sample_sgemm(void) {
     return best;
 }
 
+/* Kept for the next sample: pages are touched once. */
+static double sample_copy(void) {
+    static char* block;
+    const size_t bytes = (size_t)AGON_BENCH_COPY_MEGABYTES << 20;
+    if (!block) {
+        block = malloc(2 * bytes);
+        if (!block)
+            return 0;
+        memset(block, 1, 2 * bytes);
+    }
+    const double begun = agon_ui_seconds();
+    memcpy(block + bytes, block, bytes);
+    __asm__ volatile("" : : "r"(block) : "memory");
+    return (double)bytes / (agon_ui_seconds() - begun) * 1e-9;
+}
+
+/* The copy first: it leaves the caches cold. */
 agon_bench_floor agon_bench_sample_floor(void) {
-    return (agon_bench_floor){sample_peak(), sample_sgemm()};
+    agon_bench_floor floor = {.copy = sample_copy()};
+    floor.fma_peak = sample_peak();
+    floor.sgemm = sample_sgemm();
+    return floor;
 }
 
 static int ascending(const void* a, const void* b) {
@@ -106,7 +123,7 @@ static double median(double* x, int n) {
 
 agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user) {
     enum { MOST = 31 };
-    double rate[MOST], peak[MOST], sgemm[MOST], amount = 1;
+    double rate[MOST], peak[MOST], sgemm[MOST], copy[MOST], amount = 1;
     const int samples = b->samples < MOST ? b->samples : MOST;
     const double each = b->seconds / samples;
     for (;;) {
@@ -126,22 +143,12 @@ agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, v
         rate[i] = done / (agon_ui_seconds() - begun);
         peak[i] = floor.fma_peak;
         sgemm[i] = floor.sgemm;
+        copy[i] = floor.copy;
     }
     agon_bench_rate r = {.per_second = median(rate, samples)};
     r.low = rate[0];
     r.high = rate[samples - 1];
-    r.floor = (agon_bench_floor){median(peak, samples), median(sgemm, samples)};
+    r.floor =
+        (agon_bench_floor){median(peak, samples), median(sgemm, samples), median(copy, samples)};
     return r;
-}
-
-void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
-                      int cores, const agon_bench_rate* r) {
-    const double gflops = flop * r->per_second * 1e-9;
-    printf("{\"bench\":\"%s\",%s,\"%s_per_second\":%.6g,\"low\":%.6g,\"high\":%.6g,"
-           "\"gflops\":%.4g,\"share_of_peak\":%.4f,\"share_of_sgemm\":%.4f,"
-           "\"fma_peak_gflops\":%.4g,\"sgemm_gflops\":%.4g,\"cores\":%d,\"backend\":\"%s\"}\n",
-           what, fields, unit, r->per_second, r->low, r->high, gflops,
-           gflops / (r->floor.fma_peak * cores), gflops / (r->floor.sgemm * cores),
-           r->floor.fma_peak, r->floor.sgemm, cores, agon_cpu_backend()->name);
-    fflush(stdout);
 }

@@ -254,10 +254,11 @@ agon_bench_rate agon_bench_game(const agon_bench* b, const agon_rules* rules) {
 
 static void measure_game(const agon_bench* b, const agon_rules* rules) {
     char fields[256];
-    const agon_bench_rate rate = agon_bench_game(b, rules);
+    agon_bench_rate rate = agon_bench_game(b, rules);
+    rate.bytes = (double)rules->obs_bytes + 8.0 * rules->mask_words;
     snprintf(fields, sizeof fields,
              "\"game\":\"%s\",\"play\":\"random, observation and mask written\","
-             "\"obs_bytes\":%zu,\"state_bytes\":%zu,\"flop_per_step\":0",
+             "\"obs_bytes\":%zu,\"state_bytes\":%zu",
              rules->name, rules->obs_bytes, rules->spec.state_size);
     agon_bench_print("games", fields, "steps", 0, 1, &rate);
 }

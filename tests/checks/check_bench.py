@@ -15,6 +15,25 @@ def bench(*words):
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 
+FLOORS = ["cores", "backend", "fma_peak_gflops", "sgemm_gflops", "copy_gigabytes_per_second",
+          "copy_megabytes"]
+
+
+def check_order(x):
+    """What names it, ratios, rates, numbers, floors."""
+    keys = list(x)
+    ratios = [i for i, k in enumerate(keys) if k.startswith(("share_", "ratio_"))]
+    rate = next(i for i, k in enumerate(keys) if k.endswith("_per_second"))
+    assert keys[0] == "bench" and ratios == list(range(rate - len(ratios), rate)), keys
+    assert keys[rate + 1:rate + 3] == ["low", "high"] and keys[-len(FLOORS):] == FLOORS, keys
+    assert ratios and all(x[k] > 0 for k in FLOORS if k != "backend"), x
+
+
+def check_share(x, share, rate, floor):
+    expected = x[rate] / (x[floor] * x["cores"])
+    assert abs(x[share] - expected) <= 2e-3 * expected, (share, x)
+
+
 lines = bench("games")
 lines += bench("forward", "update", "rollout", "train", "--game", "matrix", "--hidden", "16")
 cost = bench("metrics", "--game", "matrix", "--hidden", "16")
@@ -35,8 +54,10 @@ units = {"games": "steps", "forward": "rows", "update": "rows", "rollout": "agen
 for x in lines:
     rate = x[units[x["bench"]] + "_per_second"]
     assert rate > 0 and x["low"] <= rate <= x["high"], x
-    assert x["fma_peak_gflops"] > 0 and x["sgemm_gflops"] > 0, x
-    share = x["gflops"] / (x["fma_peak_gflops"] * x["cores"])
-    assert abs(x["share_of_peak"] - share) <= 1e-3 * share + 1e-4, x
-    assert x["bench"] == "games" or x["gflops"] > 0, x
+    check_order(x)
+    if x["bench"] == "games":
+        check_share(x, "share_of_copy", "gigabytes_per_second", "copy_gigabytes_per_second")
+    else:
+        check_share(x, "share_of_peak", "gflops", "fma_peak_gflops")
+        check_share(x, "share_of_sgemm", "gflops", "sgemm_gflops")
 print(f"{len(lines)} figures")
