@@ -1,0 +1,139 @@
+/* bench_forward.c: many nets forward, and the choice of actions. */
+#include "tools/bench_work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Multiply-adds of one row's forward, times two. */
+double agon_bench_forward_flop(const agon_net* net) {
+    double flop = 0;
+    int in = net->inputs;
+    for (int i = 0; i < net->layers; i++) {
+        flop += 2.0 * in * net->hidden[i];
+        in = net->hidden[i];
+    }
+    return flop + 2.0 * in * (net->actions + 1);
+}
+
+/* Forward, gradient of weights, and of inputs except of the first layer's. */
+double agon_bench_update_flop(const agon_net* net) {
+    int first = net->layers ? net->hidden[0] : net->actions + 1;
+    return 3 * agon_bench_forward_flop(net) - 2.0 * net->inputs * first;
+}
+
+int agon_bench_open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon_error* error) {
+    agon_config config;
+    agon_config_defaults(&config);
+    int rc = agon_config_set(&config, "net.hidden", b->hidden, "--hidden", error);
+    if (!rc)
+        rc = agon_rules_open(b->game, rules, error);
+    if (!rc)
+        rc = agon_config_net(&config, (*rules)->entries, (*rules)->spec.actions, net, error);
+    return rc;
+}
+
+void agon_bench_nets_close(agon_bench_nets* n) {
+    if (n->scratch)
+        n->backend->scratch_close(n->scratch);
+    free(n->block);
+    free(n->packed);
+    free(n->offsets);
+    free(n->params);
+    free(n->out);
+    free(n->obs);
+    free(n->action);
+}
+
+static bool reserve(agon_bench_nets* n, const agon_rules* rules, const agon_net* net, int nets,
+                    size_t rows) {
+    const size_t each = (n->backend->packed_size(net) + 63) & ~(size_t)63;
+    if (posix_memalign(&n->block, 64, each * (size_t)nets) != 0)
+        n->block = NULL;
+    n->packed = calloc((size_t)nets, sizeof *n->packed);
+    n->offsets = calloc((size_t)nets + 1, sizeof *n->offsets);
+    n->params = calloc((size_t)nets * agon_net_size(net), sizeof *n->params);
+    n->obs = calloc(rows, rules->obs_bytes);
+    n->out = calloc(rows * 3, sizeof *n->out);
+    n->action = calloc(rows, sizeof *n->action);
+    n->scratch = n->backend->scratch_open();
+    for (int i = 0; n->block && n->packed && i < nets; i++)
+        n->packed[i] = (char*)n->block + each * (size_t)i;
+    return n->block && n->packed && n->offsets && n->params && n->obs && n->out && n->action &&
+           n->scratch && n->backend->scratch_reserve(n->scratch, net, (int)rows, 0) == 0;
+}
+
+/* Different weights for each net, and observations that are a third ones. */
+static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* net, int nets,
+                 int rows_each) {
+    const size_t rows = (size_t)nets * (size_t)rows_each;
+    for (int i = 0; i < nets; i++) {
+        float* params = n->params + (size_t)i * agon_net_size(net);
+        agon_net_init(net, agon_key_make((uint64_t)i, "bench", AGON_FOR_TEST), params);
+        n->backend->pack(net, params, (void*)n->packed[i]);
+        n->offsets[i + 1] = (i + 1) * rows_each;
+    }
+    for (size_t i = 0; i < rows * rules->obs_bytes; i++)
+        n->obs[i] = i % 3 == 0;
+    for (size_t i = 0; i < rows; i++)
+        n->out[2 * rows + i] = (float)(i % 97) / 97;
+    n->call = (agon_forward){
+        .net = net,
+        .input = {rules->spec.obs_type, rules->spec.obs_scale},
+        .nets = nets,
+        .packed = n->packed,
+        .offsets = n->offsets,
+        .obs = n->obs,
+        .temperature = 1,
+        .uniform = n->out + 2 * rows,
+        .value = n->out,
+        .log_probability = n->out + rows,
+        .action = n->action,
+    };
+}
+
+bool agon_bench_nets_open(agon_bench_nets* n, const agon_rules* rules, const agon_net* net,
+                          int nets, int rows_each) {
+    *n = (agon_bench_nets){.backend = agon_cpu_backend()};
+    if (!reserve(n, rules, net, nets, (size_t)nets * (size_t)rows_each))
+        return false;
+    fill(n, rules, net, nets, rows_each);
+    return true;
+}
+
+double agon_bench_go_forward(void* user, double amount) {
+    agon_bench_nets* n = user;
+    const double rows = n->call.offsets[n->call.nets];
+    double done = 0;
+    for (; done < amount; done += rows)
+        n->backend->forward(&n->call, n->scratch);
+    return done;
+}
+
+static int measure_forward(const agon_bench* b, const agon_rules* rules, const agon_net* net,
+                           int nets, int rows_each) {
+    agon_bench_nets n;
+    char fields[256], shape[128];
+    const bool ready = agon_bench_nets_open(&n, rules, net, nets, rows_each);
+    if (ready) {
+        agon_bench_rate rate = agon_bench_measure(b, agon_bench_go_forward, &n);
+        agon_net_format(net, shape, sizeof shape);
+        snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
+                 nets, rows_each);
+        agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
+    }
+    agon_bench_nets_close(&n);
+    return ready ? AGON_OK : AGON_EMEMORY;
+}
+
+int agon_bench_forward(const agon_bench* b, agon_error* error) {
+    static const int nets[] = {1, 16, 256}, rows[] = {1, 8, 32, 128};
+    agon_rules* rules = NULL;
+    agon_net net;
+    int rc = agon_bench_open_net(b, &rules, &net, error);
+    for (int i = 0; !rc && i < 3; i++)
+        for (int j = 0; !rc && j < 4; j++)
+            rc = measure_forward(b, rules, &net, nets[i], rows[j]);
+    agon_rules_close(rules);
+    return rc && error && !error->code ? agon_fail(error, rc, "no memory for the benchmark") : rc;
+}

@@ -1,0 +1,50 @@
+/* bench_work.h: work that several files of bench measure: a grouped forward, and a learner's. */
+#ifndef AGON_BENCH_WORK_H
+#define AGON_BENCH_WORK_H
+
+#include "tools/bench.h"
+
+#include "engine/rollout.h"
+
+/* The game and the net of a bench. *rules: closed by the caller, also on failure. */
+int agon_bench_open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon_error* error);
+
+/* Nets of one architecture, each with as many rows. */
+typedef struct agon_bench_nets {
+    agon_forward call;
+    const agon_backend* backend;
+    agon_scratch* scratch;
+    void* block; /* packed weights of all nets */
+    const void** packed;
+    int* offsets;
+    float* params; /* (nets, size of net) */
+    float* out;    /* value, log-probability, uniform */
+    uint8_t* obs;
+    uint16_t* action;
+} agon_bench_nets;
+
+/* false: no memory. Closed by the caller either way. */
+bool agon_bench_nets_open(agon_bench_nets* n, const agon_rules* rules, const agon_net* net,
+                          int nets, int rows_each);
+void agon_bench_nets_close(agon_bench_nets* n);
+double agon_bench_go_forward(void* nets, double rows); /* an agon_bench_work */
+
+/* A learner that plays itself: half the rows of a step are its own, half a frozen copy's. */
+typedef struct agon_bench_learning {
+    agon_rules* rules;
+    agon_learner* learner;
+    agon_player opponent;
+    agon_rollout* rollout;
+    agon_scratch* scratch;
+    uint32_t* index;
+} agon_bench_learning;
+
+enum { AGON_BENCH_MINIBATCHES = 4 };
+
+/* Closed by the caller, also on failure. */
+int agon_bench_learning_open(const agon_bench* b, agon_bench_learning* l, agon_error* error);
+void agon_bench_learning_close(agon_bench_learning* l);
+double agon_bench_go_update(void* learning, double rows);  /* whole epochs of the rectangle */
+double agon_bench_go_rollout(void* learning, double rows); /* whole rectangles */
+
+#endif
