@@ -77,63 +77,101 @@ int agon_bench_train(const agon_bench* b, agon_error* error) {
 typedef struct part {
     const char* name;
     int (*run)(const agon_bench* b, agon_error* error);
+    bool against; /* has an opponent: --against */
+    bool named;   /* measured only when it is named: it takes a minute */
 } part;
 
 static const part parts[] = {
-    {"games", agon_bench_games},           {"forward", agon_bench_forward},
-    {"update", agon_bench_update},         {"rollout", agon_bench_rollout},
-    {"train", agon_bench_train},           {"metrics", agon_bench_metrics},
-    {"population", agon_bench_population},
+    {"games", agon_bench_games, false, false},
+    {"forward", agon_bench_forward, true, false},
+    {"update", agon_bench_update, true, false},
+    {"rollout", agon_bench_rollout, false, false},
+    {"train", agon_bench_train, false, false},
+    {"metrics", agon_bench_metrics, false, false},
+    {"population", agon_bench_population, false, true},
 };
-enum {
-    PARTS = sizeof parts / sizeof *parts,
-    USUAL = PARTS - 1 /* without words: all but the last, which takes a minute */
-};
+enum { PARTS = sizeof parts / sizeof *parts };
 
-static const part* find(const char* name) {
-    for (int i = 0; i < PARTS; i++)
-        if (strcmp(parts[i].name, name) == 0)
-            return &parts[i];
-    return NULL;
+/* Which of the parts to measure. */
+typedef struct choice {
+    bool part[PARTS];
+} choice;
+
+static int find(const char* name) {
+    int i = 0;
+    while (i < PARTS && strcmp(parts[i].name, name) != 0)
+        i++;
+    return i < PARTS ? i : -1;
 }
 
-static int run_part(const part* p, const agon_bench* b) {
+static void list_parts(char* out, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < PARTS && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s",
+                                 i == 0          ? ""
+                                 : i < PARTS - 1 ? ", "
+                                                 : " or ",
+                                 parts[i].name);
+}
+
+/* Without words: all that are usual, or that have an opponent. Returns 0 or 2. */
+static int choose(int words, char** word, const agon_bench* b, choice* out) {
+    char list[256];
+    for (int i = 0; i < PARTS; i++)
+        out->part[i] = !words && (b->openblas ? parts[i].against : !parts[i].named);
+    for (int i = 0; i < words; i++) {
+        const int at = find(word[i]);
+        list_parts(list, sizeof list);
+        if (at < 0)
+            return agon_ui_usage("bench", "nothing called '%s' to measure: %s", word[i], list);
+        if (b->openblas && !parts[at].against)
+            return agon_ui_usage(
+                "bench", "--against openblas measures forward and update, not '%s'", word[i]);
+        out->part[at] = true;
+    }
+    return 0;
+}
+
+static int run_parts(const choice* c, const agon_bench* b) {
     agon_error error = {0};
-    int rc = p->run(b, &error);
+    int rc = AGON_OK;
+    setenv("UV_THREADPOOL_SIZE", "64", 0);
+    openblas_set_num_threads(1);
+    for (int i = 0; !rc && i < PARTS; i++)
+        if (c->part[i])
+            rc = parts[i].run(b, &error);
     return rc ? agon_ui_error(&error) : AGON_EXIT_OK;
 }
 
 int agon_cmd_bench(int argc, char** argv) {
-    const char *seconds = "0.7", *word = NULL, *hidden = "128,128";
+    const char *seconds = "0.7", *word = NULL, *hidden = "128,128", *against = NULL;
     char *end, game[128] = "connect_four";
     agon_error error = {0};
+    choice chosen;
     int words = 0;
     const agon_option known[] = {
         {"--seconds", NULL, &seconds},
         {"--game", NULL, &word},
         {"--hidden", NULL, &hidden},
+        {"--against", NULL, &against},
     };
-    int code = agon_ui_options(argc, argv, known, 3, &words);
+    int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &words);
     if (code)
         return code;
     agon_bench b = {.seconds = strtod(seconds, &end),
                     .samples = 7,
                     .game = game,
                     .one_game = word != NULL,
-                    .hidden = hidden};
+                    .hidden = hidden,
+                    .openblas = against != NULL};
     if (*end || !(b.seconds >= 0.01 && b.seconds <= 600))
         return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600", seconds);
-    for (int i = 1; i <= words; i++)
-        if (!find(argv[i]))
-            return agon_ui_usage("bench",
-                                 "nothing called '%s' to measure: games, forward, update, "
-                                 "rollout, train, metrics or population",
-                                 argv[i]);
+    if (against && strcmp(against, "openblas") != 0)
+        return agon_ui_usage("bench", "--against %s: expected openblas", against);
+    code = choose(words, argv + 1, &b, &chosen);
+    if (code)
+        return code;
     if (word && agon_game_word(word, game, sizeof game, &error))
         return agon_ui_error(&error);
-    setenv("UV_THREADPOOL_SIZE", "64", 0);
-    openblas_set_num_threads(1);
-    for (int i = 0; !code && i < (words ? words : USUAL); i++)
-        code = run_part(words ? find(argv[i + 1]) : &parts[i], &b);
-    return code;
+    return run_parts(&chosen, &b);
 }

@@ -24,12 +24,15 @@ typedef struct agon_bench_floor {
     double copy;            /* GB/s copied by memcpy, of so many megabytes */
 } agon_bench_floor;
 
+enum { AGON_BENCH_SAMPLES = 31 }; /* most of a figure */
+
 typedef struct agon_bench {
     double seconds; /* for each figure */
-    int samples;    /* per figure, alternating with the floor; odd */
+    int samples;    /* per figure, alternating with the floor; odd, at most AGON_BENCH_SAMPLES */
     const char* game;
     bool one_game; /* `games` measures this one, not all */
     const char* hidden;
+    bool openblas; /* forward and update: beside a loop of sgemm */
 } agon_bench;
 
 /* Does `amount` units of work; returns the units done (rows, steps ...). */
@@ -44,8 +47,23 @@ typedef struct agon_bench_rate {
     const char* numbers; /* further numbers, after the rates: the same, or NULL */
 } agon_bench_rate;
 
+/* Samples of a figure, each with the floors sampled beside it. */
+typedef struct agon_bench_series {
+    int count;
+    double rate[AGON_BENCH_SAMPLES], peak[AGON_BENCH_SAMPLES];
+    double sgemm[AGON_BENCH_SAMPLES], copy[AGON_BENCH_SAMPLES];
+} agon_bench_series;
+
+void agon_bench_series_add(agon_bench_series* s, double rate, const agon_bench_floor* floor);
+agon_bench_rate agon_bench_series_rate(agon_bench_series* s); /* sorts the samples */
+double agon_bench_median(double* x, int n);                   /* likewise */
+
 /* Sizes a sample to seconds / samples, then alternates. */
 agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user);
+/* Two works by turns, sample by sample. Returns the median of the samples' ratios, first to second.
+ */
+double agon_bench_measure_two(const agon_bench* b, agon_bench_work* const work[2],
+                              void* const user[2], agon_bench_rate rate[2]);
 
 /* One JSON line; the one place that prints a figure. `fields` is JSON text without braces that
  * names the figure ("\"game\":\"tron\""); flop: floating-point operations per unit, 0: none bound

@@ -1,4 +1,4 @@
-/* The limits of a core, and figures measured beside them. */
+/* bench_floor.c: the limits of a core. */
 #include "tools/bench.h"
 #include "tools/ui.h"
 
@@ -109,46 +109,4 @@ agon_bench_floor agon_bench_sample_floor(void) {
     floor.fma_peak = sample_peak();
     floor.sgemm = sample_sgemm();
     return floor;
-}
-
-static int ascending(const void* a, const void* b) {
-    double x = *(const double*)a, y = *(const double*)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double* x, int n) {
-    qsort(x, (size_t)n, sizeof *x, ascending);
-    return x[n / 2];
-}
-
-agon_bench_rate agon_bench_measure(const agon_bench* b, agon_bench_work* work, void* user) {
-    enum { MOST = 31 };
-    double rate[MOST], peak[MOST], sgemm[MOST], copy[MOST], amount = 1;
-    const int samples = b->samples < MOST ? b->samples : MOST;
-    const double each = b->seconds / samples;
-    for (;;) {
-        double begun = agon_ui_seconds();
-        work(user, amount);
-        double spent = agon_ui_seconds() - begun;
-        if (spent > 0.2 * each) {
-            amount *= each / spent;
-            break;
-        }
-        amount *= 4;
-    }
-    for (int i = 0; i < samples; i++) {
-        agon_bench_floor floor = agon_bench_sample_floor();
-        double begun = agon_ui_seconds();
-        double done = work(user, amount);
-        rate[i] = done / (agon_ui_seconds() - begun);
-        peak[i] = floor.fma_peak;
-        sgemm[i] = floor.sgemm;
-        copy[i] = floor.copy;
-    }
-    agon_bench_rate r = {.per_second = median(rate, samples)};
-    r.low = rate[0];
-    r.high = rate[samples - 1];
-    r.floor =
-        (agon_bench_floor){median(peak, samples), median(sgemm, samples), median(copy, samples)};
-    return r;
 }

@@ -42,6 +42,7 @@ void agon_bench_nets_close(agon_bench_nets* n) {
     free(n->params);
     free(n->out);
     free(n->obs);
+    free(n->mask);
     free(n->action);
 }
 
@@ -54,16 +55,38 @@ static bool reserve(agon_bench_nets* n, const agon_rules* rules, const agon_net*
     n->offsets = calloc((size_t)nets + 1, sizeof *n->offsets);
     n->params = calloc((size_t)nets * agon_net_size(net), sizeof *n->params);
     n->obs = calloc(rows, rules->obs_bytes);
+    n->mask = calloc(rows * (size_t)rules->mask_words, sizeof *n->mask);
     n->out = calloc(rows * 3, sizeof *n->out);
     n->action = calloc(rows, sizeof *n->action);
     n->scratch = n->backend->scratch_open();
     for (int i = 0; n->block && n->packed && i < nets; i++)
         n->packed[i] = (char*)n->block + each * (size_t)i;
-    return n->block && n->packed && n->offsets && n->params && n->obs && n->out && n->action &&
-           n->scratch && n->backend->scratch_reserve(n->scratch, net, (int)rows, 0) == 0;
+    return n->block && n->packed && n->offsets && n->params && n->obs && n->mask && n->out &&
+           n->action && n->scratch &&
+           n->backend->scratch_reserve(n->scratch, net, (int)rows, 0) == 0;
 }
 
-/* Different weights for each net, and observations that are a third ones. */
+/* Observations that are a third ones, and one illegal action in each word of a mask. */
+static void fill_rows(agon_bench_nets* n, const agon_rules* rules, size_t rows) {
+    const int actions = rules->spec.actions, words = rules->mask_words;
+    const size_t entries = rows * (size_t)rules->entries;
+    for (size_t i = 0; i < entries; i++) {
+        if (rules->spec.obs_type == AGON_U8)
+            ((uint8_t*)n->obs)[i] = i % 3 == 0;
+        else
+            ((float*)n->obs)[i] = i % 3 == 0;
+    }
+    for (size_t i = 0; i < rows * (size_t)words; i++) {
+        const int left = actions - (int)(i % (size_t)words) * 64, here = left < 64 ? left : 64;
+        n->mask[i] = ~0ull >> (64 - here);
+        if (here > 1)
+            n->mask[i] &= ~(1ull << i % (size_t)here);
+    }
+    for (size_t i = 0; i < rows; i++)
+        n->out[2 * rows + i] = (float)(i % 97) / 97;
+}
+
+/* Different weights for each net. */
 static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* net, int nets,
                  int rows_each) {
     const size_t rows = (size_t)nets * (size_t)rows_each;
@@ -73,10 +96,7 @@ static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* ne
         n->backend->pack(net, params, (void*)n->packed[i]);
         n->offsets[i + 1] = (i + 1) * rows_each;
     }
-    for (size_t i = 0; i < rows * rules->obs_bytes; i++)
-        n->obs[i] = i % 3 == 0;
-    for (size_t i = 0; i < rows; i++)
-        n->out[2 * rows + i] = (float)(i % 97) / 97;
+    fill_rows(n, rules, rows);
     n->call = (agon_forward){
         .net = net,
         .input = {rules->spec.obs_type, rules->spec.obs_scale},
@@ -84,6 +104,7 @@ static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* ne
         .packed = n->packed,
         .offsets = n->offsets,
         .obs = n->obs,
+        .mask = n->mask,
         .temperature = 1,
         .uniform = n->out + 2 * rows,
         .value = n->out,
@@ -110,30 +131,83 @@ double agon_bench_go_forward(void* user, double amount) {
     return done;
 }
 
+enum { CHOICE_NETS = 64, CHOICE_ROWS = 32 };
+
+/* ---- the figures -------------------------------------------------------------------------- */
+
 static int measure_forward(const agon_bench* b, const agon_rules* rules, const agon_net* net,
-                           int nets, int rows_each) {
+                           int nets, int rows_each, agon_error* error) {
     agon_bench_nets n;
     char fields[256], shape[128];
     const bool ready = agon_bench_nets_open(&n, rules, net, nets, rows_each);
     if (ready) {
-        agon_bench_rate rate = agon_bench_measure(b, agon_bench_go_forward, &n);
+        const agon_bench_rate rate = agon_bench_measure(b, agon_bench_go_forward, &n);
         agon_net_format(net, shape, sizeof shape);
         snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
                  nets, rows_each);
         agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
     }
     agon_bench_nets_close(&n);
-    return ready ? AGON_OK : AGON_EMEMORY;
+    return ready ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for %d nets", nets);
+}
+
+/* As a rollout does it: a number is drawn for each row before the forward. */
+static double go_drawn(void* user, double amount) {
+    agon_bench_nets* n = user;
+    const int rows = n->call.offsets[n->call.nets];
+    const agon_key key = agon_key_make(1, "bench", AGON_FOR_ACTION);
+    float* uniform = n->out + 2 * (size_t)rows;
+    double done = 0;
+    for (; done < amount; done += rows) {
+        for (int i = 0; i < rows; i++)
+            uniform[i] = agon_uniform(agon_random(key, (uint32_t)i, 1, 0, 0).word[0]);
+        n->backend->forward(&n->call, n->scratch);
+    }
+    return done;
+}
+
+static void print_choice(const agon_net* net, double share, agon_bench_rate rate[2]) {
+    char fields[256], ratios[64], numbers[64], shape[128];
+    agon_net_format(net, shape, sizeof shape);
+    snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
+             CHOICE_NETS, CHOICE_ROWS);
+    snprintf(ratios, sizeof ratios, "\"share_of_forward\":%.4g", share);
+    snprintf(numbers, sizeof numbers, "\"rows_per_second_without\":%.6g", rate[1].per_second);
+    rate[0].ratios = ratios;
+    rate[0].numbers = numbers;
+    agon_bench_print("choice", fields, "rows", agon_bench_forward_flop(net), 1, &rate[0]);
+}
+
+/* What choosing adds: draw, mask, softmax, sampling, log-probability. */
+static int measure_choice(const agon_bench* b, const agon_rules* rules, const agon_net* net,
+                          agon_error* error) {
+    agon_bench_nets n;
+    const bool ready = agon_bench_nets_open(&n, rules, net, CHOICE_NETS, CHOICE_ROWS);
+    if (ready) {
+        agon_bench_nets plain = n; /* the same buffers */
+        agon_bench_work* const work[2] = {go_drawn, agon_bench_go_forward};
+        void* const user[2] = {&n, &plain};
+        agon_bench_rate rate[2];
+        plain.call.action = NULL;
+        plain.call.log_probability = NULL;
+        const double ratio = agon_bench_measure_two(b, work, user, rate);
+        print_choice(net, 1 / ratio - 1, rate);
+    }
+    agon_bench_nets_close(&n);
+    return ready ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for %d nets", CHOICE_NETS);
 }
 
 int agon_bench_forward(const agon_bench* b, agon_error* error) {
-    static const int nets[] = {1, 16, 256}, rows[] = {1, 8, 32, 128};
+    static const int nets[] = {1, 16, 64, 512}, rows[] = {1, 8, 32, 128};
     agon_rules* rules = NULL;
     agon_net net;
     int rc = agon_bench_open_net(b, &rules, &net, error);
-    for (int i = 0; !rc && i < 3; i++)
+    for (int i = 0; !rc && i < 4; i++)
         for (int j = 0; !rc && j < 4; j++)
-            rc = measure_forward(b, rules, &net, nets[i], rows[j]);
+            rc = b->openblas ? agon_bench_forward_openblas(b, rules, &net, nets[i], rows[j], error)
+                             : measure_forward(b, rules, &net, nets[i], rows[j], error);
+    if (!rc && !b->openblas)
+        rc = measure_choice(b, rules, &net, error);
     agon_rules_close(rules);
-    return rc && error && !error->code ? agon_fail(error, rc, "no memory for the benchmark") : rc;
+    return rc;
 }

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { LANES = 64, HORIZON = 32 };
 
@@ -46,19 +45,23 @@ int agon_bench_learning_open(const agon_bench* b, agon_bench_learning* l, agon_e
     return rc ? rc : agon_rollout_collect(l->rollout, error);
 }
 
+const agon_ppo agon_bench_ppo = {
+    .step = {1e-5f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.999f, 1e-8f},
+    .discount = 1,
+    .lambda = 0.95f,
+    .epochs = 1,
+    .minibatches = AGON_BENCH_MINIBATCHES,
+    .normalise = 1,
+};
+
 double agon_bench_go_update(void* user, double amount) {
     agon_bench_learning* l = user;
-    const agon_ppo ppo = {.step = {1e-5f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.999f, 1e-8f},
-                          .discount = 1,
-                          .lambda = 0.95f,
-                          .epochs = 1,
-                          .minibatches = AGON_BENCH_MINIBATCHES,
-                          .normalise = 1};
     agon_update_stats stats;
     double done = 0;
     for (; done < amount; done += l->rollout->data->rows * l->rollout->data->horizon)
-        agon_ppo_train(agon_cpu_backend(), l->scratch, l->learner, l->rollout->data, &ppo,
-                       agon_key_make(1, "bench", AGON_FOR_SHUFFLE), l->index, &stats);
+        agon_ppo_train(agon_cpu_backend(), l->scratch, l->learner, l->rollout->data,
+                       &agon_bench_ppo, agon_key_make(1, "bench", AGON_FOR_SHUFFLE), l->index,
+                       &stats);
     return done;
 }
 
@@ -70,32 +73,40 @@ double agon_bench_go_rollout(void* user, double amount) {
     return done;
 }
 
-static int bench_learning(const agon_bench* b, const char* what, agon_error* error) {
-    const bool update = strcmp(what, "update") == 0;
+static void measure_learning(const agon_bench* b, agon_bench_learning* l, bool update,
+                             const char* fields) {
+    const agon_net* net = &l->learner->net;
+    const agon_bench_rate rate =
+        agon_bench_measure(b, update ? agon_bench_go_update : agon_bench_go_rollout, l);
+    /* A learner's step costs its own forward and, with two seats in turn, an opponent's. */
+    const double flop =
+        update ? agon_bench_update_flop(net) : agon_bench_forward_flop(net) * l->rules->spec.seats;
+    agon_bench_print(update ? "update" : "rollout", fields, update ? "rows" : "agent_steps", flop,
+                     1, &rate);
+}
+
+static int bench_learning(const agon_bench* b, bool update, agon_error* error) {
     agon_bench_learning l = {0};
     char fields[512], shape[128];
     int rc = agon_bench_learning_open(b, &l, error);
     if (!rc) {
-        agon_bench_rate rate =
-            agon_bench_measure(b, update ? agon_bench_go_update : agon_bench_go_rollout, &l);
-        const agon_net* net = &l.learner->net;
-        /* A learner's step costs its own forward and, with two seats in turn, an opponent's. */
-        double flop = update ? agon_bench_update_flop(net)
-                             : agon_bench_forward_flop(net) * l.rules->spec.seats;
-        agon_net_format(net, shape, sizeof shape);
+        agon_net_format(&l.learner->net, shape, sizeof shape);
         snprintf(fields, sizeof fields,
                  "\"game\":\"%s\",\"net\":\"%s\",\"lanes\":%d,\"horizon\":%d,\"minibatch\":%d",
                  l.rules->name, shape, LANES, HORIZON, LANES * HORIZON / AGON_BENCH_MINIBATCHES);
-        agon_bench_print(what, fields, update ? "rows" : "agent_steps", flop, 1, &rate);
+        if (b->openblas)
+            rc = agon_bench_update_openblas(b, &l, fields, error);
+        else
+            measure_learning(b, &l, update, fields);
     }
     agon_bench_learning_close(&l);
     return rc;
 }
 
 int agon_bench_update(const agon_bench* b, agon_error* error) {
-    return bench_learning(b, "update", error);
+    return bench_learning(b, true, error);
 }
 
 int agon_bench_rollout(const agon_bench* b, agon_error* error) {
-    return bench_learning(b, "rollout", error);
+    return bench_learning(b, false, error);
 }

@@ -17,9 +17,10 @@ typedef struct agon_bench_nets {
     void* block; /* packed weights of all nets */
     const void** packed;
     int* offsets;
-    float* params; /* (nets, size of net) */
-    float* out;    /* value, log-probability, uniform */
-    uint8_t* obs;
+    float* params;  /* (nets, size of net) */
+    float* out;     /* value, log-probability, uniform: (3, rows) */
+    void* obs;      /* (rows, inputs) of the game's type */
+    uint64_t* mask; /* (rows, words): some actions are illegal */
     uint16_t* action;
 } agon_bench_nets;
 
@@ -28,6 +29,10 @@ bool agon_bench_nets_open(agon_bench_nets* n, const agon_rules* rules, const ago
                           int nets, int rows_each);
 void agon_bench_nets_close(agon_bench_nets* n);
 double agon_bench_go_forward(void* nets, double rows); /* an agon_bench_work */
+
+/* A figure of logits and values beside the same by OpenBLAS. */
+int agon_bench_forward_openblas(const agon_bench* b, const agon_rules* rules, const agon_net* net,
+                                int nets, int rows_each, agon_error* error);
 
 /* A learner that plays itself: half the rows of a step are its own, half a frozen copy's. */
 typedef struct agon_bench_learning {
@@ -40,11 +45,16 @@ typedef struct agon_bench_learning {
 } agon_bench_learning;
 
 enum { AGON_BENCH_MINIBATCHES = 4 };
+extern const agon_ppo agon_bench_ppo; /* one epoch */
 
 /* Closed by the caller, also on failure. */
 int agon_bench_learning_open(const agon_bench* b, agon_bench_learning* l, agon_error* error);
 void agon_bench_learning_close(agon_bench_learning* l);
 double agon_bench_go_update(void* learning, double rows);  /* whole epochs of the rectangle */
 double agon_bench_go_rollout(void* learning, double rows); /* whole rectangles */
+
+/* The figure of an update beside its products, epilogues and Adam by OpenBLAS and plain loops. */
+int agon_bench_update_openblas(const agon_bench* b, agon_bench_learning* l, const char* fields,
+                               agon_error* error);
 
 #endif

@@ -280,11 +280,14 @@ static const char help_bench[] =
     "  agon bench forward update --hidden 64,64      two parts, for a smaller net\n"
     "  agon bench rollout --game kuhn_poker --seconds 5\n"
     "  agon bench games --game 'connect_four(rows=8)'  one game; without --game, all of them\n"
+    "  agon bench forward --against openblas         beside a loop of sgemm, sample by sample\n"
     "\n"
-    "Measures speed on this machine and prints one JSON object per figure: median, lowest and\n"
-    "highest of 7 samples, beside the core's peak and OpenBLAS in the same seconds. 'train' is "
-    "one\n"
-    "short run on all cores, of as many seconds as it takes.\n"
+    "Measures speed on this machine and prints one JSON object per figure: what names it; ratios\n"
+    "to what the core could do in the same seconds; rates, being the median, lowest and highest "
+    "of\n"
+    "7 samples; the core's own FMA peak, OpenBLAS sgemm and copy rates. 'train' is one short run "
+    "on\n"
+    "all cores, of as many seconds as it takes.\n"
     "\n"
     "'metrics' is what measuring adds to training; 'population', only when it is named, the "
     "headline\n"
@@ -293,7 +296,8 @@ static const char help_bench[] =
     "Usage: agon bench [games|forward|update|rollout|train|metrics|population ...] [options]\n"
     "  --seconds S   time for each figure, 0.01 to 600; default 0.7\n"
     "  --game GAME   default connect_four\n"
-    "  --hidden W,W  widths of the hidden layers; default 128,128\n";
+    "  --hidden W,W  widths of the hidden layers; default 128,128\n"
+    "  --against openblas  forward and update beside the same work by OpenBLAS, by turns\n";
 
 static const char help_help[] =
     "Examples\n"

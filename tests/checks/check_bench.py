@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 256 nets x 1, 8, 32, 128
-rows, update, rollout, end-to-end training; each beside the FMA peak and sgemm rate of the same run, and the
-share is what they say; and what measuring costs beside training. The rates themselves are not tested."""
+"""Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 64, 512 nets x 1, 8, 32,
+128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
+the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
+computes the same (agon compares before it measures). The rates themselves are not tested."""
 import json
 import os
 import subprocess
@@ -36,6 +37,7 @@ def check_share(x, share, rate, floor):
 
 lines = bench("games")
 lines += bench("forward", "update", "rollout", "train", "--game", "matrix", "--hidden", "16")
+against = bench("--against", "openblas", "--game", "tic_tac_toe", "--hidden", "16")
 cost = bench("metrics", "--game", "matrix", "--hidden", "16")
 assert len(cost) == 1 and cost[0]["part"] == "run", cost
 assert 0 < cost[0]["share_of_formulas"] < cost[0]["share_with_games"], cost
@@ -45,13 +47,23 @@ listed = {g["name"] for g in json.loads(
 assert games == listed, (games, listed)
 alone = [x["game"] for x in bench("games", "--game", "matrix(name=chicken)")]
 assert alone == ["matrix(name=chicken)"], alone
-forward = {(x["nets"], x["rows_per_net"]) for x in lines if x["bench"] == "forward"}
-assert forward == {(p, r) for p in (1, 16, 256) for r in (1, 8, 32, 128)}, forward
+SHAPES = {(p, r) for p in (1, 16, 64, 512) for r in (1, 8, 32, 128)}
+for figures in lines, against:
+    shapes = {(x["nets"], x["rows_per_net"]) for x in figures if x["bench"] == "forward"}
+    assert shapes == SHAPES, shapes
 kinds = [x["bench"] for x in lines]
-assert all(kinds.count(k) == 1 for k in ("update", "rollout", "train")), kinds
-units = {"games": "steps", "forward": "rows", "update": "rows", "rollout": "agent_steps",
-         "train": "agent_steps"}
-for x in lines:
+assert all(kinds.count(k) == 1 for k in ("choice", "update", "rollout", "train")), kinds
+assert [x["bench"] for x in against].count("update") == 1 and len(against) == 17, against
+for x in against:
+    assert x["against"] == "openblas" and x["openblas_core"], x
+    assert list(x)[list(x).index("share_of_peak") - 1] == "ratio_to_openblas" and \
+        x["ratio_to_openblas"] > 0, x
+    assert x["openblas_low"] <= x["openblas_rows_per_second"] <= x["openblas_high"], x
+    whole = x["minibatch"] if x["bench"] == "update" else x["rows_per_net"]
+    assert x["openblas_rows_per_call"] in (32, whole) and x["openblas_rows_per_call"] <= whole, x
+units = {"games": "steps", "forward": "rows", "choice": "rows", "update": "rows",
+         "rollout": "agent_steps", "train": "agent_steps"}
+for x in lines + against:
     rate = x[units[x["bench"]] + "_per_second"]
     assert rate > 0 and x["low"] <= rate <= x["high"], x
     check_order(x)
@@ -60,4 +72,17 @@ for x in lines:
     else:
         check_share(x, "share_of_peak", "gflops", "fma_peak_gflops")
         check_share(x, "share_of_sgemm", "gflops", "sgemm_gflops")
-print(f"{len(lines)} figures")
+
+
+def refused(*words):
+    r = subprocess.run([AGON, "bench", *words], capture_output=True, text=True)
+    return r.returncode, r.stderr
+
+
+code, said = refused("--against", "mkl")
+assert code == 2 and "--against mkl" in said and "openblas" in said, (code, said)
+code, said = refused("rollout", "--against", "openblas")
+assert code == 2 and "rollout" in said, (code, said)
+code, said = refused("everything")
+assert code == 2 and "'everything'" in said and "population" in said, (code, said)
+print(f"{len(lines) + len(against)} figures")
