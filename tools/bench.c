@@ -1,16 +1,18 @@
 /* agon bench: rates as JSON lines, each beside the limits of the core measured in the same run. */
 #include "tools/bench.h"
 
+#include "engine/files.h"
 #include "engine/training.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/game_word.h"
+#include "tools/program.h"
 #include "tools/ui.h"
 
 #include <cblas.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
                       agon_error* error) {
@@ -27,8 +29,26 @@ int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
     return rc;
 }
 
+int agon_bench_in_folder(const agon_bench* b, agon_bench_run* run, agon_error* error) {
+    const char* parent = getenv("TMPDIR");
+    char dir[AGON_PATH_SIZE], said[256];
+    if (!parent || !parent[0])
+        parent = "/tmp";
+    if (strlen(parent) > 200)
+        return agon_fail(error, AGON_ELIMIT, "TMPDIR has %zu bytes; expected at most 200",
+                         strlen(parent));
+    snprintf(dir, sizeof dir, "%s/agon-bench-XXXXXX", parent);
+    if (!mkdtemp(dir))
+        return agon_file_fail(error, errno, "cannot make a directory like", dir);
+    const int rc = run(b, dir, error);
+    const char* const away[] = {"rm", "-rf", dir, NULL};
+    if (agon_program_run(away, NULL, said, sizeof said) != 0)
+        fprintf(stderr, "agon: %s was not removed\n", dir);
+    return rc;
+}
+
 /* A whole run in a temporary directory: planning, rollouts, updates, matches, probes, store. */
-static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
+static int train_in(const agon_bench* b, const char* dir, agon_error* error) {
     agon_config config;
     agon_training* t = NULL;
     char shape[128], fields[512], numbers[128];
@@ -64,14 +84,7 @@ static int train_in(const char* dir, const agon_bench* b, agon_error* error) {
 }
 
 int agon_bench_train(const agon_bench* b, agon_error* error) {
-    char dir[] = "/tmp/agon-bench-XXXXXX", command[64];
-    if (!mkdtemp(dir))
-        return agon_fail(error, AGON_EIO, "no temporary directory in /tmp");
-    int rc = train_in(dir, b, error);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
-        fprintf(stderr, "agon: %s was not removed\n", dir);
-    return rc;
+    return agon_bench_in_folder(b, train_in, error);
 }
 
 typedef struct part {
@@ -82,13 +95,10 @@ typedef struct part {
 } part;
 
 static const part parts[] = {
-    {"games", agon_bench_games, false, false},
-    {"forward", agon_bench_forward, true, false},
-    {"update", agon_bench_update, true, false},
-    {"rollout", agon_bench_rollout, false, false},
-    {"train", agon_bench_train, false, false},
-    {"metrics", agon_bench_metrics, false, false},
-    {"population", agon_bench_population, false, true},
+    {"games", agon_bench_games, false, false},  {"forward", agon_bench_forward, true, false},
+    {"update", agon_bench_update, true, false}, {"rollout", agon_bench_rollout, false, false},
+    {"train", agon_bench_train, false, false},  {"metrics", agon_bench_metrics, false, false},
+    {"store", agon_bench_store, false, false},  {"population", agon_bench_population, false, true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

@@ -80,6 +80,10 @@ double agon_bench_update_flop(const agon_net* net);
 /* Plies of random play per second, observation and mask written at every decision, one core. */
 agon_bench_rate agon_bench_game(const agon_bench* b, const agon_rules* rules);
 
+/* Does something in a temporary directory (in TMPDIR, else /tmp), which goes away afterwards. */
+typedef int agon_bench_run(const agon_bench* b, const char* dir, agon_error* error);
+int agon_bench_in_folder(const agon_bench* b, agon_bench_run* run, agon_error* error);
+
 int agon_bench_games(const agon_bench* b, agon_error* error);
 int agon_bench_forward(const agon_bench* b, agon_error* error);
 int agon_bench_update(const agon_bench* b, agon_error* error);
@@ -90,5 +94,7 @@ int agon_bench_train(const agon_bench* b, agon_error* error);
 /* What measuring adds to training; and the headline metrics of 10,000 agents. */
 int agon_bench_metrics(const agon_bench* b, agon_error* error);
 int agon_bench_population(const agon_bench* b, agon_error* error);
+/* Results put in a store as a run does it. */
+int agon_bench_store(const agon_bench* b, agon_error* error);
 
 #endif

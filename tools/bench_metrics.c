@@ -5,13 +5,11 @@
 #include "engine/evidence_run.h"
 #include "engine/metrics/metric.h"
 #include "tools/metrics.h"
-#include "tools/program.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 /* ---- beside training ------------------------------------------------------------------------ */
 
@@ -257,14 +255,7 @@ static int bench_population(agon_error* error) {
 /* ---- the part ------------------------------------------------------------------------------- */
 
 int agon_bench_metrics(const agon_bench* b, agon_error* error) {
-    char dir[] = "/tmp/agon-bench-XXXXXX", said[256];
-    if (!mkdtemp(dir))
-        return agon_fail(error, AGON_EIO, "no temporary directory in /tmp");
-    const int rc = bench_run(b, dir, error);
-    const char* const away[] = {"rm", "-rf", dir, NULL};
-    if (agon_program_run(away, NULL, said, sizeof said) != 0)
-        fprintf(stderr, "agon: %s was not removed\n", dir);
-    return rc;
+    return agon_bench_in_folder(b, bench_run, error);
 }
 
 int agon_bench_population(const agon_bench* b, agon_error* error) {

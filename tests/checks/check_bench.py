@@ -2,15 +2,21 @@
 """Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 64, 512 nets x 1, 8, 32,
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
-computes the same (agon compares before it measures). The rates themselves are not tested."""
+computes the same (agon compares before it measures). The store leaves nothing behind. The rates themselves are not tested."""
 import json
 import os
 import subprocess
+import tempfile
 
 AGON = os.environ["AGON"]
 
+FOLDER = tempfile.TemporaryDirectory()
+
+
 def bench(*words):
-    r = subprocess.run([AGON, "bench", "--seconds", "0.02", *words], capture_output=True, text=True)
+    r = subprocess.run([AGON, "bench", "--seconds", "0.02", *words], capture_output=True, text=True,
+                       env=os.environ | {"TMPDIR": FOLDER.name})
+    assert os.listdir(FOLDER.name) == [], os.listdir(FOLDER.name)
     if r.returncode:
         raise SystemExit(f"exit {r.returncode}: {r.stderr}")
     return [json.loads(line) for line in r.stdout.splitlines()]
@@ -41,6 +47,14 @@ against = bench("--against", "openblas", "--game", "tic_tac_toe", "--hidden", "1
 cost = bench("metrics", "--game", "matrix", "--hidden", "16")
 assert len(cost) == 1 and cost[0]["part"] == "run", cost
 assert 0 < cost[0]["share_of_formulas"] < cost[0]["share_with_games"], cost
+stored = bench("store", "--game", "matrix", "--hidden", "16")
+assert [(x["results"], x["group"]) for x in stored] == [
+    (kind, n) for kind in ("train", "match", "probe") for n in (1, 8, 64)], stored
+for x in stored:
+    check_order(x)
+    check_share(x, "share_of_copy", "gigabytes_per_second", "copy_gigabytes_per_second")
+    assert 0 < x["share_of_write_fsync"] and x["share_of_sqlite"] <= 1 and x["file_system"], x
+    assert x["low"] <= x["results_per_second"] <= x["high"] and x["bytes_per_result"] > 100, x
 games = {g["game"] for g in lines if g["bench"] == "games"}
 listed = {g["name"] for g in json.loads(
     subprocess.run([AGON, "games", "--json"], capture_output=True, text=True, check=True).stdout)}
