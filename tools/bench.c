@@ -89,16 +89,21 @@ int agon_bench_train(const agon_bench* b, agon_error* error) {
 
 typedef struct part {
     const char* name;
+    const char* also; /* what further figures of it are called, or NULL */
     int (*run)(const agon_bench* b, agon_error* error);
     bool against; /* has an opponent: --against */
     bool named;   /* measured only when it is named: it takes a minute */
 } part;
 
 static const part parts[] = {
-    {"games", agon_bench_games, false, false},  {"forward", agon_bench_forward, true, false},
-    {"update", agon_bench_update, true, false}, {"rollout", agon_bench_rollout, false, false},
-    {"train", agon_bench_train, false, false},  {"metrics", agon_bench_metrics, false, false},
-    {"store", agon_bench_store, false, false},  {"population", agon_bench_population, false, true},
+    {"games", NULL, agon_bench_games, false, false},
+    {"forward", "choice", agon_bench_forward, true, false},
+    {"update", NULL, agon_bench_update, true, false},
+    {"rollout", NULL, agon_bench_rollout, false, false},
+    {"train", NULL, agon_bench_train, false, false},
+    {"metrics", NULL, agon_bench_metrics, false, false},
+    {"store", NULL, agon_bench_store, false, false},
+    {"population", NULL, agon_bench_population, false, true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -124,11 +129,22 @@ static void list_parts(char* out, size_t size) {
                                  parts[i].name);
 }
 
-/* Without words: all that are usual, or that have an opponent. Returns 0 or 2. */
-static int choose(int words, char** word, const agon_bench* b, choice* out) {
+/* Without words: those of the record, or the usual ones, or those that have an opponent. */
+static bool chosen_unasked(const part* p, const agon_bench* b, const agon_bench_record* record) {
+    if (b->openblas && !p->against)
+        return false;
+    if (record)
+        return agon_bench_record_has(record, p->name) ||
+               (p->also && agon_bench_record_has(record, p->also));
+    return !p->named;
+}
+
+/* Returns 0 or 2. record: or NULL. */
+static int choose(int words, char** word, const agon_bench* b, const agon_bench_record* record,
+                  choice* out) {
     char list[256];
     for (int i = 0; i < PARTS; i++)
-        out->part[i] = !words && (b->openblas ? parts[i].against : !parts[i].named);
+        out->part[i] = !words && chosen_unasked(&parts[i], b, record);
     for (int i = 0; i < words; i++) {
         const int at = find(word[i]);
         list_parts(list, sizeof list);
@@ -153,35 +169,75 @@ static int run_parts(const choice* c, const agon_bench* b) {
     return rc ? agon_ui_error(&error) : AGON_EXIT_OK;
 }
 
-int agon_cmd_bench(int argc, char** argv) {
-    const char *seconds = "0.7", *word = NULL, *hidden = "128,128", *against = NULL;
-    char *end, game[128] = "connect_four";
+typedef struct words {
+    const char *seconds, *samples, *game, *hidden, *against, *compare;
+} words;
+
+/* Numbers and names; 0, or the exit code after a message. game: where b->game is to be written. */
+static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
     agon_error error = {0};
-    choice chosen;
-    int words = 0;
-    const agon_option known[] = {
-        {"--seconds", NULL, &seconds},
-        {"--game", NULL, &word},
-        {"--hidden", NULL, &hidden},
-        {"--against", NULL, &against},
-    };
-    int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &words);
-    if (code)
-        return code;
-    agon_bench b = {.seconds = strtod(seconds, &end),
-                    .samples = 7,
-                    .game = game,
-                    .one_game = word != NULL,
-                    .hidden = hidden,
-                    .openblas = against != NULL};
-    if (*end || !(b.seconds >= 0.01 && b.seconds <= 600))
-        return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600", seconds);
-    if (against && strcmp(against, "openblas") != 0)
-        return agon_ui_usage("bench", "--against %s: expected openblas", against);
-    code = choose(words, argv + 1, &b, &chosen);
-    if (code)
-        return code;
-    if (word && agon_game_word(word, game, sizeof game, &error))
+    char *end, *end_samples;
+    const long samples = strtol(w->samples, &end_samples, 10);
+    *b = (agon_bench){.seconds = strtod(w->seconds, &end),
+                      .samples = (int)samples,
+                      .game = game,
+                      .one_game = w->game != NULL,
+                      .hidden = w->hidden,
+                      .openblas = w->against != NULL};
+    if (*end || !(b->seconds >= 0.01 && b->seconds <= 600))
+        return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600",
+                             w->seconds);
+    if (*end_samples || samples < 1 || samples > AGON_BENCH_SAMPLES || samples % 2 == 0)
+        return agon_ui_usage("bench", "--samples %s: expected an odd number from 1 to %d",
+                             w->samples, AGON_BENCH_SAMPLES);
+    if (w->against && strcmp(w->against, "openblas") != 0)
+        return agon_ui_usage("bench", "--against %s: expected openblas", w->against);
+    if (w->game && agon_game_word(w->game, game, size, &error))
         return agon_ui_error(&error);
-    return run_parts(&chosen, &b);
+    return 0;
+}
+
+static int run_compared(const choice* c, const agon_bench* b, agon_bench_record* record,
+                        const char* path) {
+    bool any = false;
+    for (int i = 0; i < PARTS; i++)
+        any = any || c->part[i];
+    if (!record)
+        return run_parts(c, b);
+    if (!any) {
+        agon_error error;
+        agon_fail(&error, AGON_EMISSING, "%s has no figure that %s", path,
+                  b->openblas ? "--against openblas measures" : "this agon measures");
+        return agon_ui_error(&error);
+    }
+    agon_bench_compare_begin(record);
+    const int code = run_parts(c, b);
+    agon_bench_compare_end(record);
+    return code;
+}
+
+int agon_cmd_bench(int argc, char** argv) {
+    words w = {.seconds = "0.7", .samples = "7", .hidden = "128,128"};
+    char game[128] = "connect_four";
+    agon_bench_record* record = NULL;
+    agon_error error = {0};
+    agon_bench b;
+    choice chosen;
+    int count = 0;
+    const agon_option known[] = {
+        {"--seconds", NULL, &w.seconds}, {"--game", NULL, &w.game},
+        {"--hidden", NULL, &w.hidden},   {"--against", NULL, &w.against},
+        {"--compare", NULL, &w.compare}, {"--samples", NULL, &w.samples},
+    };
+    int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &count);
+    if (!code)
+        code = read_words(&w, game, sizeof game, &b);
+    if (!code && w.compare && agon_bench_record_read(w.compare, &record, &error))
+        code = agon_ui_error(&error);
+    if (!code)
+        code = choose(count, argv + 1, &b, record, &chosen);
+    if (!code)
+        code = run_compared(&chosen, &b, record, w.compare);
+    agon_bench_record_close(record);
+    return code;
 }

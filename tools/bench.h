@@ -71,7 +71,12 @@ double agon_bench_measure_two(const agon_bench* b, agon_bench_work* const work[2
 void agon_bench_print(const char* what, const char* fields, const char* unit, double flop,
                       int cores, const agon_bench_rate* rate);
 
+/* Who gets the lines; NULL: standard output. */
+typedef void agon_bench_take(void* user, const char* line);
+void agon_bench_give(agon_bench_take* take, void* user);
+
 agon_bench_floor agon_bench_sample_floor(void);
+const char* agon_bench_cpu(void); /* its model, or "unknown"; fit for JSON */
 
 /* Floating-point operations of one row: forward; and forward with all gradients but the input's. */
 double agon_bench_forward_flop(const agon_net* net);
@@ -96,5 +101,19 @@ int agon_bench_metrics(const agon_bench* b, agon_error* error);
 int agon_bench_population(const agon_bench* b, agon_error* error);
 /* Results put in a store as a run does it. */
 int agon_bench_store(const agon_bench* b, agon_error* error);
+
+/* ---- an earlier record: bench_compare.c ----------------------------------------------------- */
+
+typedef struct agon_bench_record agon_bench_record;
+
+/* The lines of an earlier bench. AGON_EFORMAT names the line that is none. *out: owned by the
+ * caller, agon_bench_record_close. */
+int agon_bench_record_read(const char* path, agon_bench_record** out, agon_error* error);
+void agon_bench_record_close(agon_bench_record* record); /* NULL is fine */
+bool agon_bench_record_has(const agon_bench_record* record, const char* bench);
+
+/* Between the two, figures are rows of a table instead of lines. */
+void agon_bench_compare_begin(agon_bench_record* record);
+void agon_bench_compare_end(agon_bench_record* record);
 
 #endif

@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,4 +110,15 @@ agon_bench_floor agon_bench_sample_floor(void) {
     floor.fma_peak = sample_peak();
     floor.sgemm = sample_sgemm();
     return floor;
+}
+
+const char* agon_bench_cpu(void) {
+    static char name[64];
+    char line[256];
+    FILE* file = name[0] ? NULL : fopen("/proc/cpuinfo", "r");
+    while (file && !name[0] && fgets(line, sizeof line, file))
+        sscanf(line, "model name : %63[^\"\\\n]", name);
+    if (file)
+        fclose(file);
+    return name[0] ? name : "unknown";
 }

@@ -27,17 +27,8 @@ typedef struct cost {
     double asking;   /* matches and answers of a measured generation, all cores */
     double formulas; /* its numbers, one core: median of `times` */
     int times;
+    agon_bench_floor floor;
 } cost;
-
-static double median(double* x, int n) {
-    for (int i = 1; i < n; i++)
-        for (int j = i; j > 0 && x[j] < x[j - 1]; j--) {
-            const double keep = x[j];
-            x[j] = x[j - 1];
-            x[j - 1] = keep;
-        }
-    return x[n / 2];
-}
 
 static int time_formulas(const agon_bench* b, const agon_training* t, cost* c, agon_error* error) {
     double sample[64], spent = 0;
@@ -53,7 +44,7 @@ static int time_formulas(const agon_bench* b, const agon_training* t, cost* c, a
         if (!rc)
             agon_measurement_clear(&m);
     }
-    c->formulas = median(sample, c->times);
+    c->formulas = agon_bench_median(sample, c->times);
     return rc;
 }
 
@@ -72,10 +63,36 @@ static int time_asking(const agon_training* t, cost* c, agon_error* error) {
     return rc;
 }
 
+static void print_run(const agon_training* t, cost* c) {
+    char fields[512], ratios[128], numbers[256];
+    agon_config config;
+    agon_config_defaults(&config);
+    const int every = config.metrics.every;
+    c->training = fmax(t->seconds - 2 * (c->asking + c->formulas), 1e-9) / 2;
+    const double rate = 1 / c->training, between = every * c->training;
+    snprintf(fields, sizeof fields,
+             "\"part\":\"run\",\"game\":\"%s\",\"agents\":%d,\"probe_states\":%d,\"games\":%d,"
+             "\"every\":%d",
+             t->rules->name, t->population.config->population.size, t->probes.states,
+             t->config.metrics.games, every);
+    snprintf(ratios, sizeof ratios, "\"share_of_formulas\":%.4g,\"share_with_games\":%.4g",
+             c->formulas / between, (c->asking + c->formulas) / between);
+    snprintf(numbers, sizeof numbers,
+             "\"training_seconds_per_generation\":%.4g,\"asking_seconds\":%.4g,"
+             "\"formula_seconds\":%.4g",
+             c->training, c->asking, c->formulas);
+    agon_bench_print("metrics", fields, "generations", 0, t->slots,
+                     &(agon_bench_rate){.per_second = rate,
+                                        .low = rate,
+                                        .high = rate,
+                                        .floor = c->floor,
+                                        .ratios = ratios,
+                                        .numbers = numbers});
+}
+
 static int bench_run(const agon_bench* b, const char* dir, agon_error* error) {
     agon_training* t = NULL;
-    agon_config config;
-    cost c = {0, 0, 0, 0};
+    cost c = {.floor = agon_bench_sample_floor()};
     bool interrupted;
     int rc = open_run(b, dir, &t, error);
     if (!rc)
@@ -84,18 +101,8 @@ static int bench_run(const agon_bench* b, const char* dir, agon_error* error) {
         rc = time_asking(t, &c, error);
     if (!rc)
         rc = time_formulas(b, t, &c, error);
-    if (!rc) {
-        agon_config_defaults(&config);
-        const int every = config.metrics.every;
-        c.training = fmax(t->seconds - 2 * (c.asking + c.formulas), 1e-9) / 2;
-        printf("{\"bench\":\"metrics\",\"part\":\"run\",\"game\":\"%s\",\"agents\":%d,"
-               "\"probe_states\":%d,\"games\":%d,\"every\":%d,\"cores\":%d,"
-               "\"training_seconds_per_generation\":%.4g,\"asking_seconds\":%.4g,"
-               "\"formula_seconds\":%.4g,\"share_of_formulas\":%.4g,\"share_with_games\":%.4g}\n",
-               t->rules->name, t->population.config->population.size, t->probes.states,
-               t->config.metrics.games, every, t->slots, c.training, c.asking, c.formulas,
-               c.formulas / (every * c.training), (c.asking + c.formulas) / (every * c.training));
-    }
+    if (!rc)
+        print_run(t, &c);
     agon_training_close(t);
     return rc;
 }
@@ -180,11 +187,21 @@ static bool make_games(agon_evidence* e) {
     return whole;
 }
 
-static void print_metric(const char* name, double seconds, const char* of) {
-    printf("{\"bench\":\"metrics\",\"part\":\"%s\",\"metric\":\"%s\",\"agents\":%d,\"states\":%d,"
-           "\"actions\":%d,\"rated\":%d,\"anchors\":%d,\"seconds\":%.4g}\n",
-           of, name, AGENTS, STATES, ACTIONS, RATED, ANCHORS, seconds);
-    fflush(stdout);
+/* more: further numbers, as JSON text. */
+static void print_metric(const char* name, double seconds, const char* of, const char* more) {
+    char fields[256], numbers[128];
+    const double rate = AGENTS / seconds;
+    snprintf(fields, sizeof fields,
+             "\"part\":\"%s\",\"metric\":\"%s\",\"agents\":%d,\"states\":%d,\"actions\":%d,"
+             "\"rated\":%d,\"anchors\":%d",
+             of, name, AGENTS, STATES, ACTIONS, RATED, ANCHORS);
+    snprintf(numbers, sizeof numbers, "\"seconds\":%.4g%s", seconds, more);
+    agon_bench_print("population", fields, "agents", 0, 1,
+                     &(agon_bench_rate){.per_second = rate,
+                                        .low = rate,
+                                        .high = rate,
+                                        .floor = agon_bench_sample_floor(),
+                                        .numbers = numbers});
 }
 
 static int time_metric(const agon_metric* m, const agon_evidence* e,
@@ -198,7 +215,7 @@ static int time_metric(const agon_metric* m, const agon_evidence* e,
     const double seconds = agon_ui_seconds() - begun;
     *total += seconds;
     if (!rc)
-        print_metric(m->name, seconds, "population");
+        print_metric(m->name, seconds, "population", "");
     free(out);
     return rc;
 }
@@ -213,7 +230,7 @@ static int time_bands(const agon_evidence* e, const agon_metric_options* options
         agon_metric_noise noise[AGON_METRIC_COLUMNS];
         const double begun = agon_ui_seconds();
         rc = agon_metric_bootstrap(agon_metric_find(name[i]), e, options, 20, noise, error);
-        print_metric(name[i], agon_ui_seconds() - begun, "bands of 20 worlds");
+        print_metric(name[i], agon_ui_seconds() - begun, "bands of 20 worlds", "");
     }
     return rc;
 }
@@ -225,6 +242,7 @@ static int time_all(const agon_evidence* e, agon_error* error) {
                                          .entropy = NAN};
     double total = 0;
     struct rusage use;
+    char memory[64];
     for (int i = 0; !rc && i < count; i++) {
         const bool wanted = all[i]->headline || strcmp(all[i]->name, "rating_anchored") == 0 ||
                             strcmp(all[i]->name, "total_variation") == 0;
@@ -233,10 +251,9 @@ static int time_all(const agon_evidence* e, agon_error* error) {
     }
     if (!rc) {
         getrusage(RUSAGE_SELF, &use);
-        printf("{\"bench\":\"metrics\",\"part\":\"population\",\"metric\":\"all\",\"agents\":%d,"
-               "\"states\":%d,\"actions\":%d,\"rated\":%d,\"anchors\":%d,\"seconds\":%.4g,"
-               "\"peak_gigabytes\":%.4g}\n",
-               AGENTS, STATES, ACTIONS, RATED, ANCHORS, total, (double)use.ru_maxrss / 1048576);
+        snprintf(memory, sizeof memory, ",\"peak_gigabytes\":%.4g",
+                 (double)use.ru_maxrss / 1048576);
+        print_metric("all", total, "population", memory);
         rc = time_bands(e, &options, error);
     }
     return rc;

@@ -281,11 +281,13 @@ static const char help_bench[] =
     "  agon bench rollout --game kuhn_poker --seconds 5\n"
     "  agon bench games --game 'connect_four(rows=8)'  one game; without --game, all of them\n"
     "  agon bench forward --against openblas         beside a loop of sgemm, sample by sample\n"
+    "  agon bench forward update > before            a record; after a change:\n"
+    "  agon bench --compare before                   the same figures again, then and now\n"
     "\n"
     "Measures speed on this machine and prints one JSON object per figure: what names it; ratios\n"
     "to what the core could do in the same seconds; rates, being the median, lowest and highest "
     "of\n"
-    "7 samples; the core's own FMA peak, OpenBLAS sgemm and copy rates. 'train' is one short run "
+    "the samples; the core's own FMA peak, OpenBLAS sgemm and copy rates. 'train' is one short run "
     "on\n"
     "all cores, of as many seconds as it takes.\n"
     "\n"
@@ -296,9 +298,14 @@ static const char help_bench[] =
     "Usage: agon bench [games|forward|update|rollout|train|metrics|store|population ...] "
     "[options]\n"
     "  --seconds S   time for each figure, 0.01 to 600; default 0.7\n"
+    "  --samples N   that many parts of it, odd; default 7\n"
     "  --game GAME   default connect_four\n"
     "  --hidden W,W  widths of the hidden layers; default 128,128\n"
-    "  --against openblas  forward and update beside the same work by OpenBLAS, by turns\n";
+    "  --against openblas  forward and update beside the same work by OpenBLAS, by turns; what\n"
+    "                OpenBLAS is spared in an update: advantages, loss and statistics\n"
+    "  --compare FILE  measure what is in an earlier record (or the parts named) and print a "
+    "table:\n"
+    "                ratios and rates, + or - where they differ beyond the samples of both\n";
 
 static const char help_help[] =
     "Examples\n"

@@ -2,19 +2,22 @@
 """Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 64, 512 nets x 1, 8, 32,
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
-computes the same (agon compares before it measures). The store leaves nothing behind. The rates themselves are not tested."""
+computes the same (agon compares before it measures). The store leaves nothing behind. --compare
+finds the figures of a record again and refuses what is none. The rates themselves are not tested."""
 import json
 import os
+import re
 import subprocess
 import tempfile
 
 AGON = os.environ["AGON"]
 
+QUICK = ("--seconds", "0.01", "--samples", "3")
 FOLDER = tempfile.TemporaryDirectory()
 
 
 def bench(*words):
-    r = subprocess.run([AGON, "bench", "--seconds", "0.02", *words], capture_output=True, text=True,
+    r = subprocess.run([AGON, "bench", *QUICK, *words], capture_output=True, text=True,
                        env=os.environ | {"TMPDIR": FOLDER.name})
     assert os.listdir(FOLDER.name) == [], os.listdir(FOLDER.name)
     if r.returncode:
@@ -22,7 +25,7 @@ def bench(*words):
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 
-FLOORS = ["cores", "backend", "fma_peak_gflops", "sgemm_gflops", "copy_gigabytes_per_second",
+FLOORS = ["cores", "backend", "cpu", "fma_peak_gflops", "sgemm_gflops", "copy_gigabytes_per_second",
           "copy_megabytes"]
 
 
@@ -33,7 +36,7 @@ def check_order(x):
     rate = next(i for i, k in enumerate(keys) if k.endswith("_per_second"))
     assert keys[0] == "bench" and ratios == list(range(rate - len(ratios), rate)), keys
     assert keys[rate + 1:rate + 3] == ["low", "high"] and keys[-len(FLOORS):] == FLOORS, keys
-    assert ratios and all(x[k] > 0 for k in FLOORS if k != "backend"), x
+    assert ratios and all(x[k] > 0 for k in FLOORS if k not in ("backend", "cpu")), x
 
 
 def check_share(x, share, rate, floor):
@@ -46,6 +49,7 @@ lines += bench("forward", "update", "rollout", "train", "--game", "matrix", "--h
 against = bench("--against", "openblas", "--game", "tic_tac_toe", "--hidden", "16")
 cost = bench("metrics", "--game", "matrix", "--hidden", "16")
 assert len(cost) == 1 and cost[0]["part"] == "run", cost
+check_order(cost[0])
 assert 0 < cost[0]["share_of_formulas"] < cost[0]["share_with_games"], cost
 stored = bench("store", "--game", "matrix", "--hidden", "16")
 assert [(x["results"], x["group"]) for x in stored] == [
@@ -97,6 +101,82 @@ code, said = refused("--against", "mkl")
 assert code == 2 and "--against mkl" in said and "openblas" in said, (code, said)
 code, said = refused("rollout", "--against", "openblas")
 assert code == 2 and "rollout" in said, (code, said)
+for words in ("--samples", "4"), ("--samples", "33"), ("--samples", "x"), ("--seconds", "0"):
+    code, said = refused(*words)
+    assert code == 2 and f"{words[0]} {words[1]}" in said, (code, said)
 code, said = refused("everything")
 assert code == 2 and "'everything'" in said and "population" in said, (code, said)
-print(f"{len(lines) + len(against)} figures")
+
+
+# ---- --compare ------------------------------------------------------------------------------------
+
+SETTINGS = (*QUICK, "--game", "matrix", "--hidden", "16")
+
+
+def compare(text, *words):
+    with tempfile.NamedTemporaryFile("wb", suffix=".record") as record:
+        record.write(text if isinstance(text, bytes) else text.encode())
+        record.flush()
+        r = subprocess.run([AGON, "bench", "--compare", record.name, *words], capture_output=True,
+                           text=True, timeout=100)
+    return r.returncode, r.stdout, r.stderr
+
+
+def rows(table):
+    """Name: the numbers before it."""
+    found = {}
+    for line in table.splitlines():
+        m = re.match(r"\s*((?:[0-9.e+-]+[+-]?\s+)+)((?:update|rollout|choice|forward), .*)", line)
+        if m:
+            found[m[2]] = m[1].split()
+    return found
+
+
+def written(x):
+    return json.dumps(x, separators=(",", ":"))
+
+
+update = next(x for x in lines if x["bench"] == "update")
+rollout = next(x for x in lines if x["bench"] == "rollout")
+record = written(update) + "\n\n" + written(rollout) + "\n"
+code, table, said = compare(record, *SETTINGS)
+assert code == 0 and not said, (code, said)
+assert len(rows(table)) == 2 and "not in the record" not in table and "not measured" not in table, table
+numbers = next(v for k, v in rows(table).items() if k.startswith("update"))
+assert len(numbers) == 6 and float(numbers[0]) == round(update["share_of_peak"], 4), numbers
+assert abs(float(numbers[3]) / update["rows_per_second"] - 1) < 1e-3, (numbers, update)
+
+# Beyond the samples of both: what is a thousand times as fast then is marked, and a repeated figure
+# is taken as it was last.
+fast = update | {k: 1000 * update[k] for k in ("rows_per_second", "low", "high", "share_of_peak")}
+code, table, said = compare(record + written(fast), "update", *SETTINGS)
+numbers = next(v for k, v in rows(table).items() if k.startswith("update"))
+assert code == 0 and numbers[2].endswith("-") and numbers[5].endswith("-"), table
+assert float(numbers[5][:-1]) < 0.1 and "1 figures of the record are of other parts" in table, table
+
+# Other settings: named on both sides, with what to do.
+code, table, said = compare(record, "update", *QUICK, "--game", "matrix", "--hidden", "8")
+assert code == 0 and "not in the record" in table and "not measured now" in table, table
+assert "--hidden" in table and update["net"] in table, table
+
+# Another machine, another backend.
+code, table, said = compare(written(update | {"cpu": "Z80 \x1b[31m", "backend": "cpu/none"}), *SETTINGS)
+assert code == 0 and "'Z80 ?[31m'" in table and "cpu/none" in table and "\x1b" not in table, table
+
+# What is no record.
+strange = written(update | {"bench": "teleport"})
+for text, part in [("", "no figures"), ("\n\n", "no figures"), (record + "{", "line 4"),
+                   ("[1,2]", "line 1"), ("{}", "line 1"), (b"\x00\xff\xfe", "line 1"),
+                   ("[" * 100000, "line 1"), ('{"bench":3}', "bench"),
+                   ('{"bench":"update","net":[1],"rows_per_second":1}', "neither text nor number"),
+                   (written(update | {"low": "x"}), "low"),
+                   (written(update | {"rows_per_second": -1}), "above 0"),
+                   (written(update).replace('"high":', '"high":1e999,"hi":'), "above 0"),
+                   (strange, "no figure that this agon measures")]:
+    code, table, said = compare(text, *SETTINGS)
+    assert code == 1 and part in said and not table, (text[:60], code, said, table)
+code, said = refused("--compare", "/nowhere/record")
+assert code == 1 and "/nowhere/record" in said, (code, said)
+code, said = refused("--compare", FOLDER.name)
+assert code == 1 and FOLDER.name in said, (code, said)
+print(f"{len(lines) + len(against) + len(stored)} figures")
