@@ -60,11 +60,6 @@ void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const 
 void agon__load_input(const agon__kernel* kernel, const agon_input* input, const void* obs,
                       const agon__linear* first, float* out);
 
-/* Logits of up to sixteen rows side by side, illegal ones -INFINITY: z (actions, AGON__LANES).
- * mask[i]: NULL when all is legal. Missing rows repeat the first. */
-void agon__gather_logits(const float* const* logits, const uint64_t* const* mask, int rows,
-                         int actions, float* z);
-
 void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch);
 void agon__cpu_update(agon_update* updates, int count, agon_scratch* scratch);
 void agon__cpu_gradient(agon_update* update, agon_scratch* scratch);

@@ -7,10 +7,11 @@
 
 void agon__load_input(const agon__kernel* kernel, const agon_input* input, const void* obs,
                       const agon__linear* first, float* out) {
-    if (input->type == AGON_U8)
+    if (input->type == AGON_U8) {
         kernel->widen((const uint8_t*)obs, first->in, input->scale, out);
-    else
-        memcpy(out, obs, (size_t)first->in * sizeof(float));
+        return;
+    }
+    memcpy(out, obs, (size_t)first->in * sizeof(float));
     memset(out + first->in, 0, (size_t)(first->in_pad - first->in) * sizeof(float));
 }
 
@@ -22,7 +23,7 @@ void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const 
         const float* weight = packed + linear->packed;
         kernel->product(&(agon__product){
             .rows = rows,
-            .cols = linear->out_pad,
+            .cols = linear->out,
             .depth = linear->in,
             .a = x[i],
             .a_row = linear->in_pad,
@@ -35,17 +36,6 @@ void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const 
         });
         if (hidden && net->activation == AGON_TANH)
             kernel->tanh(x[i + 1], (size_t)rows * (size_t)linear->out_pad);
-    }
-}
-
-void agon__gather_logits(const float* const* logits, const uint64_t* const* mask, int rows,
-                         int actions, float* z) {
-    for (int r = 0; r < AGON__LANES; r++) {
-        const float* from = logits[r < rows ? r : 0];
-        const uint64_t* legal = mask[r < rows ? r : 0];
-        for (int a = 0; a < actions; a++)
-            z[a * AGON__LANES + r] =
-                !legal || (legal[a >> 6] >> (a & 63)) & 1u ? from[a] : -INFINITY;
     }
 }
 
@@ -85,7 +75,7 @@ static void choose_rows(const agon__kernel* kernel, const agon_forward* call, ag
         choice->lowest[r] = lowest_legal(mask[r], choice->actions);
         choice->uniform[r] = call->uniform ? call->uniform[row + r] : 0.0f;
     }
-    agon__gather_logits(logits, mask, rows, choice->actions, z);
+    kernel->gather(logits, mask, rows, choice->actions, z);
     kernel->choose(choice);
     for (int r = 0; r < rows; r++)
         write_choice(call, choice, row + r, r);

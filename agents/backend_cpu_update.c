@@ -45,15 +45,14 @@ static void load_loss(const task* t, agon__loss* loss, const uint32_t* index, in
         loss->value[lane] = logits[lane][loss->actions];
         assert(loss->action[lane] < loss->actions);
     }
-    agon__gather_logits(logits, mask, rows, loss->actions, loss->z);
+    t->kernel->gather(logits, mask, rows, loss->actions, loss->z);
 }
 
 /* Slopes replace the logits and the value they belong to; statistics add up. */
 static void store_loss(task* t, const agon__loss* loss, int rows, float* head, int stride) {
+    t->kernel->scatter(loss->z, rows, loss->actions, head, stride);
     for (int r = 0; r < rows; r++) {
         float* to = head + (ptrdiff_t)r * stride;
-        for (int a = 0; a < loss->actions; a++)
-            to[a] = loss->z[a * AGON__LANES + r];
         to[loss->actions] = loss->value_slope[r];
         t->policy_loss += loss->policy_loss[r];
         t->value_loss += loss->value_loss[r];

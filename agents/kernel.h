@@ -33,7 +33,7 @@ typedef struct agon__product {
     const float* a;        /* A(i,k) = a[i * a_row + k * a_step] */
     ptrdiff_t a_row, a_step;
     const float* b;    /* packed panels of (depth, panel), or B(k,j) = b[k * b_step + j] */
-    ptrdiff_t b_step;  /* 0: packed, and cols is padded to AGON__LANES */
+    ptrdiff_t b_step;  /* 0: packed; then C is written up to the pad of cols, or less */
     const float* bias; /* start = bias[j]; NULL: 0, or C itself with `accumulate` */
     int accumulate;    /* 1: start = C(i,j); bias is NULL */
     int relu;          /* 1: C = max(C, 0); NaN stays NaN */
@@ -86,9 +86,17 @@ typedef struct agon__kernel {
     void (*tanh)(float* y, size_t count); /* in place; count: a multiple of AGON__LANES */
     /* dy *= the activation's slope, told from its output y. count as above. */
     void (*slope)(agon_activation activation, const float* y, float* dy, size_t count);
-    void (*widen)(const uint8_t* bytes, int count, float scale, float* out); /* byte * scale */
+    /* out = byte * scale, and zeros up to the pad of count. */
+    void (*widen)(const uint8_t* bytes, int count, float scale, float* out);
     /* sums[j] += x[i * stride + j] over i in order, j < cols. */
     void (*add_rows)(const float* x, int rows, ptrdiff_t stride, int cols, float* sums);
+    /* Logits of up to sixteen rows side by side, illegal ones -INFINITY: z (actions, AGON__LANES).
+     * mask[i]: NULL when all is legal. Missing rows repeat the first. A row of logits can be read
+     * up to the pad of actions. */
+    void (*gather)(const float* const* logits, const uint64_t* const* mask, int rows, int actions,
+                   float* z);
+    /* Back: out (rows, stride), of which a row is written up to the pad of actions. */
+    void (*scatter)(const float* z, int rows, int actions, float* out, ptrdiff_t stride);
     void (*choose)(agon__choice* choice);
     void (*loss)(agon__loss* loss);
     double (*squares)(const float* x, size_t count); /* sum of squares */

@@ -1,7 +1,9 @@
 /* kernel_avx2.c: the kernels eight lanes wide. Built with AVX2 and FMA; called only where the CPU
  * has them. */
 #include <immintrin.h>
+#include <math.h>
 #include <sleef.h>
+#include <stdint.h>
 
 #define FORM      "cpu/avx2"
 #define KERNEL    agon__kernel_avx2
@@ -27,6 +29,13 @@ static inline vec v_load_tail(const float* p, vec_tail tail) {
 }
 static inline void v_store_tail(float* p, vec_tail tail, vec x) {
     _mm256_maskstore_ps(p, tail, x);
+}
+/* Entries of p whose bit is set in `legal`, and -INFINITY. */
+static inline vec v_load_legal(const float* p, uint32_t legal) {
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i own = _mm256_and_si256(_mm256_set1_epi32((int)legal), bit);
+    return _mm256_blendv_ps(_mm256_set1_ps(-INFINITY), _mm256_loadu_ps(p),
+                            _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, bit)));
 }
 static inline vec v_load_bytes(const uint8_t* p) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
@@ -64,6 +73,23 @@ static inline vec v_log(vec x) {
 }
 static inline vec v_tanh(vec x) {
     return Sleef_finz_tanhf8_u10avx2(x);
+}
+/* t[i][j] becomes t[j][i]: pairs, quadruples, then halves of vectors trade places. */
+static inline void v_transpose(vec t[LANES]) {
+    vec u[LANES];
+    for (int i = 0; i < LANES; i += 4) {
+        const vec a = _mm256_unpacklo_ps(t[i], t[i + 1]), b = _mm256_unpackhi_ps(t[i], t[i + 1]);
+        const vec c = _mm256_unpacklo_ps(t[i + 2], t[i + 3]);
+        const vec d = _mm256_unpackhi_ps(t[i + 2], t[i + 3]);
+        u[i] = _mm256_shuffle_ps(a, c, 0x44);
+        u[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+        u[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+        u[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        t[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
+        t[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
+    }
 }
 
 #include "agents/kernel_body.h"

@@ -1,13 +1,16 @@
 /* kernel_avx512.c: the kernels sixteen lanes wide. Built with AVX-512 F, DQ, BW and VL; called only
  * where the CPU has them. */
 #include <immintrin.h>
+#include <math.h>
 #include <sleef.h>
+#include <stdint.h>
 
 #define FORM      "cpu/avx512"
 #define KERNEL    agon__kernel_avx512
 #define LANES     16
 #define TILE_ROWS 6 /* 6 x 4 accumulators + 4 columns of B leave 4 of 32 registers for A */
 #define TILE_COLS 4
+#define NARROW    agon__kernel_avx2 /* for products at most half a vector wide */
 #define v_hold(x) __asm__("" : "+v"(x))
 
 typedef __m512 vec;
@@ -27,6 +30,10 @@ static inline vec v_load_tail(const float* p, vec_tail tail) {
 }
 static inline void v_store_tail(float* p, vec_tail tail, vec x) {
     _mm512_mask_storeu_ps(p, tail, x);
+}
+/* Entries of p whose bit is set in `legal`, and -INFINITY. */
+static inline vec v_load_legal(const float* p, uint32_t legal) {
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), (__mmask16)legal, p);
 }
 static inline vec v_load_bytes(const uint8_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
@@ -64,6 +71,30 @@ static inline vec v_log(vec x) {
 }
 static inline vec v_tanh(vec x) {
     return Sleef_finz_tanhf16_u10avx512f(x);
+}
+/* t[i][j] becomes t[j][i]: pairs, quadruples, then quarters of vectors trade places. */
+static inline void v_transpose(vec t[LANES]) {
+    vec u[LANES];
+    for (int i = 0; i < LANES; i += 4) {
+        const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(t[i], t[i + 1]));
+        const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(t[i], t[i + 1]));
+        const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(t[i + 2], t[i + 3]));
+        const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(t[i + 2], t[i + 3]));
+        u[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+        u[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+        u[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+        u[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+    for (int i = 0; i < 4; i++) {
+        const vec a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88);
+        const vec b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
+        const vec c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88);
+        const vec d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);
+        t[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+        t[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+        t[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        t[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
 }
 
 #include "agents/kernel_body.h"

@@ -13,6 +13,10 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+enum {
+    COLUMN_ROWS = 8 /* of a tile one vector wide; wider ones have TILE_ROWS */
+};
+
 #define LOW -1e30f /* stands for ln 0: finite, so that 0 * LOW is 0 */
 
 /* ---- products ----------------------------------------------------------------------------- */
@@ -21,14 +25,29 @@ INLINE vec column(const float* p, int masked, vec_tail tail) {
     return masked ? v_load_tail(p, tail) : v_load(p);
 }
 
+/* A strip of B, up to TILE_COLS vectors wide. */
+typedef struct strip {
+    const float* b;
+    ptrdiff_t step;  /* floats from one k to the next */
+    ptrdiff_t ahead; /* floats to what is needed after this strip, to be fetched meanwhile; 0: no */
+} strip;
+
+/* One row of a strip to come. Past the end of the weights it is some other memory: no harm. */
+INLINE void fetch(const int n, const float* b) {
+    UNROLL for (int j = 0; j < n; j++)
+        __builtin_prefetch((const char*)b + j * LANES * (int)sizeof(float), 0, 2);
+}
+
 /* A tile of m x n vectors of C held in registers over all of k. m, n, masked are constants. With
  * `masked`, the last of the n vectors has only `lanes` columns. */
 INLINE void tile(const int m, const int n, const int masked, const agon__product* p, const float* a,
-                 const float* b, ptrdiff_t b_step, const float* bias, float* c, int lanes) {
+                 const strip* s, const float* bias, float* c, int lanes) {
     const vec zero = v_set(0.0f);
     const vec_tail tail = v_tail(masked ? lanes : 0);
     const ptrdiff_t a_row = p->a_row, a_step = p->a_step, c_row = p->c_row;
-    vec sum[TILE_ROWS][TILE_COLS];
+    const ptrdiff_t b_step = s->step, ahead = s->ahead;
+    const float* b = s->b;
+    vec sum[COLUMN_ROWS][TILE_COLS];
     UNROLL for (int j = 0; j < n; j++) {
         const int last = masked && j == n - 1;
         UNROLL for (int i = 0; i < m; i++) {
@@ -40,6 +59,8 @@ INLINE void tile(const int m, const int n, const int masked, const agon__product
     }
     for (int k = 0; k < p->depth; k++) {
         vec right[TILE_COLS];
+        if (ahead)
+            fetch(n, b + ahead);
         UNROLL for (int j = 0; j < n; j++) {
             right[j] = column(b + j * LANES, masked && j == n - 1, tail);
             v_hold(right[j]); /* else gcc loads B again for each row of the tile */
@@ -64,26 +85,27 @@ INLINE void tile(const int m, const int n, const int masked, const agon__product
     }
 }
 
-typedef void tile_fn(const agon__product* p, const float* a, const float* b, ptrdiff_t b_step,
-                     const float* bias, float* c, int lanes);
+typedef void tile_fn(const agon__product* p, const float* a, const strip* s, const float* bias,
+                     float* c, int lanes);
 
 #define TILE(M, N, MASKED)                                                                         \
-    static void tile_##M##_##N##_##MASKED(const agon__product* p, const float* a, const float* b,  \
-                                          ptrdiff_t b_step, const float* bias, float* c,           \
-                                          int lanes) {                                             \
-        tile(M, N, MASKED, p, a, b, b_step, bias, c, lanes);                                       \
+    static void tile_##M##_##N##_##MASKED(const agon__product* p, const float* a, const strip* s,  \
+                                          const float* bias, float* c, int lanes) {                \
+        tile(M, N, MASKED, p, a, s, bias, c, lanes);                                               \
     }
 #define TILES(N, MASKED)                                                                           \
     TILE(1, N, MASKED)                                                                             \
     TILE(2, N, MASKED) TILE(3, N, MASKED) TILE(4, N, MASKED) TILE(5, N, MASKED) TILE(6, N, MASKED)
 #define TILE_NAMES(N, MASKED)                                                                      \
-    {                                                                                              \
-        tile_1_##N##_##MASKED, tile_2_##N##_##MASKED, tile_3_##N##_##MASKED,                       \
-            tile_4_##N##_##MASKED, tile_5_##N##_##MASKED, tile_6_##N##_##MASKED                    \
-    }
+    tile_1_##N##_##MASKED, tile_2_##N##_##MASKED, tile_3_##N##_##MASKED, tile_4_##N##_##MASKED,    \
+        tile_5_##N##_##MASKED, tile_6_##N##_##MASKED
 
 TILES(1, 0)
 TILES(1, 1)
+TILE(7, 1, 0)
+TILE(7, 1, 1)
+TILE(8, 1, 0)
+TILE(8, 1, 1)
 TILES(2, 0)
 TILES(2, 1)
 #if TILE_COLS == 4
@@ -93,36 +115,48 @@ TILES(4, 0)
 TILES(4, 1)
 #endif
 
-static tile_fn* const tiles[2][TILE_COLS][TILE_ROWS] = {
+static tile_fn* const tiles[2][TILE_COLS][COLUMN_ROWS] = {
 #if TILE_COLS == 4
-    {TILE_NAMES(1, 0), TILE_NAMES(2, 0), TILE_NAMES(3, 0), TILE_NAMES(4, 0)},
-    {TILE_NAMES(1, 1), TILE_NAMES(2, 1), TILE_NAMES(3, 1), TILE_NAMES(4, 1)},
+    {{TILE_NAMES(1, 0), tile_7_1_0, tile_8_1_0},
+     {TILE_NAMES(2, 0)},
+     {TILE_NAMES(3, 0)},
+     {TILE_NAMES(4, 0)}},
+    {{TILE_NAMES(1, 1), tile_7_1_1, tile_8_1_1},
+     {TILE_NAMES(2, 1)},
+     {TILE_NAMES(3, 1)},
+     {TILE_NAMES(4, 1)}},
 #else
-    {TILE_NAMES(1, 0), TILE_NAMES(2, 0)},
-    {TILE_NAMES(1, 1), TILE_NAMES(2, 1)},
+    {{TILE_NAMES(1, 0), tile_7_1_0, tile_8_1_0}, {TILE_NAMES(2, 0)}},
+    {{TILE_NAMES(1, 1), tile_7_1_1, tile_8_1_1}, {TILE_NAMES(2, 1)}},
 #endif
 };
 
 /* Strips of columns outside, rows inside: a strip of B stays in cache while A passes by. Rows are
  * split evenly (8 = 4 + 4, not 6 + 2), which no result can see. */
 static void product(const agon__product* p) {
-    const int width = LANES * TILE_COLS;
-    const int groups = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
+    const int width = LANES * TILE_COLS, packed = p->b_step == 0, padded = agon__pad(p->cols);
+#ifdef NARROW
+    if (packed && p->cols <= LANES / 2) {
+        NARROW.product(p);
+        return;
+    }
+#endif
     for (int j = 0; j < p->cols; j += width) {
         const int start = j / AGON__PANEL * AGON__PANEL;
-        const int panel = p->cols - start < AGON__PANEL ? p->cols - start : AGON__PANEL;
-        const float* b = p->b + j;
-        ptrdiff_t b_step = p->b_step;
-        if (b_step == 0) {
-            b = p->b + (ptrdiff_t)start * p->depth + (j - start);
-            b_step = panel;
-        }
+        const int panel = padded - start < AGON__PANEL ? padded - start : AGON__PANEL;
         const int cols = p->cols - j < width ? p->cols - j : width;
-        const int lanes = cols % LANES;
-        tile_fn* const* row = tiles[lanes != 0][(cols + LANES - 1) / LANES - 1];
+        const int n = (cols + LANES - 1) / LANES, lanes = packed ? 0 : cols % LANES;
+        const int most = n == 1 ? COLUMN_ROWS : TILE_ROWS;
+        const int groups = (p->rows + most - 1) / most;
+        tile_fn* const* row = tiles[lanes != 0][n - 1];
+        strip s = {p->b + j, p->b_step, 0};
+        if (packed)
+            s = (strip){p->b + (ptrdiff_t)start * p->depth + (j - start), panel, 0};
         for (int g = 0, i = 0; g < groups; g++) {
             const int end = (int)((long)p->rows * (g + 1) / groups);
-            row[end - i - 1](p, p->a + i * p->a_row, b, b_step, p->bias ? p->bias + j : NULL,
+            if (packed && g > 0 && g == groups - 1) /* the first group has read all of the strip */
+                s.ahead = (ptrdiff_t)panel * p->depth;
+            row[end - i - 1](p, p->a + i * p->a_row, &s, p->bias ? p->bias + j : NULL,
                              p->c + i * p->c_row + j, lanes);
             i = end;
         }
@@ -149,13 +183,22 @@ static void slope(agon_activation activation, const float* y, float* dy, size_t 
     }
 }
 
+/* The last vector overlaps the one before it; only rows narrower than a vector go one by one. */
 static void widen(const uint8_t* bytes, int count, float scale, float* out) {
     const vec factor = v_set(scale);
+    const int padded = agon__pad(count);
     int i = 0;
-    for (; i + LANES <= count; i += LANES)
+    if (count >= LANES) {
+        for (; i + LANES <= count; i += LANES)
+            v_store(out + i, v_mul(v_load_bytes(bytes + i), factor));
+        i = count - LANES;
         v_store(out + i, v_mul(v_load_bytes(bytes + i), factor));
+        i = count;
+    }
     for (; i < count; i++)
         out[i] = (float)bytes[i] * scale;
+    for (; i < padded; i++)
+        out[i] = 0.0f;
 }
 
 static void add_rows(const float* x, int rows, ptrdiff_t stride, int cols, float* sums) {
@@ -173,6 +216,42 @@ static void elementary(int which, const float* x, float* out, size_t count) {
     for (size_t i = 0; i < count; i += LANES) {
         const vec a = v_load(x + i);
         v_store(out + i, which == 0 ? v_exp(a) : which == 1 ? v_log(a) : v_tanh(a));
+    }
+}
+
+/* ---- rows side by side -------------------------------------------------------------------- */
+
+/* Squares of LANES rows by LANES actions are turned round in registers. */
+static void gather(const float* const* logits, const uint64_t* const* mask, int rows, int actions,
+                   float* z) {
+    for (int r = 0; r < AGON__LANES; r += LANES) {
+        for (int first = 0; first < actions; first += LANES) {
+            const int word = first >> 6, bit = first & 63;
+            vec t[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int row = r + i < rows ? r + i : 0;
+                const uint64_t legal = mask[row] ? mask[row][word] >> bit : ~0ull;
+                t[i] = v_load_legal(logits[row] + first, (uint32_t)legal);
+            }
+            v_transpose(t);
+            for (int i = 0; i < LANES && first + i < actions; i++)
+                v_store(z + (first + i) * AGON__LANES + r, t[i]);
+        }
+    }
+}
+
+static void scatter(const float* z, int rows, int actions, float* out, ptrdiff_t stride) {
+    for (int r = 0; r < rows; r += LANES) {
+        for (int first = 0; first < actions; first += LANES) {
+            vec t[LANES];
+            UNROLL for (int i = 0; i < LANES; i++) {
+                const int action = first + i < actions ? first + i : first;
+                t[i] = v_load(z + action * AGON__LANES + r);
+            }
+            v_transpose(t);
+            for (int i = 0; i < LANES && r + i < rows; i++)
+                v_store(out + (r + i) * stride + first, t[i]);
+        }
     }
 }
 
@@ -361,6 +440,8 @@ const agon__kernel KERNEL = {
     .slope = slope,
     .widen = widen,
     .add_rows = add_rows,
+    .gather = gather,
+    .scatter = scatter,
     .choose = choose,
     .loss = loss,
     .squares = squares,

@@ -39,6 +39,10 @@ static inline void v_store_tail(float* p, vec_tail tail, vec x) {
     if (tail)
         *p = x;
 }
+/* *p if the bit is set in `legal`, else -INFINITY. */
+static inline vec v_load_legal(const float* p, uint32_t legal) {
+    return legal & 1u ? *p : -INFINITY;
+}
 static inline vec v_load_bytes(const uint8_t* p) {
     return (float)*p;
 }
@@ -75,6 +79,9 @@ static inline vec v_log(vec x) {
 }
 static inline vec v_tanh(vec x) {
     return Sleef_finz_tanhf1_u10purecfma(x);
+}
+static inline void v_transpose(vec t[LANES]) {
+    (void)t; /* one lane by one */
 }
 
 #include "agents/kernel_body.h"

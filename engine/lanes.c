@@ -191,10 +191,8 @@ static void forward(agon_lanes* l, int first, int last) {
         l->cursor[p] = l->offset[p] - start;
     }
     l->cursor[last] = rows;
-    for (int i = start; i < start + rows; i++)
-        l->uniform[i] = agon_uniform(
-            agon_random(l->def.action, l->slot_episode[i], l->slot_ply[i], l->slot_seat[i], 0)
-                .word[0]);
+    agon_uniforms(l->def.action, l->slot_episode + start, l->slot_ply + start, l->slot_seat + start,
+                  rows, l->uniform + start);
     agon_forward call = {
         .net = l->player[first].net,
         .input = {rules->spec.obs_type, rules->spec.obs_scale},

@@ -15,6 +15,41 @@ agon_draw agon_random(agon_key key, uint32_t episode, uint32_t ply, uint32_t sea
     return (agon_draw){{bits.v[0], bits.v[1], bits.v[2], bits.v[3]}};
 }
 
+enum { WIDE = 16 };
+
+/* Philox of counters (x[0][i] .. x[3][i]) in place, all keyed alike. A plain loop over columns,
+ * which compilers turn into vectors; a test compares it with Random123's. */
+static void philox_wide(agon_key key, uint32_t x[4][WIDE]) {
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < WIDE; i++) {
+            const uint64_t a = (uint64_t)PHILOX_M4x32_0 * x[0][i];
+            const uint64_t b = (uint64_t)PHILOX_M4x32_1 * x[2][i];
+            x[0][i] = (uint32_t)(b >> 32) ^ x[1][i] ^ key.word[0];
+            x[1][i] = (uint32_t)b;
+            x[2][i] = (uint32_t)(a >> 32) ^ x[3][i] ^ key.word[1];
+            x[3][i] = (uint32_t)a;
+        }
+        key.word[0] += PHILOX_W32_0;
+        key.word[1] += PHILOX_W32_1;
+    }
+}
+
+void agon_uniforms(agon_key key, const uint32_t* episode, const uint32_t* ply, const uint8_t* seat,
+                   int count, float* out) {
+    for (int first = 0; first < count; first += WIDE) {
+        const int wide = count - first < WIDE ? count - first : WIDE;
+        uint32_t x[4][WIDE] = {{0}};
+        for (int i = 0; i < wide; i++) {
+            x[0][i] = episode[first + i];
+            x[1][i] = ply[first + i];
+            x[2][i] = seat[first + i];
+        }
+        philox_wide(key, x);
+        for (int i = 0; i < wide; i++)
+            out[first + i] = agon_uniform(x[0][i]);
+    }
+}
+
 /* Eight bytes at most, little-endian, zeros beyond the end. */
 static uint64_t text_block(const char* text, size_t count) {
     uint64_t block = 0;

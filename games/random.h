@@ -45,6 +45,11 @@ static inline float agon_uniform(uint32_t word) {
 static inline double agon_uniform_double(uint32_t high, uint32_t low) {
     return (double)(((uint64_t)high << 21) | (low >> 11)) * 0x1p-53;
 }
+/* out[i] = agon_uniform of word 0 of agon_random(key, episode[i], ply[i], seat[i], 0), sixteen side
+ * by side: what a step's sampling of actions needs. Arrays: (count). */
+void agon_uniforms(agon_key key, const uint32_t* episode, const uint32_t* ply, const uint8_t* seat,
+                   int count, float* out);
+
 /* Uniform in 0..n-1, n >= 1: the high word of a product; bias below n / 2^32. */
 static inline uint32_t agon_below(uint32_t word, uint32_t n) {
     return (uint32_t)(((uint64_t)word * n) >> 32);
