@@ -50,14 +50,17 @@ typedef struct agon_learner {
 } agon_learner;
 
 /* What PPO learns from: a full rectangle of `rows` x `horizon` decisions of one learner.
- * Entry (r, t) is at r * horizon + t. */
+ * Entry (r, t) is at r * horizon + t; what it saw lies where it was written when it was seen, at
+ * place[r * horizon + t]. */
 typedef struct agon_rectangle {
     int rows, horizon;
     agon_input input;
     size_t obs_bytes; /* of one observation */
     int mask_words;
-    void* obs;              /* (rows, horizon, obs_bytes) */
-    uint64_t* mask;         /* (rows, horizon, mask_words) */
+    int places;             /* rows * horizon, and as many more as its maker needs */
+    uint32_t* place;        /* (rows, horizon) of an entry's observation and mask */
+    void* obs;              /* (places, obs_bytes) */
+    uint64_t* mask;         /* (places, mask_words) */
     uint16_t* action;       /* (rows, horizon) */
     float* log_probability; /* (rows, horizon) under the policy that acted */
     float* value;           /* (rows, horizon) predicted when it acted */

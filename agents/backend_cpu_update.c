@@ -23,7 +23,7 @@ static void load_rows(const task* t, const uint32_t* index, int rows) {
     const agon__linear* first = &t->shape->linear[0];
     for (int r = 0; r < rows; r++)
         agon__load_input(t->kernel, &data->input,
-                         (const char*)data->obs + (size_t)index[r] * data->obs_bytes, first,
+                         (const char*)data->obs + data->place[index[r]] * data->obs_bytes, first,
                          t->plan->x[0] + (ptrdiff_t)r * first->in_pad);
 }
 
@@ -37,7 +37,7 @@ static void load_loss(const task* t, agon__loss* loss, const uint32_t* index, in
         const int r = lane < rows ? lane : 0;
         const size_t entry = index[r];
         logits[lane] = head + (ptrdiff_t)r * stride;
-        mask[lane] = data->mask ? data->mask + entry * (size_t)data->mask_words : NULL;
+        mask[lane] = data->mask ? data->mask + data->place[entry] * (size_t)data->mask_words : NULL;
         loss->action[lane] = data->action[entry];
         loss->old_log_probability[lane] = data->log_probability[entry];
         loss->advantage[lane] = data->advantage[entry];

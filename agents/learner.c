@@ -56,8 +56,10 @@ static void* take(char* base, size_t* used, size_t count, size_t size) {
 static size_t lay_out(agon_rectangle* r, char* base) {
     const size_t entries = (size_t)r->rows * (size_t)r->horizon;
     size_t used = 0;
-    r->obs = take(base, &used, entries, r->obs_bytes);
-    r->mask = take(base, &used, entries * (size_t)r->mask_words, sizeof *r->mask);
+    const size_t places = (size_t)r->places;
+    r->place = take(base, &used, entries, sizeof *r->place);
+    r->obs = take(base, &used, places, r->obs_bytes);
+    r->mask = take(base, &used, places * (size_t)r->mask_words, sizeof *r->mask);
     r->action = take(base, &used, entries, sizeof *r->action);
     r->log_probability = take(base, &used, entries, sizeof *r->log_probability);
     r->value = take(base, &used, entries, sizeof *r->value);
@@ -70,19 +72,22 @@ static size_t lay_out(agon_rectangle* r, char* base) {
 }
 
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
-                                    int mask_words) {
+                                    int mask_words, int spare) {
     assert(rows > 0 && horizon > 0 && mask_words > 0);
     agon_rectangle shape = {.rows = rows,
                             .horizon = horizon,
                             .input = input,
                             .obs_bytes = obs_bytes,
-                            .mask_words = mask_words};
+                            .mask_words = mask_words,
+                            .places = rows * horizon + spare};
     const size_t header = round_up(sizeof shape);
     char* block = zeroed(header + lay_out(&shape, NULL));
     if (!block)
         return NULL;
     lay_out(&shape, block + header);
     memcpy(block, &shape, sizeof shape);
+    for (int i = 0; i < rows * horizon; i++)
+        shape.place[i] = (uint32_t)i;
     return (agon_rectangle*)block;
 }
 

@@ -17,9 +17,10 @@ typedef struct agon_ppo {
 agon_learner* agon_learner_open(const agon_net* net, const agon_backend* backend);
 void agon_learner_close(agon_learner* learner);
 
-/* Room for a rectangle; one block. NULL: out of memory. */
+/* Room for a rectangle and `spare` more observations; one block. Entry i has place i at first.
+ * NULL: out of memory. */
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
-                                    int mask_words);
+                                    int mask_words, int spare);
 void agon_rectangle_close(agon_rectangle* rectangle);
 
 /* Fills advantage and target: delta_t = r_t + gamma V_{t+1} - V_t, A_t = delta_t + gamma lambda

@@ -50,8 +50,10 @@ typedef struct agon_lanes {
     int* offset; /* (players + 1) slots of each player */
     uint32_t* slot_lane;
     uint8_t* slot_seat;
-    char* obs;      /* (slots, obs_bytes) */
-    uint64_t* mask; /* (slots, mask_words) */
+    /* Where decide writes what it sees: (slots, obs_bytes) and (slots, mask_words). Memory of the
+     * lanes, unless the caller puts in its own, with room for every seat of every lane. */
+    char* obs;
+    uint64_t* mask;
     uint16_t* slot_action;
     float* log_probability; /* nets only */
     float* value;           /* nets only */

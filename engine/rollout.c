@@ -72,7 +72,7 @@ int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_erro
     }
     agon_input input = {spec->obs_type, spec->obs_scale};
     r->data = agon_rectangle_open((int)rows, def->horizon, input, def->rules->obs_bytes,
-                                  def->rules->mask_words);
+                                  def->rules->mask_words, def->lanes * spec->seats);
     r->count = calloc(rows, sizeof *r->count);
     r->open = calloc(rows, sizeof *r->open);
     r->complete = calloc(rows, 1);
@@ -125,13 +125,30 @@ static void close_full_rows(agon_rollout* r) {
     }
 }
 
-static void store_decision(agon_rollout* r, int slot, int row) {
+/* The lanes write what they see behind what is kept already, the learner's slots first. */
+static void look_into_data(agon_rollout* r) {
+    const agon_rectangle* d = r->data;
+    r->lanes->obs = (char*)d->obs + (size_t)r->seen * d->obs_bytes;
+    r->lanes->mask = d->mask + (size_t)r->seen * (size_t)d->mask_words;
+}
+
+/* Keeps what a slot saw, next to what was kept before; it lies there already unless a slot before
+ * it was not kept. Returns its place. */
+static uint32_t keep_sight(agon_rollout* r, int slot, int kept) {
+    const agon_lanes* l = r->lanes;
+    const size_t words = (size_t)r->data->mask_words, bytes = r->data->obs_bytes;
+    if (slot != kept) {
+        memcpy(l->obs + (size_t)kept * bytes, l->obs + (size_t)slot * bytes, bytes);
+        memcpy(l->mask + (size_t)kept * words, l->mask + (size_t)slot * words, words * 8);
+    }
+    return (uint32_t)(r->seen + kept);
+}
+
+static void store_decision(agon_rollout* r, int slot, int row, uint32_t place) {
     const agon_lanes* l = r->lanes;
     agon_rectangle* d = r->data;
     const size_t at = (size_t)row * (size_t)d->horizon + (size_t)r->count[row];
-    memcpy((char*)d->obs + at * d->obs_bytes, l->obs + (size_t)slot * d->obs_bytes, d->obs_bytes);
-    memcpy(d->mask + at * (size_t)d->mask_words, l->mask + (size_t)slot * (size_t)d->mask_words,
-           (size_t)d->mask_words * sizeof *d->mask);
+    d->place[at] = place;
     d->action[at] = l->slot_action[slot];
     d->log_probability[at] = l->log_probability[slot];
     d->value[at] = l->value[slot];
@@ -143,15 +160,17 @@ static void store_decision(agon_rollout* r, int slot, int row) {
 
 static void store_decisions(agon_rollout* r) {
     const agon_lanes* l = r->lanes;
+    int kept = 0;
     for (int slot = l->offset[LEARNER]; slot < l->offset[LEARNER + 1]; slot++) {
         int row = row_of(r, (int)l->slot_lane[slot], l->slot_seat[slot]);
         if (!l->live[l->slot_lane[slot]])
             continue;
         if (r->count[row] < r->def.horizon)
-            store_decision(r, slot, row);
+            store_decision(r, slot, row, keep_sight(r, slot, kept++));
         else
             r->extra_steps++;
     }
+    r->seen += kept;
     for (int slot = l->offset[LEARNER + 1]; slot < l->slots; slot++)
         r->other_steps += l->live[l->slot_lane[slot]];
 }
@@ -195,6 +214,7 @@ static void begin(agon_rollout* r) {
     for (size_t i = 0; i < rows; i++)
         r->open[i] = -1;
     memset(r->lanes->live, 1, (size_t)r->def.lanes);
+    r->seen = 0;
 }
 
 int agon_rollout_collect(agon_rollout* r, agon_error* error) {
@@ -208,6 +228,7 @@ int agon_rollout_collect(agon_rollout* r, agon_error* error) {
         if (plies++ > limit)
             return agon_fail(error, AGON_ELIMIT, "%s: a seat did not come to act in %llu plies",
                              r->def.rules->name, (unsigned long long)limit);
+        look_into_data(r);
         agon_lanes_decide(l);
         close_full_rows(r);
         for (int lane = 0; lane < r->def.lanes; lane++) {

@@ -32,6 +32,7 @@ typedef struct agon_rollout {
     agon_lanes* lanes;    /* owned */
     agon_rectangle* data; /* owned; full after agon_rollout_collect */
     int rows_per_lane;    /* seats in own_seats, at least 1 */
+    int seen;             /* observations that data keeps of this rollout so far */
     /* by rectangle row */
     int32_t* count; /* decisions stored in this rollout */
     int32_t* open;  /* decision that still collects reward; -1: none */

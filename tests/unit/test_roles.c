@@ -170,7 +170,8 @@ static void rows_are_the_seats_of_the_role(void** state) {
             assert_int_equal(r->data->rows, LANES * rows);
             for (int i = 0; i < r->data->rows * HORIZON; i++) {
                 const int place = i / HORIZON % rows;
-                assert_int_equal(((const uint8_t*)r->data->obs)[i * 5], role ? 1 : 2 * place);
+                assert_int_equal(((const uint8_t*)r->data->obs)[r->data->place[i] * 5],
+                                 role ? 1 : 2 * place);
             }
         }
         for (int lane = 0; lane < LANES; lane++)

@@ -106,7 +106,7 @@ static void rectangles_are_full(void** state) {
                 assert_int_equal(b.rollout->steps, (uint64_t)round * (uint64_t)d->rows * 7);
                 for (int i = 0; i < d->rows * d->horizon; i++) {
                     assert_true(
-                        agon_mask_has(d->mask + (size_t)i * (size_t)d->mask_words, d->action[i]));
+                        agon_mask_has(d->mask + d->place[i] * (size_t)d->mask_words, d->action[i]));
                     assert_true(d->log_probability[i] <= 0 && isfinite(d->log_probability[i]));
                     assert_true(d->reward[i] >= s->return_min - s->return_max &&
                                 d->reward[i] <= s->return_max - s->return_min);

@@ -142,7 +142,7 @@ static stream* tell_lane(const bench* b, int lane) {
 }
 
 static bool same(const agon_rectangle* d, int entry, const decision* x) {
-    return agon_hash(AGON_HASH_START, (const char*)d->obs + (size_t)entry * d->obs_bytes,
+    return agon_hash(AGON_HASH_START, (const char*)d->obs + d->place[entry] * d->obs_bytes,
                      d->obs_bytes) == x->obs &&
            d->action[entry] == x->action && d->value[entry] == x->value &&
            d->log_probability[entry] == x->log_probability && d->reward[entry] == x->reward &&
