@@ -22,19 +22,25 @@ static int pack_snapshot(const char* ref, const agon_rules* rules, agon_context*
     size_t size = 0;
     float* params = NULL;
     agon_snapshot_info info;
+    agon_net net;
+    actor->shelf = &context->shelf;
+    actor->packed = agon__packed_find(&context->shelf, ref);
+    if (actor->packed) {
+        actor->net = actor->packed->net;
+        return check_fits(&actor->net, rules, ref, error);
+    }
     int rc = context->load(context->user, ref, &data, &size, error);
     if (!rc)
-        rc = agon_snapshot_decode(data, size, ref, &actor->net, &params, &info, error);
+        rc = agon_snapshot_decode(data, size, ref, &net, &params, &info, error);
     free(data);
     if (!rc)
-        rc = check_fits(&actor->net, rules, ref, error);
-    if (!rc &&
-        posix_memalign(&actor->packed, 64, context->backend->packed_size(&actor->net)) != 0) {
-        actor->packed = NULL;
-        rc = agon_fail(error, AGON_EMEMORY, "no memory for snapshot %.12s", ref);
+        rc = check_fits(&net, rules, ref, error);
+    if (!rc) {
+        actor->net = net;
+        actor->packed = agon__packed_add(&context->shelf, context->backend, ref, &net, params);
+        if (!actor->packed)
+            rc = agon_fail(error, AGON_EMEMORY, "no memory for snapshot %.12s", ref);
     }
-    if (!rc)
-        context->backend->pack(&actor->net, params, actor->packed);
     free(params);
     return rc;
 }
@@ -49,7 +55,7 @@ int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* con
     } else {
         rc = pack_snapshot(ref, rules, context, &actor, error);
         if (!rc && as_policy) {
-            rc = agon_net_policy_open(context->backend, &actor.net, actor.packed, rules,
+            rc = agon_net_policy_open(context->backend, &actor.net, actor.packed->weights, rules,
                                       &actor.policy, error);
             actor.has_policy = rc == AGON_OK;
         }
@@ -64,13 +70,14 @@ int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* con
 void agon__actor_close(agon_actor* actor) {
     if (actor->has_policy)
         agon_policy_close(&actor->policy);
-    free(actor->packed);
+    if (actor->packed)
+        agon__packed_release(actor->shelf, actor->packed);
     memset(actor, 0, sizeof *actor);
 }
 
 agon_player agon__actor_player(const agon_actor* actor) {
     if (actor->packed)
-        return (agon_player){&actor->net, actor->packed, NULL};
+        return (agon_player){&actor->net, actor->packed->weights, NULL};
     return (agon_player){NULL, NULL, &actor->policy};
 }
 
@@ -78,6 +85,7 @@ void agon_context_clear(agon_context* context) {
     agon_rules_close(context->rules);
     context->rules = NULL;
     context->game[0] = '\0';
+    agon__packed_clear(&context->shelf);
 }
 
 static int reach_rules(agon_context* context, const char* game, agon_error* error) {

@@ -4,6 +4,7 @@
 #define AGON_EXECUTE_H
 
 #include "engine/lanes.h"
+#include "engine/packed.h"
 #include "engine/task.h"
 
 #include <stdatomic.h>
@@ -18,10 +19,11 @@ typedef struct agon_context {
     atomic_uint progress; /* 0..1000, of this task */
     atomic_ullong steps;  /* agent-steps done so far in this task, for the rate on the panel */
     /* The last task's rules, kept by agon_execute: to make and fingerprint them takes as long as a
-     * small task. Zero at first; owned, agon_context_clear frees them. */
+     * small task. Zero at first, like the shelf below; owned, agon_context_clear frees both. */
     char game[128];
     agon_rules* rules;
     uint64_t fingerprint;
+    agon__packed_shelf shelf; /* snapshots of tasks before this one */
 } agon_context;
 
 void agon_context_clear(agon_context* context);
@@ -32,7 +34,8 @@ int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
 /* What every kind of task uses: a reference (snapshot hash or scripted text) made playable. */
 typedef struct agon_actor {
     agon_net net;
-    void* packed;       /* owned, or NULL for a scripted policy */
+    agon__packed* packed; /* held, or NULL for a scripted policy */
+    agon__packed_shelf* shelf;
     agon_policy policy; /* scripted, or the net as a policy when asked for */
     bool has_policy;
 } agon_actor;

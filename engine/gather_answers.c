@@ -92,9 +92,7 @@ static int ask_agent(const agon_gather* g, const agon_probes* probes, int agent,
     if (known && !a->images)
         return AGON_OK;
     int rc = agon__actor_open(g->ref[agent], g->rules, &context, true, &actor, error);
-    if (rc)
-        return rc;
-    if (!known)
+    if (!rc && !known)
         rc = agon_probes_ask(probes, g->rules, &actor.policy, 1, own, error);
     if (!rc && a->images) {
         rc = ask_images(g, probes, &actor.policy, agent, a, error);
@@ -105,6 +103,7 @@ static int ask_agent(const agon_gather* g, const agon_probes* probes, int agent,
         }
     }
     agon__actor_close(&actor);
+    agon_context_clear(&context);
     return rc;
 }
 

@@ -122,6 +122,7 @@ static int visit_all(visiting* v, int agent, int anchors, const char (*ref)[AGON
         agon__actor_close(&other);
     }
     agon__actor_close(&own);
+    agon_context_clear(&context);
     return rc;
 }
 

@@ -76,6 +76,7 @@ static int cast_open(cast* c, const agon_rules* rules, const agon_training* run,
 static void cast_close(cast* c) {
     for (int i = 0; c->actor && i < c->generations * c->roles * c->agents; i++)
         agon__actor_close(&c->actor[i]);
+    agon_context_clear(&c->context);
     free(c->actor);
     free(c->obs);
 }

@@ -122,6 +122,7 @@ static agon_match_result replay_match(const agon_task* task, const agon_rules* r
     agon_lanes_close(r.lanes);
     agon__actor_close(&actor[0]);
     agon__actor_close(&actor[1]);
+    agon_context_clear(&context);
     return m;
 }
 
