@@ -108,7 +108,14 @@ agon__plan agon__plan_of(const agon__shape* shape, int update, float* block) {
     const size_t widest = (size_t)shape->widest;
     const agon__linear* head = &shape->linear[shape->layers - 1];
     agon__plan plan = {0};
-    plan.x[0] = take(&plan, block, rows * (size_t)shape->linear[0].in_pad);
+    const agon__linear* first = &shape->linear[0];
+    plan.x[0] = take(&plan, block, rows * (size_t)first->in_pad);
+    plan.in.stride = first->in_pad + AGON__LANES;
+    plan.in.at = (uint32_t*)take(&plan, block, rows * (size_t)plan.in.stride);
+    plan.in.value = take(&plan, block, rows * (size_t)plan.in.stride);
+    plan.in.count = (int*)take(&plan, block, rows);
+    if (update)
+        plan.first = take(&plan, block, (size_t)first->in * (size_t)first->out_pad);
     for (int i = 0; i + 1 < shape->layers; i++) { /* a forward alone needs the last two only */
         const int again = !update && i >= 2;
         plan.x[i + 1] = again    ? plan.x[i - 1]

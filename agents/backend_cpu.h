@@ -41,10 +41,12 @@ struct agon_scratch {
 /* Where a call's arrays lie in scratch. Rows: AGON__FORWARD_ROWS or AGON__UPDATE_ROWS. */
 typedef struct agon__plan {
     float* x[AGON__MAX_LINEAR + 1]; /* x[0] inputs, x[i+1] output of layer i: (rows, pad) */
-    float* slope[2];                /* update: d loss / d hidden, (rows, widest), by turns */
-    float* z;                       /* (actions, AGON__LANES) */
-    float* e;                       /* (actions, AGON__LANES) */
-    size_t size;                    /* floats in all */
+    agon__entries in;               /* instead of x[0], when inputs are bytes */
+    float* first;    /* update, bytes: gradient of the first layer's weights, (in, out_pad) */
+    float* slope[2]; /* update: d loss / d hidden, (rows, widest), by turns */
+    float* z;        /* (actions, AGON__LANES) */
+    float* e;        /* (actions, AGON__LANES) */
+    size_t size;     /* floats in all */
 } agon__plan;
 
 agon__plan agon__plan_of(const agon__shape* shape, int update, float* block);
@@ -52,13 +54,14 @@ agon__plan agon__plan_of(const agon__shape* shape, int update, float* block);
 /* Room in scratch for a call; 0 or -1. */
 int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int update);
 
-/* x[0] (rows) through all layers; x[layers] holds logits and, after them, the value. */
+/* The inputs of `rows` rows of a block through all layers; x[layers] of the plan holds logits and,
+ * after them, the value. */
 void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const agon__shape* shape,
-                         const float* packed, float* const* x, int rows);
+                         agon_dtype type, const float* packed, const agon__plan* plan, int rows);
 
-/* One observation as floats, padded with zeros to in_pad. */
+/* An observation becomes row `row` of the block: entries, or floats padded with zeros. */
 void agon__load_input(const agon__kernel* kernel, const agon_input* input, const void* obs,
-                      const agon__linear* first, float* out);
+                      const agon__linear* first, const agon__plan* plan, int row);
 
 void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch);
 void agon__cpu_update(agon_update* updates, int count, agon_scratch* scratch);

@@ -6,36 +6,63 @@
 #include <string.h>
 
 void agon__load_input(const agon__kernel* kernel, const agon_input* input, const void* obs,
-                      const agon__linear* first, float* out) {
+                      const agon__linear* first, const agon__plan* plan, int row) {
     if (input->type == AGON_U8) {
-        kernel->widen((const uint8_t*)obs, first->in, input->scale, out);
+        kernel->list((const uint8_t*)obs, first->in, input->scale, &plan->in, row);
         return;
     }
+    float* out = plan->x[0] + (ptrdiff_t)row * first->in_pad;
     memcpy(out, obs, (size_t)first->in * sizeof(float));
     memset(out + first->in, 0, (size_t)(first->in_pad - first->in) * sizeof(float));
 }
 
+static void sparse_layer(const agon__kernel* kernel, const agon__linear* linear,
+                         const float* packed, int relu, const agon__plan* plan, int rows,
+                         float* out) {
+    const float* weight = packed + linear->packed;
+    kernel->sparse(&(agon__sparse){
+        .rows = rows,
+        .cols = linear->out,
+        .depth = linear->in,
+        .in = plan->in,
+        .b = weight,
+        .bias = weight + (size_t)linear->in * (size_t)linear->out_pad,
+        .relu = relu,
+        .c = out,
+        .c_row = linear->out_pad,
+    });
+}
+
+static void dense_layer(const agon__kernel* kernel, const agon__linear* linear, const float* packed,
+                        int relu, const float* in, int rows, float* out) {
+    const float* weight = packed + linear->packed;
+    kernel->product(&(agon__product){
+        .rows = rows,
+        .cols = linear->out,
+        .depth = linear->in,
+        .a = in,
+        .a_row = linear->in_pad,
+        .a_step = 1,
+        .b = weight,
+        .bias = weight + (size_t)linear->in * (size_t)linear->out_pad,
+        .relu = relu,
+        .c = out,
+        .c_row = linear->out_pad,
+    });
+}
+
 void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const agon__shape* shape,
-                         const float* packed, float* const* x, int rows) {
+                         agon_dtype type, const float* packed, const agon__plan* plan, int rows) {
     for (int i = 0; i < shape->layers; i++) {
         const agon__linear* linear = &shape->linear[i];
-        const int hidden = i + 1 < shape->layers;
-        const float* weight = packed + linear->packed;
-        kernel->product(&(agon__product){
-            .rows = rows,
-            .cols = linear->out,
-            .depth = linear->in,
-            .a = x[i],
-            .a_row = linear->in_pad,
-            .a_step = 1,
-            .b = weight,
-            .bias = weight + (size_t)linear->in * (size_t)linear->out_pad,
-            .relu = hidden && net->activation == AGON_RELU,
-            .c = x[i + 1],
-            .c_row = linear->out_pad,
-        });
+        const int hidden = i + 1 < shape->layers, relu = hidden && net->activation == AGON_RELU;
+        float* out = plan->x[i + 1];
+        if (i == 0 && type == AGON_U8)
+            sparse_layer(kernel, linear, packed, relu, plan, rows, out);
+        else
+            dense_layer(kernel, linear, packed, relu, plan->x[i], rows, out);
         if (hidden && net->activation == AGON_TANH)
-            kernel->tanh(x[i + 1], (size_t)rows * (size_t)linear->out_pad);
+            kernel->tanh(out, (size_t)rows * (size_t)linear->out_pad);
     }
 }
 
@@ -137,12 +164,11 @@ void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch) {
             for (int r = 0; r < rows; r++)
                 agon__load_input(kernel, &call->input,
                                  (const char*)call->obs + (size_t)(row + r) * obs_bytes, first,
-                                 plan.x[0] + (ptrdiff_t)r * first->in_pad);
-            float* x[AGON__MAX_LINEAR + 1];
-            memcpy(x, plan.x, sizeof x);
-            x[shape.layers] += (ptrdiff_t)held * head->out_pad;
-            agon__forward_block(kernel, call->net, &shape, (const float*)call->packed[net], x,
-                                rows);
+                                 &plan, r);
+            agon__plan block = plan;
+            block.x[shape.layers] += (ptrdiff_t)held * head->out_pad;
+            agon__forward_block(kernel, call->net, &shape, call->input.type,
+                                (const float*)call->packed[net], &block, rows);
             held += rows;
         }
     }

@@ -18,13 +18,24 @@ typedef struct task {
 
 /* ---- forward and loss --------------------------------------------------------------------- */
 
+/* What an entry saw, asked for well before it is read: a minibatch jumps about. */
+static void fetch_row(const agon_rectangle* data, uint32_t entry) {
+    const char* obs = (const char*)data->obs + data->place[entry] * data->obs_bytes;
+    for (size_t at = 0; at < data->obs_bytes; at += 64)
+        __builtin_prefetch(obs + at);
+    __builtin_prefetch(obs + data->obs_bytes - 1);
+}
+
 static void load_rows(const task* t, const uint32_t* index, int rows) {
     const agon_rectangle* data = t->update->data;
     const agon__linear* first = &t->shape->linear[0];
-    for (int r = 0; r < rows; r++)
-        agon__load_input(t->kernel, &data->input,
-                         (const char*)data->obs + data->place[index[r]] * data->obs_bytes, first,
-                         t->plan->x[0] + (ptrdiff_t)r * first->in_pad);
+    const int ahead = 8;
+    for (int r = 0; r < rows; r++) {
+        const void* obs = (const char*)data->obs + data->place[index[r]] * data->obs_bytes;
+        if (r + ahead < rows)
+            fetch_row(data, index[r + ahead]);
+        agon__load_input(t->kernel, &data->input, obs, first, t->plan, r);
+    }
 }
 
 /* Entries of the rectangle into lanes; lanes without one repeat the first. */
@@ -86,11 +97,44 @@ static void loss_block(task* t, const uint32_t* index, int rows) {
 
 /* ---- backward ----------------------------------------------------------------------------- */
 
+/* Gradients of biases first .. first+count-1 of a layer. */
+static void grow_bias(const task* t, const agon__linear* linear, int first, int count, int rows,
+                      const float* dy, float* bias, int again) {
+    if (!again)
+        memset(bias, 0, (size_t)count * sizeof(float));
+    t->kernel->add_rows(dy + first, rows, linear->out_pad, count, bias);
+}
+
+/* The first layer's weights, when its inputs are bytes: their gradient grows where the inputs are
+ * not 0, and lies transposed until all rows have passed. */
+static void grow_first(const task* t, int rows, const float* dy, int again) {
+    const agon__linear* linear = &t->shape->linear[0];
+    if (!again)
+        memset(t->plan->first, 0, (size_t)linear->in * (size_t)linear->out_pad * sizeof(float));
+    t->kernel->grow_sparse(&t->plan->in, rows, dy, linear->out_pad, linear->out, t->plan->first);
+}
+
+static void finish_first(const task* t) {
+    const agon__linear* linear = &t->shape->linear[0];
+    float* grads = t->update->learner->grads;
+    const int heads = t->shape->layers == 1;
+    for (int j = 0; j < linear->out; j++) {
+        float* to = grads + linear->weight + (size_t)j * (size_t)linear->in;
+        if (heads && j == linear->out - 1)
+            to = grads + t->shape->value_weight;
+        for (int k = 0; k < linear->in; k++)
+            to[k] = t->plan->first[(size_t)k * (size_t)linear->out_pad + (size_t)j];
+    }
+}
+
 /* Gradients of outputs first .. first+count-1 of a layer: weights (count, in) and biases (count).
  * dy (rows, out_pad): slopes of the layer's outputs. again: adds to what earlier blocks left. */
 static void grow_grads(const task* t, int layer, int first, int count, int rows, const float* dy,
                        float* weight, float* bias, int again) {
     const agon__linear* linear = &t->shape->linear[layer];
+    grow_bias(t, linear, first, count, rows, dy, bias, again);
+    if (layer == 0 && t->update->data->input.type == AGON_U8)
+        return; /* grow_first does it */
     t->kernel->product(&(agon__product){
         .rows = count,
         .cols = linear->in,
@@ -104,9 +148,6 @@ static void grow_grads(const task* t, int layer, int first, int count, int rows,
         .c = weight,
         .c_row = linear->in,
     });
-    if (!again)
-        memset(bias, 0, (size_t)count * sizeof(float));
-    t->kernel->add_rows(dy + first, rows, linear->out_pad, count, bias);
 }
 
 /* dx (rows, in_pad) = slopes of outputs first.. times their weights (count, in). */
@@ -143,8 +184,11 @@ static void backward_block(const task* t, int rows, int again) {
         if (i == last)
             grow_grads(t, i, actions, 1, rows, dy, grads + shape->value_weight,
                        grads + shape->value_bias, again);
-        if (i == 0)
+        if (i == 0) {
+            if (t->update->data->input.type == AGON_U8)
+                grow_first(t, rows, dy, again);
             return;
+        }
         pass_slopes(t, i, 0, count, rows, dy, learner->params + linear->weight, dx, 0);
         if (i == last)
             pass_slopes(t, i, actions, 1, rows, dy, learner->params + shape->value_weight, dx, 1);
@@ -184,11 +228,13 @@ void agon__cpu_gradient(agon_update* update, agon_scratch* scratch) {
         const int left = update->count - at;
         const int rows = left < AGON__UPDATE_ROWS ? left : AGON__UPDATE_ROWS;
         load_rows(&t, update->index + at, rows);
-        agon__forward_block(t.kernel, net, &shape, (const float*)update->learner->packed, plan.x,
-                            rows);
+        agon__forward_block(t.kernel, net, &shape, update->data->input.type,
+                            (const float*)update->learner->packed, &plan, rows);
         loss_block(&t, update->index + at, rows);
         backward_block(&t, rows, at > 0);
     }
+    if (update->data->input.type == AGON_U8)
+        finish_first(&t);
     fill_stats(&t);
 }
 

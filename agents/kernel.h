@@ -5,6 +5,8 @@
  *
  *   - each output of a product adds its terms in the order of the reduction index, one fused
  *     multiply-add per term, starting from its bias, from 0 or from what it held;
+ *   - a first layer of bytes leaves out the inputs that are 0, forward and in its gradient: most
+ *     of what a board says is 0, and a term 0 * w changes no sum of finite weights;
  *   - softmax, entropy and loss treat sixteen rows side by side, one row per lane, so that sums
  * over actions are sequential within a lane whatever the width;
  *   - sums over rows are sequential in the order given; the gradient norm is sixteen interleaved
@@ -40,6 +42,26 @@ typedef struct agon__product {
     float* c;          /* C(i,j) = c[i * c_row + j]; nothing else is written */
     ptrdiff_t c_row;
 } agon__product;
+
+/* Rows of inputs that are mostly 0: those that are not. Row i has count[i] of them, in order, from
+ * i * stride on. */
+typedef struct agon__entries {
+    uint32_t* at;     /* which input */
+    float* value;     /* not 0 */
+    int* count;       /* (rows) */
+    ptrdiff_t stride; /* at least inputs + AGON__LANES */
+} agon__entries;
+
+/* The product of a first layer whose inputs are bytes: C(i,j) = bias[j] + sum over the entries of
+ * row i, in order, of value * B(at, j). */
+typedef struct agon__sparse {
+    int rows, cols, depth; /* as in agon__product */
+    agon__entries in;
+    const float *b, *bias; /* packed panels of (depth, panel), and (cols) with its pad */
+    int relu;
+    float* c; /* C(i,j) = c[i * c_row + j], written up to the pad of cols */
+    ptrdiff_t c_row;
+} agon__sparse;
 
 /* The policy's choice in sixteen rows. Arrays are (actions, 16) or (16). Illegal logits are
  * -INFINITY and every row has a legal action. */
@@ -86,8 +108,13 @@ typedef struct agon__kernel {
     void (*tanh)(float* y, size_t count); /* in place; count: a multiple of AGON__LANES */
     /* dy *= the activation's slope, told from its output y. count as above. */
     void (*slope)(agon_activation activation, const float* y, float* dy, size_t count);
-    /* out = byte * scale, and zeros up to the pad of count. */
-    void (*widen)(const uint8_t* bytes, int count, float scale, float* out);
+    /* Row `row` of `out`: bytes that are not 0, times scale. */
+    void (*list)(const uint8_t* bytes, int count, float scale, const agon__entries* out, int row);
+    void (*sparse)(const agon__sparse* s);
+    /* grads(at, j) += value * dy(i, j), j < cols, for the entries of all rows in order. grads and
+     * dy have rows of `stride` floats, cols padded. */
+    void (*grow_sparse)(const agon__entries* in, int rows, const float* dy, ptrdiff_t stride,
+                        int cols, float* grads);
     /* sums[j] += x[i * stride + j] over i in order, j < cols. */
     void (*add_rows)(const float* x, int rows, ptrdiff_t stride, int cols, float* sums);
     /* Logits of up to sixteen rows side by side, illegal ones -INFINITY: z (actions, AGON__LANES).

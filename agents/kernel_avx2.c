@@ -37,9 +37,6 @@ static inline vec v_load_legal(const float* p, uint32_t legal) {
     return _mm256_blendv_ps(_mm256_set1_ps(-INFINITY), _mm256_loadu_ps(p),
                             _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, bit)));
 }
-static inline vec v_load_bytes(const uint8_t* p) {
-    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
-}
 static inline vec v_set(float x) {
     return _mm256_set1_ps(x);
 }

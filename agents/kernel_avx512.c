@@ -35,9 +35,22 @@ static inline void v_store_tail(float* p, vec_tail tail, vec x) {
 static inline vec v_load_legal(const float* p, uint32_t legal) {
     return _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), (__mmask16)legal, p);
 }
-static inline vec v_load_bytes(const uint8_t* p) {
-    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
+/* What is not 0 among up to 16 bytes: compressed in registers, stored whole. */
+static inline int v_list(const uint8_t* bytes, int first, int count, float scale, uint32_t* at,
+                         float* value) {
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __mmask16 there = (__mmask16)((1u << count) - 1u);
+    const __m128i byte = _mm_maskz_loadu_epi8(there, bytes + first);
+    const __mmask16 set = _mm_test_epi8_mask(byte, byte);
+    const __m512 x =
+        _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(byte)), _mm512_set1_ps(scale));
+    _mm512_storeu_si512(
+        at, _mm512_maskz_compress_epi32(set, _mm512_add_epi32(lane, _mm512_set1_epi32(first))));
+    _mm512_storeu_ps(value, _mm512_maskz_compress_ps(set, x));
+    return __builtin_popcount(set);
 }
+#define v_list     v_list
+#define LIST_BYTES 16
 static inline vec v_set(float x) {
     return _mm512_set1_ps(x);
 }

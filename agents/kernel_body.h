@@ -163,6 +163,102 @@ static void product(const agon__product* p) {
     }
 }
 
+/* ---- a first layer of bytes --------------------------------------------------------------- */
+
+#ifndef v_list
+/* Bit i of the result: byte i is not 0. */
+INLINE uint64_t bytes_set(const uint8_t* bytes, int count) {
+    uint64_t set = 0;
+    for (int i = 0; i < count; i++)
+        set |= (uint64_t)(bytes[i] != 0) << i;
+    return set;
+}
+
+/* What is there among up to 64 bytes. One loop for all: its end is all that is hard to foresee. */
+INLINE int v_list(const uint8_t* bytes, int first, int count, float scale, uint32_t* at,
+                  float* value) {
+    int found = 0;
+    for (uint64_t set = bytes_set(bytes + first, count); set; set &= set - 1, found++) {
+        const int i = first + __builtin_ctzll(set);
+        at[found] = (uint32_t)i;
+        value[found] = (float)bytes[i] * scale;
+    }
+    return found;
+}
+#define LIST_BYTES 64
+#endif
+
+static void list(const uint8_t* bytes, int count, float scale, const agon__entries* out, int row) {
+    uint32_t* at = out->at + row * out->stride;
+    float* value = out->value + row * out->stride;
+    int found = 0;
+    for (int i = 0; i < count; i += LIST_BYTES) {
+        const int left = count - i < LIST_BYTES ? count - i : LIST_BYTES;
+        found += v_list(bytes, i, left, scale, at + found, value + found);
+    }
+    out->count[row] = found;
+}
+
+enum { SPARSE_COLS = AGON__PANEL / LANES < 8 ? AGON__PANEL / LANES : 8 };
+
+/* Row i of C, n vectors of it: their sums need not wait for each other. n is a constant. */
+INLINE void sparse_row(const int n, const agon__sparse* s, int i, const float* b, ptrdiff_t b_step,
+                       const float* bias, float* c) {
+    const uint32_t* at = s->in.at + i * s->in.stride;
+    const float* value = s->in.value + i * s->in.stride;
+    const int count = s->in.count[i];
+    const vec zero = v_set(0.0f);
+    vec sum[SPARSE_COLS];
+    UNROLL for (int j = 0; j < n; j++) sum[j] = v_load(bias + j * LANES);
+    for (int e = 0; e < count; e++) {
+        const float* row = b + (ptrdiff_t)at[e] * b_step;
+        const vec left = v_set(value[e]);
+        UNROLL for (int j = 0; j < n; j++) sum[j] = v_fma(left, v_load(row + j * LANES), sum[j]);
+    }
+    UNROLL for (int j = 0; j < n; j++)
+        v_store(c + j * LANES, s->relu ? v_pick(zero, sum[j], zero, sum[j]) : sum[j]);
+}
+
+#define SPARSE_ROWS(N)                                                                             \
+    case N:                                                                                        \
+        for (int i = 0; i < s->rows; i++)                                                          \
+            sparse_row(N, s, i, b, panel, s->bias + j, s->c + i * s->c_row + j);                   \
+        break;
+
+static void sparse(const agon__sparse* s) {
+    const int padded = agon__pad(s->cols);
+    for (int j = 0, n; j < padded; j += n * LANES) {
+        const int start = j / AGON__PANEL * AGON__PANEL;
+        const int panel = padded - start < AGON__PANEL ? padded - start : AGON__PANEL;
+        const float* b = s->b + (ptrdiff_t)start * s->depth + (j - start);
+        const int left = (start + panel - j) / LANES;
+        n = left < SPARSE_COLS ? left : SPARSE_COLS;
+        switch (n) {
+            SPARSE_ROWS(1)
+            SPARSE_ROWS(2)
+            SPARSE_ROWS(3)
+            SPARSE_ROWS(4)
+#if LANES < 16
+            SPARSE_ROWS(6)
+            SPARSE_ROWS(8)
+#endif
+        }
+    }
+}
+
+static void grow_sparse(const agon__entries* in, int rows, const float* dy, ptrdiff_t stride,
+                        int cols, float* grads) {
+    for (int i = 0; i < rows; i++, dy += stride) {
+        const ptrdiff_t first = i * in->stride;
+        for (int e = 0; e < in->count[i]; e++) {
+            float* sum = grads + (ptrdiff_t)in->at[first + e] * stride;
+            const vec value = v_set(in->value[first + e]);
+            for (int j = 0; j < cols; j += LANES)
+                v_store(sum + j, v_fma(v_load(dy + j), value, v_load(sum + j)));
+        }
+    }
+}
+
 /* ---- elementwise -------------------------------------------------------------------------- */
 
 static void tanh_all(float* y, size_t count) {
@@ -181,24 +277,6 @@ static void slope(agon_activation activation, const float* y, float* dy, size_t 
         const vec x = v_load(y + i);
         v_store(dy + i, v_mul(v_load(dy + i), v_sub(one, v_mul(x, x))));
     }
-}
-
-/* The last vector overlaps the one before it; only rows narrower than a vector go one by one. */
-static void widen(const uint8_t* bytes, int count, float scale, float* out) {
-    const vec factor = v_set(scale);
-    const int padded = agon__pad(count);
-    int i = 0;
-    if (count >= LANES) {
-        for (; i + LANES <= count; i += LANES)
-            v_store(out + i, v_mul(v_load_bytes(bytes + i), factor));
-        i = count - LANES;
-        v_store(out + i, v_mul(v_load_bytes(bytes + i), factor));
-        i = count;
-    }
-    for (; i < count; i++)
-        out[i] = (float)bytes[i] * scale;
-    for (; i < padded; i++)
-        out[i] = 0.0f;
 }
 
 static void add_rows(const float* x, int rows, ptrdiff_t stride, int cols, float* sums) {
@@ -438,7 +516,9 @@ const agon__kernel KERNEL = {
     .product = product,
     .tanh = tanh_all,
     .slope = slope,
-    .widen = widen,
+    .list = list,
+    .sparse = sparse,
+    .grow_sparse = grow_sparse,
     .add_rows = add_rows,
     .gather = gather,
     .scatter = scatter,

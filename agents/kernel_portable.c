@@ -43,9 +43,6 @@ static inline void v_store_tail(float* p, vec_tail tail, vec x) {
 static inline vec v_load_legal(const float* p, uint32_t legal) {
     return legal & 1u ? *p : -INFINITY;
 }
-static inline vec v_load_bytes(const uint8_t* p) {
-    return (float)*p;
-}
 static inline vec v_set(float x) {
     return x;
 }
