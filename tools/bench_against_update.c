@@ -45,7 +45,7 @@ static double log_softmax(const float* z, const uint64_t* mask, int actions, dou
 static void slopes_of(const agon_rectangle* data, size_t entry, const float* head, int actions,
                       int rows, float* out) {
     const agon_ppo_step* step = &agon_bench_ppo.step;
-    const uint64_t* mask = data->mask + entry * (size_t)data->mask_words;
+    const uint64_t* mask = data->mask + data->place[entry] * (size_t)data->mask_words;
     double log_p[AGON_MAX_ACTIONS];
     const double entropy = log_softmax(head, mask, actions, log_p);
     const double advantage = data->advantage[entry], clip = step->clip;
@@ -63,7 +63,7 @@ static void slopes_of(const agon_rectangle* data, size_t entry, const float* hea
 
 static void load_row(const against* a, size_t entry, float* out) {
     const agon_rectangle* data = a->ours->rollout->data;
-    agon_openblas_widen((const char*)data->obs + entry * data->obs_bytes,
+    agon_openblas_widen((const char*)data->obs + data->place[entry] * data->obs_bytes,
                         data->input.type == AGON_U8, data->input.scale, (size_t)a->net.layer[0].in,
                         out);
 }

@@ -66,26 +66,6 @@ static bool reserve(agon_bench_nets* n, const agon_rules* rules, const agon_net*
            n->backend->scratch_reserve(n->scratch, net, (int)rows, 0) == 0;
 }
 
-/* Observations that are a third ones, and one illegal action in each word of a mask. */
-static void fill_rows(agon_bench_nets* n, const agon_rules* rules, size_t rows) {
-    const int actions = rules->spec.actions, words = rules->mask_words;
-    const size_t entries = rows * (size_t)rules->entries;
-    for (size_t i = 0; i < entries; i++) {
-        if (rules->spec.obs_type == AGON_U8)
-            ((uint8_t*)n->obs)[i] = i % 3 == 0;
-        else
-            ((float*)n->obs)[i] = i % 3 == 0;
-    }
-    for (size_t i = 0; i < rows * (size_t)words; i++) {
-        const int left = actions - (int)(i % (size_t)words) * 64, here = left < 64 ? left : 64;
-        n->mask[i] = ~0ull >> (64 - here);
-        if (here > 1)
-            n->mask[i] &= ~(1ull << i % (size_t)here);
-    }
-    for (size_t i = 0; i < rows; i++)
-        n->out[2 * rows + i] = (float)(i % 97) / 97;
-}
-
 /* Different weights for each net. */
 static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* net, int nets,
                  int rows_each) {
@@ -96,7 +76,8 @@ static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* ne
         n->backend->pack(net, params, (void*)n->packed[i]);
         n->offsets[i + 1] = (i + 1) * rows_each;
     }
-    fill_rows(n, rules, rows);
+    for (size_t i = 0; i < rows; i++)
+        n->out[2 * rows + i] = (float)(i % 97) / 97;
     n->call = (agon_forward){
         .net = net,
         .input = {rules->spec.obs_type, rules->spec.obs_scale},
@@ -119,7 +100,8 @@ bool agon_bench_nets_open(agon_bench_nets* n, const agon_rules* rules, const ago
     if (!reserve(n, rules, net, nets, (size_t)nets * (size_t)rows_each))
         return false;
     fill(n, rules, net, nets, rows_each);
-    return true;
+    return agon_bench_positions(rules, (size_t)nets * (size_t)rows_each, n->obs, n->mask, NULL) ==
+           AGON_OK;
 }
 
 double agon_bench_go_forward(void* user, double amount) {
@@ -141,26 +123,41 @@ static int measure_forward(const agon_bench* b, const agon_rules* rules, const a
     char fields[256], shape[128];
     const bool ready = agon_bench_nets_open(&n, rules, net, nets, rows_each);
     if (ready) {
-        const agon_bench_rate rate = agon_bench_measure(b, agon_bench_go_forward, &n);
+        agon_bench_rate rate = agon_bench_measure(b, agon_bench_go_forward, &n);
         agon_net_format(net, shape, sizeof shape);
+        char numbers[64];
         snprintf(fields, sizeof fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d", shape,
                  nets, rows_each);
+        snprintf(numbers, sizeof numbers, "\"inputs_not_zero\":%.4f",
+                 agon_bench_inputs_set(rules, (size_t)nets * (size_t)rows_each, n.obs));
+        rate.numbers = numbers;
         agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
     }
     agon_bench_nets_close(&n);
     return ready ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for %d nets", nets);
 }
 
+static void draw_numbers(float* uniform, int rows) {
+    enum { CHUNK = 256 };
+    const agon_key key = agon_key_make(1, "bench", AGON_FOR_ACTION);
+    uint32_t episode[CHUNK], ply[CHUNK] = {0};
+    uint8_t seat[CHUNK] = {0};
+    for (int first = 0; first < rows; first += CHUNK) {
+        const int count = rows - first < CHUNK ? rows - first : CHUNK;
+        for (int i = 0; i < count; i++)
+            episode[i] = (uint32_t)(first + i);
+        agon_uniforms(key, episode, ply, seat, count, uniform + first);
+    }
+}
+
 /* As a rollout does it: a number is drawn for each row before the forward. */
 static double go_drawn(void* user, double amount) {
     agon_bench_nets* n = user;
     const int rows = n->call.offsets[n->call.nets];
-    const agon_key key = agon_key_make(1, "bench", AGON_FOR_ACTION);
     float* uniform = n->out + 2 * (size_t)rows;
     double done = 0;
     for (; done < amount; done += rows) {
-        for (int i = 0; i < rows; i++)
-            uniform[i] = agon_uniform(agon_random(key, (uint32_t)i, 1, 0, 0).word[0]);
+        draw_numbers(uniform, rows);
         n->backend->forward(&n->call, n->scratch);
     }
     return done;

@@ -9,6 +9,12 @@
 /* The game and the net of a bench. *rules: closed by the caller, also on failure. */
 int agon_bench_open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon_error* error);
 
+/* What `rows` seats see in random games that are under way: obs (rows, obs_bytes), mask (rows,
+ * mask_words). And which share of the inputs is not 0. */
+int agon_bench_positions(const agon_rules* rules, size_t rows, void* obs, uint64_t* mask,
+                         agon_error* error);
+double agon_bench_inputs_set(const agon_rules* rules, size_t rows, const void* obs);
+
 /* Nets of one architecture, each with as many rows. */
 typedef struct agon_bench_nets {
     agon_forward call;
@@ -20,7 +26,7 @@ typedef struct agon_bench_nets {
     float* params;  /* (nets, size of net) */
     float* out;     /* value, log-probability, uniform: (3, rows) */
     void* obs;      /* (rows, inputs) of the game's type */
-    uint64_t* mask; /* (rows, words): some actions are illegal */
+    uint64_t* mask; /* (rows, words) */
     uint16_t* action;
 } agon_bench_nets;
 
