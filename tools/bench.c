@@ -93,17 +93,18 @@ typedef struct part {
     int (*run)(const agon_bench* b, agon_error* error);
     bool against; /* has an opponent: --against */
     bool named;   /* measured only when it is named: it takes a minute */
+    bool shaped;  /* can be measured for given --nets and --rows */
 } part;
 
 static const part parts[] = {
-    {"games", NULL, agon_bench_games, false, false},
-    {"forward", "choice", agon_bench_forward, true, false},
-    {"update", NULL, agon_bench_update, true, false},
-    {"rollout", NULL, agon_bench_rollout, false, false},
-    {"train", NULL, agon_bench_train, false, false},
-    {"metrics", NULL, agon_bench_metrics, false, false},
-    {"store", NULL, agon_bench_store, false, false},
-    {"population", NULL, agon_bench_population, false, true},
+    {"games", .run = agon_bench_games},
+    {"forward", "choice", agon_bench_forward, .against = true, .shaped = true},
+    {"update", .run = agon_bench_update, .against = true},
+    {"rollout", .run = agon_bench_rollout, .shaped = true},
+    {"train", .run = agon_bench_train},
+    {"metrics", .run = agon_bench_metrics},
+    {"store", .run = agon_bench_store},
+    {"population", .run = agon_bench_population, .named = true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -169,8 +170,27 @@ static int run_parts(const choice* c, const agon_bench* b) {
     return rc ? agon_ui_error(&error) : AGON_EXIT_OK;
 }
 
+/* A whole number from 1 to 4096, or 0 when there is no text. */
+static int shape_number(const char* text) {
+    char* end;
+    const long value = text ? strtol(text, &end, 10) : 0;
+    return !text ? 0 : *text && !*end && value >= 1 && value <= 4096 ? (int)value : -1;
+}
+
+/* Only forward and rollout have a shape. Returns 0 or 2. */
+static int check_shape(const agon_bench* b, const choice* c) {
+    if (b->nets < 0 || b->rows < 0 || !b->nets != !b->rows)
+        return agon_ui_usage("bench",
+                             "--nets and --rows go together: whole numbers from 1 to 4096");
+    for (int i = 0; b->nets && i < PARTS; i++)
+        if (c->part[i] && !parts[i].shaped)
+            return agon_ui_usage("bench", "--nets and --rows are for forward and rollout, not '%s'",
+                                 parts[i].name);
+    return 0;
+}
+
 typedef struct words {
-    const char *seconds, *samples, *game, *hidden, *against, *compare;
+    const char *seconds, *samples, *game, *hidden, *against, *compare, *nets, *rows;
 } words;
 
 /* Numbers and names; 0, or the exit code after a message. game: where b->game is to be written. */
@@ -183,7 +203,9 @@ static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
                       .game = game,
                       .one_game = w->game != NULL,
                       .hidden = w->hidden,
-                      .openblas = w->against != NULL};
+                      .openblas = w->against != NULL,
+                      .nets = shape_number(w->nets),
+                      .rows = shape_number(w->rows)};
     if (*end || !(b->seconds >= 0.01 && b->seconds <= 600))
         return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600",
                              w->seconds);
@@ -228,6 +250,7 @@ int agon_cmd_bench(int argc, char** argv) {
         {"--seconds", NULL, &w.seconds}, {"--game", NULL, &w.game},
         {"--hidden", NULL, &w.hidden},   {"--against", NULL, &w.against},
         {"--compare", NULL, &w.compare}, {"--samples", NULL, &w.samples},
+        {"--nets", NULL, &w.nets},       {"--rows", NULL, &w.rows},
     };
     int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &count);
     if (!code)
@@ -236,6 +259,8 @@ int agon_cmd_bench(int argc, char** argv) {
         code = agon_ui_error(&error);
     if (!code)
         code = choose(count, argv + 1, &b, record, &chosen);
+    if (!code)
+        code = check_shape(&b, &chosen);
     if (!code)
         code = run_compared(&chosen, &b, record, w.compare);
     agon_bench_record_close(record);

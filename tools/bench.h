@@ -32,7 +32,8 @@ typedef struct agon_bench {
     const char* game;
     bool one_game; /* `games` measures this one, not all */
     const char* hidden;
-    bool openblas; /* forward and update: beside a loop of sgemm */
+    bool openblas;  /* forward and update: beside a loop of sgemm */
+    int nets, rows; /* forward and rollout: so many nets of so many rows each; 0: the usual */
 } agon_bench;
 
 /* Does `amount` units of work; returns the units done (rows, steps ...). */

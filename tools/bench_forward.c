@@ -194,16 +194,23 @@ static int measure_choice(const agon_bench* b, const agon_rules* rules, const ag
     return ready ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for %d nets", CHOICE_NETS);
 }
 
+static int measure(const agon_bench* b, const agon_rules* rules, const agon_net* net, int nets,
+                   int rows_each, agon_error* error) {
+    return b->openblas ? agon_bench_forward_openblas(b, rules, net, nets, rows_each, error)
+                       : measure_forward(b, rules, net, nets, rows_each, error);
+}
+
 int agon_bench_forward(const agon_bench* b, agon_error* error) {
     static const int nets[] = {1, 16, 64, 512}, rows[] = {1, 8, 32, 128};
     agon_rules* rules = NULL;
     agon_net net;
     int rc = agon_bench_open_net(b, &rules, &net, error);
-    for (int i = 0; !rc && i < 4; i++)
+    if (!rc && b->nets)
+        rc = measure(b, rules, &net, b->nets, b->rows, error);
+    for (int i = 0; !rc && !b->nets && i < 4; i++)
         for (int j = 0; !rc && j < 4; j++)
-            rc = b->openblas ? agon_bench_forward_openblas(b, rules, &net, nets[i], rows[j], error)
-                             : measure_forward(b, rules, &net, nets[i], rows[j], error);
-    if (!rc && !b->openblas)
+            rc = measure(b, rules, &net, nets[i], rows[j], error);
+    if (!rc && !b->nets && !b->openblas)
         rc = measure_choice(b, rules, &net, error);
     agon_rules_close(rules);
     return rc;

@@ -108,5 +108,5 @@ int agon_bench_update(const agon_bench* b, agon_error* error) {
 }
 
 int agon_bench_rollout(const agon_bench* b, agon_error* error) {
-    return bench_learning(b, false, error);
+    return b->nets ? agon_bench_self_play(b, error) : bench_learning(b, false, error);
 }

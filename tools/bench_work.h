@@ -53,6 +53,9 @@ typedef struct agon_bench_learning {
 enum { AGON_BENCH_MINIBATCHES = 4 };
 extern const agon_ppo agon_bench_ppo; /* one epoch */
 
+/* Rollouts of b->nets nets that each play themselves in b->rows games. */
+int agon_bench_self_play(const agon_bench* b, agon_error* error);
+
 /* Closed by the caller, also on failure. */
 int agon_bench_learning_open(const agon_bench* b, agon_bench_learning* l, agon_error* error);
 void agon_bench_learning_close(agon_bench_learning* l);

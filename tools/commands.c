@@ -281,6 +281,7 @@ static const char help_bench[] =
     "  agon bench rollout --game kuhn_poker --seconds 5\n"
     "  agon bench games --game 'connect_four(rows=8)'  one game; without --game, all of them\n"
     "  agon bench forward --against openblas         beside a loop of sgemm, sample by sample\n"
+    "  agon bench rollout --nets 64 --rows 8         64 nets that each play themselves in 8 games\n"
     "  agon bench forward update > before            a record; after a change:\n"
     "  agon bench --compare before                   the same figures again, then and now\n"
     "\n"
@@ -303,6 +304,7 @@ static const char help_bench[] =
     "  --hidden W,W  widths of the hidden layers; default 128,128\n"
     "  --against openblas  forward and update beside the same work by OpenBLAS, by turns; what\n"
     "                OpenBLAS is spared in an update: advantages, loss and statistics\n"
+    "  --nets P --rows R  forward and rollout of P nets with R rows, or games, each\n"
     "  --compare FILE  measure what is in an earlier record (or the parts named) and print a "
     "table:\n"
     "                ratios and rates, + or - where they differ beyond the samples of both\n";

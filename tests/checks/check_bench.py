@@ -97,6 +97,15 @@ def refused(*words):
     return r.returncode, r.stderr
 
 
+shaped = bench("forward", "rollout", "--nets", "3", "--rows", "2", "--game", "tic_tac_toe")
+assert [x["bench"] for x in shaped] == ["forward", "rollout"], shaped
+for x in shaped:
+    assert x["nets"] == 3 and 2 in (x.get("rows_per_net"), x.get("lanes_per_net")), x
+    assert x["low"] > 0, x
+code, said = refused("forward", "--nets", "3")
+assert code == 2 and "--rows" in said, (code, said)
+code, said = refused("update", "--nets", "3", "--rows", "2")
+assert code == 2 and "'update'" in said, (code, said)
 code, said = refused("--against", "mkl")
 assert code == 2 and "--against mkl" in said and "openblas" in said, (code, said)
 code, said = refused("rollout", "--against", "openblas")
