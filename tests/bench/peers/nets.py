@@ -47,6 +47,20 @@ def stacked(shape, nets, seed=1):
     return [np.stack(w) for w in zip(*(initial(shape, generator) for _ in range(nets)))]
 
 
+def draw_opponents(generator, latest, s):
+    """(generation, agent) of every opponent of every agent: the others as they are at `latest`, and
+    with probability s["past"] anyone of before, as agon's uniform league."""
+    picked, agents = [], s["agents"]
+    for agent in range(agents):
+        for _ in range(s["opponents"]):
+            if latest > 0 and generator.random() < s["past"]:
+                picked.append((generator.integers(latest), generator.integers(agents)))
+            else:
+                other = generator.integers(max(1, agents - 1))
+                picked.append((latest, (agent + 1 + other) % agents))
+    return picked
+
+
 def masks(nets, rows, actions):
     """Legal actions, one of them illegal in each row, as `agon bench forward` has them."""
     illegal = np.arange(nets * rows).reshape(nets, rows) % actions

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """JAX: the work of agon's figures as single jitted programs, games included.
 
-Forms of many nets: `vmap` over the nets, or `map`, which is lax.map over them. A third, a loop that
-the program unrolls, was slower than both at every size and took up to 20 s to compile."""
+Forms of many nets: `vmap` over the nets; `map`, lax.map over them for each product; `turns`,
+lax.map around everything, so that a net's whole work is done before the next net's. A loop that the
+program unrolls was slower than vmap and map at every size and took up to 20 s to compile."""
+import functools
 import os
 
 import numpy as np
@@ -104,9 +106,19 @@ def loss(weights, rows, s, entropy_weight):
 
 
 def fresh_state(weights):
-    """Weights and Adam's moments of stacked nets, and the number of steps."""
+    """Weights and Adam's moments of stacked nets, and the number of steps of each."""
     m, v = ([jnp.zeros_like(w) for w in weights] for _ in range(2))
-    return weights, m, v, jnp.float32(0)
+    return weights, m, v, jnp.zeros(weights[0].shape[0], jnp.float32)
+
+
+def in_turn(work):
+    """Work for many nets, done for one net after the other, whose data then stay in the cache:
+    work(state, data, key) with a key for each net."""
+    def one(x):
+        state, data, key = x
+        alone = jax.tree.map(lambda y: y[None], (state, data))
+        return jax.tree.map(lambda y: y[0], work(*alone, key))
+    return lambda state, data, keys: lax.map(one, (state, data, keys))
 
 
 def step(state, rows, s, rate, entropy):
@@ -119,7 +131,7 @@ def step(state, rows, s, rate, entropy):
     t = t + 1
     m = [s["beta1"] * a + (1 - s["beta1"]) * g for a, g in zip(m, grads)]
     v = [s["beta2"] * a + (1 - s["beta2"]) * g * g for a, g in zip(v, grads)]
-    c1, c2 = 1 - s["beta1"] ** t, 1 - s["beta2"] ** t
+    c1, c2 = ((1 - s[beta] ** t)[:, None, None] for beta in ("beta1", "beta2"))
     weights = [w - rate * (a / c1) / (jnp.sqrt(b / c2) + s["epsilon"])
                for w, a, b in zip(weights, m, v)]
     return weights, m, v, t
@@ -154,13 +166,18 @@ def make_update(request):
         "advantage": jnp.asarray(generator.normal(size=shape), jnp.float32),
         "target": jnp.asarray(generator.normal(size=shape), jnp.float32),
     }
-    update = jax.jit(lambda state, key: epochs(state, data, key, s, s["rate"], s["entropy"]),
-                     donate_argnums=0)
+    def update_all(state, data, key):
+        return epochs(state, data, key, s, s["rate"], s["entropy"])
+
+    update = update_all if request["form"] == "vmap" else in_turn(update_all)
+    update = jax.jit(update, donate_argnums=0)
     held = {"state": fresh_state(weights), "calls": 0}
 
     def job():
         held["calls"] += 1
-        held["state"] = finished(update(held["state"], jax.random.key(held["calls"])))
+        key = jax.random.split(jax.random.key(held["calls"]), learners)
+        key = key[0] if request["form"] == "vmap" else key
+        held["state"] = finished(update(held["state"], data, key))
         return learners * entries * s["epochs"]
     return job
 
@@ -219,25 +236,32 @@ def lanes_second(x):
 # ---- rollout ---------------------------------------------------------------------------------
 
 def make_rollout(request):
-    """Nets that play themselves; every move is a decision of the learner. One jit."""
+    """Nets that play themselves; every move is a decision of the learner. One jit. The form `turns`
+    plays all moves of a net before the next net's, so that its weights stay in the cache."""
     count, lanes, horizon = request["nets"], request["rows"], request["horizon"]
-    weights = stacked(request["shape"], count)
-    answer = population(request["form"])
+    weights, turns = stacked(request["shape"], count), request["form"] == "turns"
+    answer = layers if turns else population(request["form"])
 
-    def ply(boards, uniform):
-        obs, legal, action, log_p, value = act(answer, weights, *boards, uniform)
-        own, other, won, over = move(*boards, action)
-        return (own, other), (obs, legal, action, log_p, value, won.astype(jnp.float32), over)
+    def play(weights, boards, uniform):
+        def ply(boards, u):
+            obs, legal, action, log_p, value = act(answer, weights, *boards, u)
+            own, other, won, over = move(*boards, action)
+            return (own, other), (obs, legal, action, log_p, value, won.astype(jnp.float32), over)
+        return lax.scan(ply, boards, uniform)
 
     @jax.jit
-    def rollout(boards, key):
-        return lax.scan(ply, boards, uniforms(key, horizon, count, lanes))
+    def rollout(weights, boards, key):
+        if turns:
+            uniform = uniforms(key, count, horizon, lanes)
+            return lax.map(lambda x: play(*x), (weights, boards, uniform))
+        return play(weights, boards, uniforms(key, horizon, count, lanes))
     empty = jnp.zeros((count, lanes), jnp.uint64)
     held = {"boards": (empty, empty), "calls": 0}
 
     def job():
         held["calls"] += 1
-        held["boards"], _ = finished(rollout(held["boards"], jax.random.key(held["calls"])))
+        out = finished(rollout(weights, held["boards"], jax.random.key(held["calls"])))
+        held["boards"] = out[0]
         return count * lanes * horizon
     return job
 
@@ -303,10 +327,11 @@ def rollout_and_update(s, opponents, opening, carry, rates):
     return (epochs(state, data, k3, s, rate, entropy), game, key), None
 
 
-def generation(s):
+def generation(s, form):
     """One jitted program: new games, then rollouts with their updates."""
-    def run(state, opponents, key, rates):
+    def run(s, rates, state, opponents, key):
         shape = (s["agents"], s["lanes"])
+        opponents = [w.reshape(-1, *w.shape[2:]) for w in opponents] # of all agents
         empty = jnp.zeros((opponents[0].shape[0], 1, rules.INPUTS), jnp.float32)
         opening = population("vmap")(opponents, empty)[:, 0]
         key, k1 = jax.random.split(key)
@@ -317,34 +342,33 @@ def generation(s):
             lambda carry, r: rollout_and_update(s, opponents, opening, carry, r),
             (state, (own, other, second), key), rates)
         return state
-    return jax.jit(run, donate_argnums=0)
+
+    def run_all(state, opponents, key, rates):
+        if form == "vmap":
+            return run(s, rates, state, opponents, key)
+        one = functools.partial(run, s | {"agents": 1}, rates)
+        return in_turn(one)(state, opponents, jax.random.split(key, s["agents"]))
+    return jax.jit(run_all, donate_argnums=0)
 
 
 class Training:
     """Agents that learn side by side against snapshots of each other."""
 
-    def __init__(self, shape, settings, seed=1):
+    def __init__(self, shape, settings, form, seed=1):
         self.random = np.random.default_rng(seed)
         self.s = settings
         self.state = fresh_state(stacked(shape, self.s["agents"], seed))
         self.key, self.past, self.generations = jax.random.key(seed), [], 0
-        self.run = generation(self.s)
+        self.run = generation(self.s, form)
 
     def draw_opponents(self):
         """Mostly the others as they are, and some of earlier generations, as agon's league."""
         s = self.s
         self.past.append([np.asarray(w).copy() for w in self.state[0]])
         self.past = self.past[-s["kept"]:]
-        latest, picked = len(self.past) - 1, []
-        for agent in range(s["agents"]):
-            for _ in range(s["opponents"]):
-                if latest > 0 and self.random.random() < s["past"]:
-                    picked.append((self.random.integers(latest),
-                                   self.random.integers(s["agents"])))
-                else:
-                    other = self.random.integers(max(1, s["agents"] - 1))
-                    picked.append((latest, (agent + 1 + other) % s["agents"]))
+        picked = nets.draw_opponents(self.random, len(self.past) - 1, s)
         return [np.stack([self.past[g][k][a] for g, a in picked])
+                .reshape(s["agents"], s["opponents"], *self.past[0][k].shape[1:])
                 for k in range(len(self.past[0]))]
 
     def generation(self):
@@ -360,7 +384,7 @@ class Training:
 
 
 def make_train(request):
-    return Training(request["shape"], request["settings"]).generation
+    return Training(request["shape"], request["settings"], request["form"]).generation
 
 
 # ---- what is asked ---------------------------------------------------------------------------
@@ -378,11 +402,12 @@ class Peer:
                   for form in ("vmap", "map")]
         assert all(np.abs(a - answer[0]).max() < 1e-5 for a in answer)
         return {"answer": np.asarray(answer[0]).tolist(),
-                "update_error": {"vmap": update_error()}}
+                "update_error": {"all": update_error()}}
 
     def learn(self, request):
         """Trains for some generations and leaves snapshots."""
-        training = Training(request["shape"], request["settings"], request["seed"])
+        training = Training(request["shape"], request["settings"], request["form"],
+                            request["seed"])
         for _ in range(request["settings"]["generations"]):
             training.generation()
         for i, path in enumerate(request["paths"]):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""OpenSpiel: random play by its C++, as tests/openspiel_speed.py calls it: the roll-outs of its MCTS
-bot, which write neither observation nor mask."""
+"""OpenSpiel: random play by its C++, as tests/openspiel_speed.py calls it: the roll-outs of its
+MCTS bot, which write neither observation nor mask."""
 import pathlib
 import sys
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """PufferLib 3: its own PPO trainer on the CPU, one learner at a time.
 
-Forms: `ours`, the game of connect_four.py inside a native PufferEnv whose opponents are frozen nets of
-the learner's architecture, as agon trains; `ocean`, PufferLib's own connect four in C, whose opponent
-is a search and no net, for comparison."""
+Forms: `ours`, the game of connect_four.py inside a native PufferEnv whose opponents are frozen nets
+of the learner's architecture, as agon trains; `ocean`, PufferLib's own connect four in C, whose
+opponent is a search and no net, for comparison."""
 import os
 import tempfile
 

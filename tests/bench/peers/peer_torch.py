@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""PyTorch: the work of agon's figures, for many nets in a loop, by bmm and by torch.func.vmap."""
+"""PyTorch: the work of agon's figures. Forms of many nets: `loop` over them, `bmm`, `vmap` of
+torch.func, and, where there are gradients, `compile`, which is bmm by torch.compile."""
+import os
+
 import numpy as np
 
 import connect_four
@@ -11,6 +14,7 @@ LOW = -1e30 # ln 0, finite so that 0 * LOW is 0
 
 def load(cores):
     global torch, F
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     import torch
     import torch.nn.functional as F
     torch.set_num_threads(len(cores))
@@ -24,7 +28,7 @@ def layers(weights, x):
     """Logits and value side by side, (..., actions + 1)."""
     product = torch.baddbmm if x.dim() == 3 else torch.addmm
     for w, b in zip(weights[:-2:2], weights[1:-2:2]):
-        x = torch.relu(product(b, x, w))
+        x = product(b, x, w).relu_()
     return product(weights[-1], x, weights[-2])
 
 
@@ -116,6 +120,7 @@ class Updates:
             return
         self.weights = [w.requires_grad_() for w in weights]
         self.optimizer = adam(self.weights, s)
+        self.losses = torch.compile(losses, dynamic=False) if form == "compile" else losses
         gradient = torch.func.grad(lambda w, rows, entropy: losses(w, rows, s, entropy))
         self.gradients = torch.func.vmap(gradient, in_dims=(0, 0, None))
 
@@ -137,8 +142,8 @@ class Updates:
                 grads = self.gradients([w.detach() for w in self.weights], rows, entropy)
             grads = list(grads)
         else: # the nets share nothing, so the gradient of the sum is each net's own
-            grads = list(torch.autograd.grad(losses(self.weights, rows, self.s, entropy).sum(),
-                                             self.weights))
+            total = self.losses(self.weights, rows, self.s, entropy).sum()
+            grads = list(torch.autograd.grad(total, self.weights))
         clip_each(grads, self.s["norm"])
         for w, g in zip(self.weights, grads):
             w.grad = g
@@ -147,6 +152,7 @@ class Updates:
     def epochs(self, data, entropy):
         """data: (learners, entries, ...) of what `losses` needs."""
         learners, entries = data["action"].shape
+        entropy = torch.tensor(entropy, dtype=torch.float32) # no new compilation for each value
         net = torch.arange(learners)[:, None]
         for _ in range(self.s["epochs"]):
             order = torch.rand(learners, entries).argsort(1)
@@ -265,15 +271,7 @@ class Training:
         """Mostly the others as they are, and some of earlier generations, as agon's league."""
         self.past.append([w.clone() for w in self.weights()])
         self.past = self.past[-self.s["kept"]:]
-        latest = len(self.past) - 1
-        picked = []
-        for agent in range(self.count):
-            for _ in range(self.s["opponents"]):
-                if latest > 0 and self.random.random() < self.s["past"]:
-                    picked.append((self.random.integers(latest), self.random.integers(self.count)))
-                else:
-                    other = self.random.integers(max(1, self.count - 1))
-                    picked.append((latest, (agent + 1 + other) % self.count))
+        picked = nets.draw_opponents(self.random, len(self.past) - 1, self.s)
         self.opponents = [torch.stack([self.past[g][k][a] for g, a in picked])
                           for k in range(len(self.past[0]))]
 
@@ -336,13 +334,13 @@ class Peer:
         weights, _ = nets.read_snapshot(request["snapshot"])
         obs = torch.tensor(np.asarray(request["obs"], np.float32))
         answer = layers(tensors(weights), obs).tolist()
-        off = {form: update_error(form) for form in ("loop", "bmm", "vmap")}
+        off = {form: update_error(form) for form in ("loop", "bmm", "vmap", "compile")}
         return {"answer": answer, "update_error": off}
 
     def learn(self, request):
         """Trains for some generations and leaves snapshots."""
         s = request["settings"]
-        training = Training(request["shape"], s, "bmm", request["seed"])
+        training = Training(request["shape"], s, request["form"], request["seed"])
         for _ in range(s["generations"] * s["rollouts"]):
             training.rollout()
         for i, weights in enumerate(split(training.weights())):

@@ -15,8 +15,8 @@ import sys
 import nets
 import sides
 import strength
+from sides import SHAPE
 
-SHAPE = "84-128-128-7 relu" # connect four's, by the default configuration
 WORKS = ["check", "forward", "update", "rollout", "train", "games", "strength"]
 GAMES = ["tic_tac_toe", "connect_four", "othello", "leduc_poker", "backgammon"]
 # tools/configs/connect_four.ini with 64 lanes and without scripted opponents, whom the peers lack.
@@ -66,7 +66,8 @@ class Comparison:
 
     def update(self):
         ours = sides.Agon(self.o.agon, ["update"], "rows", self.one)
-        peers = [p for name, forms in (("torch", ["loop", "bmm", "vmap"]), ("jax", ["vmap"]))
+        peers = [p for name, forms in (("torch", ["loop", "bmm", "vmap", "compile"]),
+                                       ("jax", ["vmap", "turns"]))
                  for form in forms for p in self.peer(name, [self.one], work="update", form=form,
                                                       settings=SETTINGS)]
         self.compare("update, 8 learners", ours, peers, nets.update_flop(SHAPE))
@@ -76,7 +77,8 @@ class Comparison:
             for rows in (r for r in self.o.rows if r <= 8):
                 words = ["rollout", "--nets", str(count), "--rows", str(rows)]
                 ours = sides.Agon(self.o.agon, words, "agent_steps", self.one)
-                peers = [p for name, form in (("torch", "bmm"), ("jax", "vmap"), ("jax", "map"))
+                peers = [p for name, form in (("torch", "bmm"), ("jax", "vmap"),
+                                               ("jax", "turns"))
                          for p in self.peer(name, [self.one], work="rollout", form=form,
                                             nets=count, rows=rows, horizon=32)]
                 self.compare(f"rollout, {count} nets x {rows} games", ours, peers,
@@ -88,8 +90,8 @@ class Comparison:
         each, count = [[core] for core in self.all], len(self.all)
         share = SETTINGS | {"agents": SETTINGS["agents"] // count}
         peers = []
-        for name, form in (("torch", "bmm"), ("torch", "vmap"), ("jax", "vmap"),
-                           ("pufferlib", "ours"), ("pufferlib", "ocean")):
+        for name, form in (("torch", "bmm"), ("torch", "compile"), ("jax", "vmap"),
+                           ("jax", "turns"), ("pufferlib", "ours"), ("pufferlib", "ocean")):
             peers += self.peer(name, [self.all], work="train", form=form, settings=SETTINGS)
             if count > 1:
                 peers += self.peer(name, each, f"{name} {form}, {count} processes", work="train",

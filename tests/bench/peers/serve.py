@@ -1,9 +1,10 @@
 """What every peer's script shares: it runs as a process of its own that works when told to.
 
 One JSON object per line on standard input, one in answer on standard output:
-    {"do": "make", "work": W, "form": F, ...}   builds and warms up -> {"warm_up": seconds}
-    {"do": "sample", "seconds": S}              works that long     -> {"per_second": rate}
-    {"do": "check", ...}, {"do": "learn", ...}  what the peer answers itself
+    {"do": "make", "job": NAME, "work": W, "form": F, ...}  builds, warms up -> {"warm_up": seconds}
+    {"do": "sample", "job": NAME, "seconds": S}             works so long -> {"per_second": rate}
+    {"do": "forget"}                                        all jobs      -> {}
+    {"do": "check", ...}, {"do": "learn", ...}              what the peer answers itself
 Without --serve a script runs the comparison with this peer alone."""
 import importlib
 import json
@@ -31,16 +32,18 @@ def warm_up(make, request):
 
 
 def answer_requests(peer, out):
-    job = None
+    jobs = {}
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["do"] == "make":
-                job = None # the old one's memory goes first
-                job, seconds = warm_up(peer.make, request)
+                jobs[request["job"]], seconds = warm_up(peer.make, request)
                 answer = {"warm_up": seconds}
             elif request["do"] == "sample":
-                answer = {"per_second": sample(job, request["seconds"])}
+                answer = {"per_second": sample(jobs[request["job"]], request["seconds"])}
+            elif request["do"] == "forget":
+                jobs.clear()
+                answer = {}
             else:
                 answer = getattr(peer, request["do"])(request)
         except Exception as error: # told to the other side, which names the figure

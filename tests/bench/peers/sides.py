@@ -1,4 +1,4 @@
-"""The two sides of a comparison, taking turns: agon's binary, and peers in processes of their own."""
+"""The two sides of a comparison, by turns: agon's binary, and peers in processes of their own."""
 import json
 import os
 import pathlib
@@ -9,6 +9,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+SHAPE = "84-128-128-7 relu" # connect four's net, by the default configuration
 SCRIPTS = {"torch": "peer_torch.py", "jax": "peer_jax.py", "pufferlib": "peer_pufferlib.py",
            "openspiel": "peer_openspiel.py"}
 
@@ -45,6 +46,8 @@ class Agon:
 
     def sample(self, seconds):
         line = bench(self.agon, self.words, seconds, self.cores)
+        if line.get("net", SHAPE) != SHAPE:
+            sys.exit(f"agon bench {self.words[0]} has the net {line['net']}, the peers {SHAPE}")
         self.floors.append((line["sgemm_gflops"], line["fma_peak_gflops"]))
         return line[self.unit + "_per_second"]
 
@@ -114,14 +117,7 @@ class Worker:
         line = self.process.stdout.readline()
         if not line:
             raise Skipped(f"{self.name} ended with code {self.process.wait()}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise Skipped(answer["error"])
-        return answer
-
-    def ask(self, request):
-        self.send(request)
-        return self.read()
+        return json.loads(line)
 
     def close(self):
         self.process.stdin.close()
@@ -165,13 +161,22 @@ class Peer:
     def ask(self, request):
         for worker in self.workers:
             worker.send(request)
-        return [worker.read() for worker in self.workers]
+        answers = [worker.read() for worker in self.workers]
+        for answer in answers:
+            if "error" in answer:
+                raise Skipped(answer["error"])
+        return answers
 
     def prepare(self):
-        return max(a["warm_up"] for a in self.ask(self.request | {"do": "make"}))
+        request = self.request | {"do": "make", "job": self.label}
+        return max(a["warm_up"] for a in self.ask(request))
 
     def sample(self, seconds):
-        return sum(a["per_second"] for a in self.ask({"do": "sample", "seconds": seconds}))
+        request = {"do": "sample", "job": self.label, "seconds": seconds}
+        return sum(a["per_second"] for a in self.ask(request))
+
+    def forget(self):
+        self.ask({"do": "forget"})
 
 
 # ---- by turns --------------------------------------------------------------------------------
@@ -191,6 +196,8 @@ def by_turns(ours, peers, rounds, seconds, flop):
         for i in range(len(sides)):
             side = sides[(i + turn) % len(sides)]
             rates[side].append(side.sample(seconds))
+    for peer, _ in ready:
+        peer.forget()
     sgemm, peak = (statistics.median(f) for f in zip(*ours.floors))
     for peer, warm_up in ready:
         row = {"peer": peer.label, "warm_up_seconds": warm_up, "cores": len(ours.cores),

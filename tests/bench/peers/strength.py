@@ -73,8 +73,8 @@ def judged(agon, paths):
 
 def peer_paths(side, settings, folder, seed, metadata):
     paths = [f"{folder}/{seed}-{agent}.safetensors" for agent in range(settings["agents"])]
-    side.ask({"do": "learn", "shape": metadata["net"], "settings": settings, "seed": seed,
-              "paths": paths, "metadata": metadata})
+    side.ask(side.request | {"do": "learn", "settings": settings, "seed": seed, "paths": paths,
+                             "metadata": metadata})
     return paths
 
 
@@ -88,8 +88,8 @@ def compare(comparison):
             ours = trained(o.agon, settings, f"{folder}/run", seed, comparison.all)
             metadata = nets.read_snapshot(ours[0])[1]
             scores.setdefault("agon", []).append(judged(o.agon, ours))
-            for name in ("torch", "jax"):
-                for side in comparison.peer(name, [comparison.all], form="learn"):
+            for name, form in (("torch", "bmm"), ("jax", "turns")):
+                for side in comparison.peer(name, [comparison.all], form=form):
                     paths = peer_paths(side, settings, folder, seed, metadata)
                     scores.setdefault(name, []).append(judged(o.agon, paths))
         print(f"strength, seed {seed}: " + ", ".join(
