@@ -9,6 +9,7 @@
 #define AGON_BACKEND_H
 
 #include "agents/net.h"
+#include "agents/profile.h"
 #include "games/agon_game.h"
 
 /* What every net sees: the observation's type. */
@@ -33,6 +34,7 @@ typedef struct agon_forward {
     float* probability;   /* out (rows, actions), or NULL; 0 where illegal */
     uint16_t* action;     /* out (rows), or NULL */
     float* log_probability; /* out (rows), or NULL: ln p of `action` at temperature 1 */
+    agon_profile* profile;  /* borrowed, or NULL: told when actions are chosen */
 } agon_forward;
 
 /* What a learner keeps: the snapshot's parameters and the optimiser's state. All (size of net). */

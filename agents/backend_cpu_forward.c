@@ -131,10 +131,12 @@ static void write_rows(const agon__kernel* kernel, const agon_forward* call, con
         .z = plan->z,
         .e = plan->e,
     };
+    const agon_phase before = agon_profile_enter(call->profile, AGON_PHASE_SAMPLE);
     for (int r = 0; r < rows; r += AGON__LANES)
         choose_rows(kernel, call, &choice, plan->z, row + r,
                     rows - r < AGON__LANES ? rows - r : AGON__LANES, head + (ptrdiff_t)r * stride,
                     stride);
+    agon_profile_enter(call->profile, before);
 }
 
 /* ---- forward ------------------------------------------------------------------------------ */

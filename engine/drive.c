@@ -1,5 +1,6 @@
 #include "engine/drive.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct agon_drive {
     int rc;
     agon_error* error;
     line *lines, **lines_end;
+    agon_profile profile; /* of the loop thread, waiting apart */
     /* the store job in flight */
     uv_work_t job;
     bool committing;
@@ -44,6 +46,7 @@ struct agon_drive {
     agon_result* batch_results;
     int job_rc;
     agon_error job_error;
+    atomic_ullong job_spent; /* nanoseconds of processor: waits for the disk cost nobody */
 };
 
 /* ---- lists -------------------------------------------------------------------------------- */
@@ -169,6 +172,7 @@ static void task_done(void* user, uint64_t ticket, int status, const uint8_t* da
                       const agon_error* error) {
     agon_drive* d = user;
     agon_error problem = {0};
+    agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
     item* x = take(&d->running, ticket);
     if (!status) {
         status = agon_result_decode(data, size, &x->result, &problem);
@@ -182,6 +186,7 @@ static void task_done(void* user, uint64_t ticket, int status, const uint8_t* da
         push(&d->finished, x);
     }
     advance(d);
+    agon_profile_end(&d->profile);
 }
 
 /* ---- the store job ------------------------------------------------------------------------ */
@@ -190,6 +195,8 @@ static void task_done(void* user, uint64_t ticket, int status, const uint8_t* da
 static void write_batch(uv_work_t* work) {
     agon_drive* d = work->data;
     agon_store* store = d->def->store;
+    pthread_setname_np(pthread_self(), "agon-store");
+    const uint64_t begun = agon_profile_processor();
     d->job_rc =
         agon_store_put(store, d->batch_tasks, d->batch_results, d->batch.count, &d->job_error);
     while (!d->job_rc && d->batch_lines) {
@@ -202,6 +209,7 @@ static void write_batch(uv_work_t* work) {
     }
     if (!d->job_rc)
         d->job_rc = agon_store_prune_learners(store, d->def->keep, &d->job_error);
+    atomic_fetch_add(&d->job_spent, agon_profile_processor() - begun);
 }
 
 static void begin_job(agon_drive* d);
@@ -243,6 +251,7 @@ static void batch_written(uv_work_t* work, int status) {
     if (d->paused && !d->job_rc)
         note(d, "there is room again: going on");
     d->paused = false;
+    agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
     if (d->job_rc) {
         fail(d, d->job_rc, &d->job_error);
         free(d->batch_tasks);
@@ -254,6 +263,7 @@ static void batch_written(uv_work_t* work, int status) {
         accept_batch(d);
     }
     advance(d);
+    agon_profile_end(&d->profile);
 }
 
 static void begin_job(agon_drive* d) {
@@ -363,7 +373,15 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
         .seconds = (double)(uv_hrtime() - d->begun) * 1e-9,
     };
     d->executor.progress(&d->executor, &s.running_permille, &s.running_steps);
+    d->executor.profile(&d->executor, s.phase);
+    agon_profile_add(&d->profile, s.phase);
+    s.phase[AGON_PHASE_STORE] += 1e-9 * (double)atomic_load(&d->job_spent);
+    agon_profile_rest(s.phase, s.seconds * d->executor.slots);
     return s;
+}
+
+agon_profile* agon_drive_profile(agon_drive* d) {
+    return &d->profile;
 }
 
 static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
@@ -413,8 +431,10 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* err
         free(d);
         return rc;
     }
+    agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
     plan(d);
     advance(d);
+    agon_profile_end(&d->profile);
     uv_run(&d->loop, UV_RUN_DEFAULT);
     on_tick(&d->ticker); /* the last word: what is shown is the end */
     uv_loop_close(&d->loop);

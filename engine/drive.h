@@ -38,12 +38,19 @@ typedef struct agon_drive_state {
     uint64_t running_steps; /* agent-steps done in running tasks */
     bool stopping, paused;
     double seconds; /* since agon_drive_run began */
+    /* Seconds of work by agon_phase, of all threads; idle: what is left of slots x seconds. The
+     * loop and the store job have threads of their own: beside tasks on every slot they bring the
+     * sum above slots x seconds. A store job's waits for the disk are nobody's work. */
+    double phase[AGON_PHASES];
 } agon_drive_state;
 
 /* Runs until the planner has nothing left or a signal stops it. *interrupted: a signal did. */
 int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error);
 
 agon_drive_state agon_drive_now(const agon_drive* drive);
+
+/* Of the loop thread while it calls the client, which may say what it does. */
+agon_profile* agon_drive_profile(agon_drive* drive);
 
 /* A line for one of the run's .jsonl files, written by the next store job. Copied. */
 int agon_drive_append(agon_drive* drive, const char* file, const char* line);

@@ -118,8 +118,10 @@ int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
     } else if (task->kind == AGON_TRAIN) {
         rc = agon__execute_train(task, rules, context, &result, error);
     } else if (task->kind == AGON_MATCH) {
+        agon_profile_enter(&context->profile, AGON_PHASE_PAYOFF);
         rc = agon__execute_match(task, rules, context, &result, error);
     } else {
+        agon_profile_enter(&context->profile, AGON_PHASE_METRICS);
         rc = agon__execute_probe(task, rules, context, &result, error);
     }
     if (rc)

@@ -18,6 +18,7 @@ typedef struct agon_context {
     atomic_int cancel;    /* set to 1: the task stops at the next rollout with AGON_ECANCELLED */
     atomic_uint progress; /* 0..1000, of this task */
     atomic_ullong steps;  /* agent-steps done so far in this task, for the rate on the panel */
+    agon_profile profile; /* of the thread that runs the task; zero: not watched */
     /* The last task's rules, kept by agon_execute: to make and fingerprint them takes as long as a
      * small task. Zero at first, like the shelf below; owned, agon_context_clear frees both. */
     char game[128];

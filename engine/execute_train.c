@@ -107,6 +107,7 @@ static int reserve(trainer* t, agon_error* error) {
         .horizon = d->horizon,
         .chance = agon_key_make(t->task->seed, t->task->key, AGON_FOR_CHANCE),
         .action = agon_key_make(t->task->seed, t->task->key, AGON_FOR_ACTION),
+        .profile = &t->context->profile,
     };
     int rc = agon_rollout_open(&def, &t->rollout, error);
     if (rc)
@@ -167,9 +168,11 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
             between(d->ppo.step.entropy_weight, d->entropy_end, i, d->rollouts);
         if (atomic_load(&t->context->cancel))
             return agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", t->task->key);
+        agon_profile_enter(&t->context->profile, AGON_PHASE_COLLECT);
         int rc = agon_rollout_collect(t->rollout, error);
         if (rc)
             return rc;
+        agon_profile_enter(&t->context->profile, AGON_PHASE_UPDATE);
         agon_ppo_train(t->context->backend, t->scratch, t->learner, t->rollout->data, &ppo, shuffle,
                        t->index, &stats);
         if (!isfinite(stats.policy_loss + stats.value_loss + stats.kl + stats.grad_norm))
@@ -179,6 +182,7 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
         atomic_store(&t->context->progress, (unsigned)(1000 * (i + 1) / d->rollouts));
         atomic_store(&t->context->steps, t->rollout->steps);
     }
+    agon_profile_enter(&t->context->profile, AGON_PHASE_OTHER);
     out->explained_variance = explained_variance(t->rollout->data);
     return AGON_OK;
 }

@@ -25,6 +25,8 @@ struct agon_executor {
     int (*submit)(agon_executor* executor, uint64_t ticket, uint8_t* data, size_t size);
     /* Running tasks: share done summed over slots in 1/1000, and agent-steps done in them. */
     void (*progress)(const agon_executor* executor, unsigned* permille, uint64_t* steps);
+    /* Adds what the threads of the tasks have done so far: seconds by agon_phase. */
+    void (*profile)(const agon_executor* executor, double* seconds);
     /* Asks every running task to stop soon; their callbacks come with AGON_ECANCELLED. */
     void (*cancel)(agon_executor* executor);
     void (*close)(agon_executor* executor); /* when nothing runs */

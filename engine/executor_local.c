@@ -1,5 +1,6 @@
 #include "engine/executor.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,18 @@ typedef struct local {
     slot* slots;
 } local;
 
+/* As the slot is called, so that perf, top and gdb can tell tasks apart. */
+static void name_thread(const slot* s) {
+    char name[16];
+    snprintf(name, sizeof name, "agon-task-%d", (int)(s - s->owner->slots));
+    pthread_setname_np(pthread_self(), name);
+}
+
 /* On a pool thread: bytes in, bytes out. */
 static void run(uv_work_t* work) {
     slot* s = work->data;
+    name_thread(s);
+    agon_profile_begin(&s->context.profile, AGON_PHASE_OTHER);
     agon_task* task = malloc(sizeof *task);
     agon_result* result = calloc(1, sizeof *result);
     if (!task || !result) {
@@ -33,6 +43,7 @@ static void run(uv_work_t* work) {
         s->status = agon_task_decode(s->task, s->task_size, task, &s->error);
         if (!s->status)
             s->status = agon_execute(task, &s->context, result, &s->error);
+        agon_profile_enter(&s->context.profile, AGON_PHASE_OTHER);
         if (!s->status) {
             s->status = agon_result_encode(result, &s->result, &s->result_size, &s->error);
             agon_result_clear(result);
@@ -40,6 +51,7 @@ static void run(uv_work_t* work) {
     }
     free(task);
     free(result);
+    agon_profile_end(&s->context.profile);
 }
 
 static void after(uv_work_t* work, int status) {
@@ -91,6 +103,12 @@ static void progress(const agon_executor* executor, unsigned* permille, uint64_t
     }
 }
 
+static void profile(const agon_executor* executor, double* seconds) {
+    const local* l = executor->self;
+    for (int i = 0; i < executor->slots; i++)
+        agon_profile_add(&l->slots[i].context.profile, seconds);
+}
+
 static void cancel(agon_executor* executor) {
     local* l = executor->self;
     for (int i = 0; i < executor->slots; i++) {
@@ -132,6 +150,7 @@ int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_erro
         .self = l,
         .submit = submit,
         .progress = progress,
+        .profile = profile,
         .cancel = cancel,
         .close = close_local,
     };

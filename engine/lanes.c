@@ -191,6 +191,7 @@ static void forward(agon_lanes* l, int first, int last) {
         l->cursor[p] = l->offset[p] - start;
     }
     l->cursor[last] = rows;
+    agon_profile_enter(l->def.profile, AGON_PHASE_SAMPLE);
     agon_uniforms(l->def.action, l->slot_episode + start, l->slot_ply + start, l->slot_seat + start,
                   rows, l->uniform + start);
     agon_forward call = {
@@ -206,7 +207,9 @@ static void forward(agon_lanes* l, int first, int last) {
         .value = l->value + start,
         .action = l->slot_action + start,
         .log_probability = l->log_probability + start,
+        .profile = l->def.profile,
     };
+    agon_profile_enter(l->def.profile, AGON_PHASE_FORWARD);
     l->def.backend->forward(&call, l->scratch);
 }
 
@@ -238,11 +241,13 @@ static bool same_net(const agon_net* a, const agon_net* b) {
 
 void agon_lanes_decide(agon_lanes* l) {
     const int players = l->def.players;
+    const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_OBSERVE);
     gather(l);
     observe(l);
     for (int p = 0; p < players;) {
         int next = p + 1;
         if (!l->player[p].net) {
+            agon_profile_enter(l->def.profile, AGON_PHASE_SCRIPTED);
             ask_scripted(l, p);
         } else {
             while (next < players && same_net(l->player[p].net, l->player[next].net))
@@ -253,11 +258,13 @@ void agon_lanes_decide(agon_lanes* l) {
     }
     for (int i = 0; i < l->slots; i++)
         l->action[(size_t)l->slot_lane[i] * l->seats + l->slot_seat[i]] = l->slot_action[i];
+    agon_profile_enter(l->def.profile, before);
 }
 
 void agon_lanes_play(agon_lanes* l) {
     const agon_rules* rules = l->def.rules;
     const agon_game* game = rules->game;
+    const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_STEP);
     int count = 0;
     for (int lane = 0; lane < l->def.lanes; lane++) {
         if (!l->live[lane])
@@ -284,4 +291,5 @@ void agon_lanes_play(agon_lanes* l) {
                                             l->reward + (size_t)lane * l->seats, l->def.chance,
                                             l->chance_episode[lane], l->ply[lane]);
     }
+    agon_profile_enter(l->def.profile, before);
 }

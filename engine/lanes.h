@@ -27,6 +27,7 @@ typedef struct agon_lanes_def {
     const agon_player* player; /* (players), copied */
     agon_key chance, action;   /* keys of the task */
     float temperature;         /* of nets; 0: greedy */
+    agon_profile* profile;     /* borrowed, or NULL: told what is done */
 } agon_lanes_def;
 
 typedef struct agon_lanes {

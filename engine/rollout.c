@@ -64,6 +64,7 @@ int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_erro
         .chance = def->chance,
         .action = def->action,
         .temperature = 1,
+        .profile = def->profile,
     };
     int rc = agon_lanes_open(&lanes, &r->lanes, error);
     if (rc) {

@@ -25,6 +25,7 @@ typedef struct agon_rollout_def {
     const agon_player* opponent; /* (opponents), borrowed */
     int lanes, horizon;
     agon_key chance, action;
+    agon_profile* profile; /* borrowed, or NULL: told what is done */
 } agon_rollout_def;
 
 typedef struct agon_rollout {

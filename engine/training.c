@@ -2,6 +2,7 @@
 
 #include "engine/training_game.h"
 #include "engine/training_probes.h"
+#include "engine/training_timing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -142,19 +143,6 @@ static int plan(void* user, int (*emit)(void* emit_user, const agon_task* task),
     return agon_population_plan(&t->population, emit, emit_user);
 }
 
-/* One line per trained generation: rates and surroundings, never part of the result. */
-static int append_timing(agon_training* t, agon_drive* drive, int generation) {
-    char line[512], host[128] = "?";
-    gethostname(host, sizeof host - 1);
-    const double seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
-    snprintf(line, sizeof line,
-             "{\"generation\":%d,\"seconds\":%.3f,\"agent_steps_per_second\":%.0f,"
-             "\"steps_per_second\":%.0f,\"threads\":%d,\"backend\":\"%s\",\"host\":\"%s\"}",
-             generation, seconds, (double)t->steps / seconds,
-             (double)(t->steps + t->other_steps) / seconds, t->slots, t->backend, host);
-    return agon_drive_append(drive, "timing.jsonl", line);
-}
-
 static int next_measured(const agon_training* t) {
     int g = t->measured + 1;
     while (g <= t->config.train.generations && !agon_population_measures(&t->population, g))
@@ -169,10 +157,12 @@ static int report_measured(agon_training* t, agon_drive* drive, agon_error* erro
         if (!agon_population_measured(&t->population, g) ||
             !agon_population_trained(&t->population, g))
             return AGON_OK;
+        const agon_phase before = agon_profile_enter(agon_drive_profile(drive), AGON_PHASE_METRICS);
         int rc = agon_measure(&t->population, g, &m, error);
         if (rc)
             return rc;
         char* line = agon_measurement_line(&t->population, &m);
+        agon_profile_enter(agon_drive_profile(drive), before);
         rc = line ? agon_drive_append(drive, "metrics.jsonl", line) : AGON_EMEMORY;
         free(line);
         t->measured = g;
@@ -197,7 +187,7 @@ static int committed(void* user, agon_drive* drive, const agon_task* task,
         if (task->as.train.generation > t->trained &&
             agon_population_trained(&t->population, task->as.train.generation)) {
             t->trained = task->as.train.generation;
-            if (append_timing(t, drive, t->trained))
+            if (agon__training_append_timing(t, drive))
                 return agon_fail(error, AGON_EMEMORY, "no memory for a line of timing.jsonl");
             if (t->view.trained)
                 t->view.trained(t->view.user, t, t->trained);
@@ -210,6 +200,7 @@ static void tick(void* user, agon_drive* drive) {
     agon_training* t = user;
     agon_drive_state state = agon_drive_now(drive);
     t->seconds = state.seconds;
+    memcpy(t->phase, state.phase, sizeof t->phase);
     if (t->view.tick)
         t->view.tick(t->view.user, t, &state);
 }

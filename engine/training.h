@@ -34,6 +34,7 @@ struct agon_training {
     int trained, measured;       /* generations complete and reported; -1: none */
     uint64_t steps, other_steps; /* agent-steps stored by this process: learners', others' */
     double seconds;              /* of agon_training_run so far */
+    double phase[AGON_PHASES];   /* seconds of all threads so far, as in agon_drive_state */
     uint64_t begun;
 };
 

@@ -4,6 +4,7 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/task_fixture.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
@@ -13,6 +14,7 @@ static atomic_int full;                /* this many syncs fail for lack of room 
 static atomic_int failed;              /* so many did */
 static atomic_int interrupts;          /* signals to send from within the second failing sync */
 static atomic_int inside, most_inside; /* failing syncs at the same time */
+static atomic_int misnamed;            /* syncs on threads that are not called agon-store */
 
 static void send_interrupts(void) {
     const struct timespec pause = {.tv_nsec = 30000000};
@@ -24,6 +26,9 @@ static void send_interrupts(void) {
 
 /* Every fsync of this program comes through here. */
 int fsync(int file) {
+    char name[16];
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    atomic_fetch_add(&misnamed, strcmp(name, "agon-store") != 0);
     if (atomic_load(&full) <= 0)
         return (int)syscall(SYS_fsync, file);
     atomic_fetch_sub(&full, 1);
@@ -53,6 +58,7 @@ typedef struct client {
     int signals;          /* that many */
     int fail_at;
     char notes[2048];
+    double phase[AGON_PHASES], seconds; /* at the last tick */
 } client;
 
 static int plan(void* user, int (*emit)(void* emit_user, const agon_task* task), void* emit_user) {
@@ -83,6 +89,8 @@ static void tick(void* user, agon_drive* drive) {
     client* c = user;
     const agon_drive_state state = agon_drive_now(drive);
     assert_true(state.seconds > 0 && state.tasks_done == c->committed - c->before);
+    memcpy(c->phase, state.phase, sizeof c->phase);
+    c->seconds = state.seconds;
     c->ticks++;
 }
 
@@ -192,6 +200,33 @@ static void everything_is_committed_once(void** state) {
     /* Nothing to do is nothing done. */
     assert_int_equal(drive(&c, 3, &interrupted, &error), AGON_OK);
     assert_int_equal(c.committed, 32);
+    close_client(&c);
+}
+
+/* Promise: what tasks do is not more than their slots have time for, idle is what all work leaves
+ * of it, and every kind of task counts as its own; store jobs have a thread name. */
+static void phases_add_up(void** state) {
+    client c;
+    bool interrupted = true;
+    agon_error error;
+    open_client(&c, state);
+    add_train(&c, 0, 20);
+    add_train(&c, 1, 20);
+    add_matches(&c, 30);
+    atomic_store(&misnamed, 0);
+    assert_int_equal(drive(&c, 2, &interrupted, &error), AGON_OK);
+    assert_int_equal(atomic_load(&misnamed), 0);
+    double sum = 0;
+    for (int i = 0; i < AGON_PHASES; i++) {
+        const bool works =
+            i != AGON_PHASE_IDLE && i != AGON_PHASE_SCRIPTED && i != AGON_PHASE_METRICS;
+        assert_true(works ? c.phase[i] > 0 : c.phase[i] >= 0);
+        sum += c.phase[i];
+    }
+    const double beside = c.phase[AGON_PHASE_STORE] + c.phase[AGON_PHASE_OTHER];
+    assert_true(sum - beside - c.phase[AGON_PHASE_IDLE] <= 2 * c.seconds);
+    assert_true(sum >= 2 * c.seconds * (1 - 1e-9));
+    assert_true(c.phase[AGON_PHASE_IDLE] == 0 || sum <= 2 * c.seconds * (1 + 1e-9));
     close_client(&c);
 }
 
@@ -338,6 +373,7 @@ int main(void) {
     setenv("UV_THREADPOOL_SIZE", "6", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_is_committed_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(phases_add_up, setup, teardown),
         cmocka_unit_test(a_failing_task_stops_the_run),
         cmocka_unit_test_setup_teardown(other_failures_stop_the_run, setup, teardown),
         cmocka_unit_test_setup_teardown(one_signal_finishes_what_runs, setup, teardown),

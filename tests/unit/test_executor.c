@@ -2,13 +2,23 @@
 #include "engine/executor.h"
 #include "tests/unit/task_fixture.h"
 
+#include <pthread.h>
+
 typedef struct desk {
     uv_loop_t loop;
     agon_executor executor;
     agon_rules* rules;
     int done[8], status[8]; /* by ticket */
     char text[8][512];
+    shelf shelf;
+    char name[16]; /* of the thread that last loaded a blob */
 } desk;
+
+static int load(void* user, const char* hash, uint8_t** data, size_t* size, agon_error* error) {
+    desk* d = user;
+    pthread_getname_np(pthread_self(), d->name, sizeof d->name);
+    return shelf_load(&d->shelf, hash, data, size, error);
+}
 
 static void on_done(void* user, uint64_t ticket, int status, const uint8_t* data, size_t size,
                     const agon_error* error) {
@@ -33,7 +43,8 @@ static void open_desk(desk* d, int slots) {
         .loop = &d->loop,
         .slots = slots,
         .backend = agon_cpu_backend(),
-        .load = shelf_load,
+        .load = load,
+        .load_user = d,
         .done = on_done,
         .user = d,
     };
@@ -48,6 +59,7 @@ static void close_desk(desk* d) {
     assert_true(permille == 0 && steps == 0);
     d->executor.close(&d->executor);
     assert_int_equal(uv_loop_close(&d->loop), 0);
+    shelf_clear(&d->shelf);
     agon_rules_close(d->rules);
 }
 
@@ -124,12 +136,41 @@ static void cancelling_answers_all(void** state) {
     close_desk(&d);
 }
 
+/* Promise: a thread is called after the slot whose task it runs, and what tasks did is not more
+ * than the time that went by on their slots. */
+static void threads_are_named_and_watched(void** state) {
+    (void)state;
+    desk d;
+    open_desk(&d, 1);
+    char main_name[16], name_after[16];
+    const agon_task task =
+        match_task(d.rules, shelf_snapshot(&d.shelf, d.rules, 8, 1), "random", 2000);
+    pthread_getname_np(pthread_self(), main_name, sizeof main_name);
+    const uint64_t begun = uv_hrtime();
+    assert_int_equal(submit(&d, 0, &task), AGON_OK);
+    uv_run(&d.loop, UV_RUN_DEFAULT);
+    const double wall = 1e-9 * (double)(uv_hrtime() - begun);
+    assert_string_equal(d.name, "agon-task-0");
+    pthread_getname_np(pthread_self(), name_after, sizeof name_after);
+    assert_string_equal(name_after, main_name);
+    double seconds[AGON_PHASES] = {0}, again[AGON_PHASES] = {0}, sum = 0;
+    d.executor.profile(&d.executor, seconds);
+    for (int i = 0; i < AGON_PHASES; i++)
+        sum += seconds[i];
+    assert_true(sum > 0 && sum <= wall);
+    assert_true(seconds[AGON_PHASE_PAYOFF] > 0.5 * sum && seconds[AGON_PHASE_IDLE] == 0);
+    d.executor.profile(&d.executor, again); /* nothing runs: nothing is spent */
+    assert_memory_equal(again, seconds, sizeof again);
+    close_desk(&d);
+}
+
 int main(void) {
     setenv("UV_THREADPOOL_SIZE", "2", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_kept),
         cmocka_unit_test(failures_are_answered),
         cmocka_unit_test(cancelling_answers_all),
+        cmocka_unit_test(threads_are_named_and_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
