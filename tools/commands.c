@@ -11,6 +11,7 @@ static const char help_train[] =
     "  agon train my.ini machine.threads=4           settings from a file, then overrides\n"
     "  agon train './my_game.so(stones=9)'           a plug-in; see agon build-game\n"
     "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
+    "  agon train connect_four --profile             and where the time went\n"
     "  agon train matrix --print-config > my.ini     all settings with their meaning; no training\n"
     "\n"
     "Trains a population by self-play and measures its diversity and strength. What a file or the\n"
@@ -22,6 +23,7 @@ static const char help_train[] =
     "  --print-config   print the resolved settings and stop\n"
     "  --quiet          errors only\n"
     "  --json           one JSON object per measured generation, then the closing report\n"
+    "  --profile        a table at the end, or part of that report: where the time went\n"
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 

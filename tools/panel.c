@@ -1,5 +1,6 @@
 #include "tools/panel.h"
 
+#include "tools/train_profile.h"
 #include "tools/ui.h"
 
 #include <math.h>
@@ -204,6 +205,8 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
     snprintf(text, sizeof text, "%s agent-steps each   %s/s learned, %s/s in all", steps, rate,
              all);
     line(p, "steps", text);
+    agon_profile_line(s->phase, text, 80 - 12);
+    line(p, "work", text);
     line(p, "diversity", p->diversity);
     sparkline(p, text, sizeof text);
     fprintf(p->out, "\033[K %-11s %s\n", "", text);

@@ -1,6 +1,7 @@
 #include "tools/report.h"
 
 #include "tools/panel.h"
+#include "tools/train_profile.h"
 #include "tools/ui.h"
 
 #include <cjson/cJSON.h>
@@ -276,7 +277,7 @@ static void add_final(cJSON* root, const agon_training* t, const agon_measuremen
     }
 }
 
-int agon_report_json(FILE* out, const agon_training* t, agon_error* error) {
+int agon_report_json(FILE* out, const agon_training* t, bool profile, agon_error* error) {
     agon_measurement m;
     const int g = last_measured(t);
     if (g < 0)
@@ -291,6 +292,8 @@ int agon_report_json(FILE* out, const agon_training* t, agon_error* error) {
     if (root) {
         cJSON_AddStringToObject(root, "run", agon_store_dir(t->store));
         add_final(root, t, &m);
+        if (profile)
+            cJSON_AddItemToObject(root, "profile", agon_profile_json(t));
         line = cJSON_PrintUnformatted(root);
         fprintf(out, "%s\n", line ? line : "{}");
         free(line);

@@ -6,6 +6,7 @@
 #include "tools/game_word.h"
 #include "tools/panel.h"
 #include "tools/report.h"
+#include "tools/train_profile.h"
 #include "tools/ui.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 typedef struct options {
-    bool resume, print_config, json, quiet;
+    bool resume, print_config, json, quiet, profile;
 } options;
 
 static bool is_file(const char* path) {
@@ -93,6 +94,23 @@ static void print_measured(void* user, const agon_training* t, const agon_measur
     free(text);
 }
 
+/* What is said about a run that came to its end. */
+static int report(const agon_training* t, const options* o, const char* dir) {
+    agon_error error = {0};
+    int rc = AGON_OK;
+    if (o->json && !o->quiet)
+        rc = agon_report_json(stdout, t, o->profile, &error);
+    else if (!o->quiet)
+        rc = agon_report_table(stdout, t, &error);
+    if (rc)
+        return agon_ui_error(&error);
+    if (o->profile && !o->json)
+        agon_profile_table(stdout, t);
+    if (!o->json && !o->quiet)
+        printf("\n run: %s   pictures: agon plot %s\n", dir, dir);
+    return AGON_EXIT_OK;
+}
+
 static int run(agon_training* t, const options* o) {
     agon_error error = {0};
     agon_panel panel;
@@ -115,17 +133,12 @@ static int run(agon_training* t, const options* o) {
         return agon_ui_error(&error);
     }
     if (interrupted && !agon_population_finished(&t->population)) {
+        if (o->profile && !o->json)
+            agon_profile_table(stdout, t);
         fprintf(stderr, "stopped; go on with: agon train --resume %s\n", dir);
         return AGON_EXIT_OK;
     }
-    if (o->quiet)
-        return AGON_EXIT_OK;
-    rc = o->json ? agon_report_json(stdout, t, &error) : agon_report_table(stdout, t, &error);
-    if (rc)
-        return agon_ui_error(&error);
-    if (!o->json)
-        printf("\n run: %s   pictures: agon plot %s\n", dir, dir);
-    return AGON_EXIT_OK;
+    return report(t, o, dir);
 }
 
 static int train_new(int words, char** argv, const options* o) {
@@ -181,10 +194,9 @@ int agon_cmd_train(int argc, char** argv) {
     options o = {0};
     int words = 0;
     const agon_option known[] = {
-        {"--resume", &o.resume, NULL},
-        {"--print-config", &o.print_config, NULL},
-        {"--json", &o.json, NULL},
-        {"--quiet", &o.quiet, NULL},
+        {"--resume", &o.resume, NULL},   {"--print-config", &o.print_config, NULL},
+        {"--json", &o.json, NULL},       {"--quiet", &o.quiet, NULL},
+        {"--profile", &o.profile, NULL},
     };
     int code = agon_ui_options(argc, argv, known, (int)(sizeof known / sizeof *known), &words);
     if (code)

@@ -247,6 +247,8 @@ def check_columns(runs):
                 hits = [name for name, pattern in known if pattern.fullmatch(path)]
                 assert hits, f"agon help columns does not know {path}"
                 used.update(hits)
+        for line in map(json.loads, open(run / "timing.jsonl")):
+            assert set(paths(line)) == {e["column"] for e in described if e["table"] == "timing.jsonl"}, line
     text = agon("help", "columns")
     assert max(map(len, text.splitlines())) <= 100
     for entry in described:
