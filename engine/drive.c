@@ -349,6 +349,10 @@ static void advance(agon_drive* d) {
         close_handles(d);
 }
 
+void agon_drive_stop(agon_drive* d) {
+    d->stopping = true;
+}
+
 int agon_drive_append(agon_drive* d, const char* file, const char* text) {
     const size_t size = strlen(text) + 1;
     line* x = malloc(sizeof *x + size);

@@ -52,6 +52,10 @@ agon_drive_state agon_drive_now(const agon_drive* drive);
 /* Of the loop thread while it calls the client, which may say what it does. */
 agon_profile* agon_drive_profile(agon_drive* drive);
 
+/* For the client, from its functions: nothing more is started; what runs is finished and committed.
+ */
+void agon_drive_stop(agon_drive* drive);
+
 /* A line for one of the run's .jsonl files, written by the next store job. Copied. */
 int agon_drive_append(agon_drive* drive, const char* file, const char* line);
 

@@ -193,7 +193,10 @@ static int committed(void* user, agon_drive* drive, const agon_task* task,
                 t->view.trained(t->view.user, t, t->trained);
         }
     }
-    return report_measured(t, drive, error);
+    rc = report_measured(t, drive, error);
+    if (!rc && t->view.enough && t->view.enough(t->view.user, t))
+        agon_drive_stop(drive);
+    return rc;
 }
 
 static void tick(void* user, agon_drive* drive) {

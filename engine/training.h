@@ -17,6 +17,8 @@ typedef struct agon_training_view {
     void (*trained)(void* user, const agon_training* training, int generation);
     void (*tick)(void* user, const agon_training* training, const agon_drive_state* state);
     void (*note)(void* user, const char* text);
+    /* Asked after every result: true ends the run there; it could be resumed. */
+    bool (*enough)(void* user, const agon_training* training);
 } agon_training_view;
 
 struct agon_training {

@@ -14,16 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
-                      agon_error* error) {
-    const char* own = agon_embedded_config(b->game);
+int agon_bench_default_config(const char* game, const char* dir, agon_config* config,
+                              agon_error* error) {
+    const char* own = agon_embedded_config(game);
     agon_config_defaults(config);
     int rc = own ? agon_config_read_text(config, own, "embedded settings", error) : AGON_OK;
     if (!rc)
-        rc = agon_config_set(config, "game.name", b->game, "--game", error);
+        rc = agon_config_set(config, "game.name", game, "--game", error);
+    snprintf(config->run.dir, sizeof config->run.dir, "%s/run", dir);
+    return rc;
+}
+
+int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config,
+                      agon_error* error) {
+    int rc = agon_bench_default_config(b->game, dir, config, error);
     if (!rc)
         rc = agon_config_set(config, "net.hidden", b->hidden, "--hidden", error);
-    snprintf(config->run.dir, sizeof config->run.dir, "%s/run", dir);
     config->train.generations = 2;
     config->metrics.every = 2;
     return rc;
@@ -92,7 +98,7 @@ typedef struct part {
     const char* also; /* what further figures of it are called, or NULL */
     int (*run)(const agon_bench* b, agon_error* error);
     bool against; /* has an opponent: --against */
-    bool named;   /* measured only when it is named: it takes a minute */
+    bool named;   /* measured only when it is named: it takes minutes */
     bool shaped;  /* can be measured for given --nets and --rows */
 } part;
 
@@ -105,6 +111,7 @@ static const part parts[] = {
     {"metrics", .run = agon_bench_metrics},
     {"store", .run = agon_bench_store},
     {"population", .run = agon_bench_population, .named = true},
+    {"learn", .run = agon_bench_learn, .named = true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -190,16 +197,17 @@ static int check_shape(const agon_bench* b, const choice* c) {
 }
 
 typedef struct words {
-    const char *seconds, *samples, *game, *hidden, *against, *compare, *nets, *rows;
+    const char *seconds, *samples, *game, *hidden, *against, *compare, *nets, *rows, *limit;
 } words;
 
 /* Numbers and names; 0, or the exit code after a message. game: where b->game is to be written. */
 static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
     agon_error error = {0};
-    char *end, *end_samples;
+    char *end, *end_samples, *end_limit;
     const long samples = strtol(w->samples, &end_samples, 10);
     *b = (agon_bench){.seconds = strtod(w->seconds, &end),
                       .samples = (int)samples,
+                      .limit = strtod(w->limit, &end_limit),
                       .game = game,
                       .one_game = w->game != NULL,
                       .hidden = w->hidden,
@@ -212,6 +220,9 @@ static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
     if (*end_samples || samples < 1 || samples > AGON_BENCH_SAMPLES || samples % 2 == 0)
         return agon_ui_usage("bench", "--samples %s: expected an odd number from 1 to %d",
                              w->samples, AGON_BENCH_SAMPLES);
+    if (*end_limit || !(b->limit >= 0.1 && b->limit <= 1e6))
+        return agon_ui_usage("bench", "--limit %s: expected a number from 0.1 to 1000000",
+                             w->limit);
     if (w->against && strcmp(w->against, "openblas") != 0)
         return agon_ui_usage("bench", "--against %s: expected openblas", w->against);
     if (w->game && agon_game_word(w->game, game, size, &error))
@@ -239,7 +250,7 @@ static int run_compared(const choice* c, const agon_bench* b, agon_bench_record*
 }
 
 int agon_cmd_bench(int argc, char** argv) {
-    words w = {.seconds = "0.7", .samples = "7", .hidden = "128,128"};
+    words w = {.seconds = "0.7", .samples = "7", .hidden = "128,128", .limit = "600"};
     char game[128] = "connect_four";
     agon_bench_record* record = NULL;
     agon_error error = {0};
@@ -251,6 +262,7 @@ int agon_cmd_bench(int argc, char** argv) {
         {"--hidden", NULL, &w.hidden},   {"--against", NULL, &w.against},
         {"--compare", NULL, &w.compare}, {"--samples", NULL, &w.samples},
         {"--nets", NULL, &w.nets},       {"--rows", NULL, &w.rows},
+        {"--limit", NULL, &w.limit},
     };
     int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &count);
     if (!code)

@@ -30,8 +30,9 @@ typedef struct agon_bench {
     double seconds; /* for each figure */
     int samples;    /* per figure, alternating with the floor; odd, at most AGON_BENCH_SAMPLES */
     const char* game;
-    bool one_game; /* `games` measures this one, not all */
+    bool one_game; /* `games` and `learn` measure this one, not all of theirs */
     const char* hidden;
+    double limit;   /* seconds after which a run of `learn` gives up */
     bool openblas;  /* forward and update: beside a loop of sgemm */
     int nets, rows; /* forward and rollout: so many nets of so many rows each; 0: the usual */
 } agon_bench;
@@ -94,12 +95,17 @@ int agon_bench_games(const agon_bench* b, agon_error* error);
 int agon_bench_forward(const agon_bench* b, agon_error* error);
 int agon_bench_update(const agon_bench* b, agon_error* error);
 int agon_bench_rollout(const agon_bench* b, agon_error* error);
-/* A run of two generations in dir/run, by the game's own settings. */
+/* A run in dir/run, by the game's own settings. */
+int agon_bench_default_config(const char* game, const char* dir, agon_config* config,
+                              agon_error* error);
+/* The same with the net that was asked for, and two generations. */
 int agon_bench_config(const agon_bench* b, const char* dir, agon_config* config, agon_error* error);
 int agon_bench_train(const agon_bench* b, agon_error* error);
 /* What measuring adds to training; and the headline metrics of 10,000 agents. */
 int agon_bench_metrics(const agon_bench* b, agon_error* error);
 int agon_bench_population(const agon_bench* b, agon_error* error);
+/* Seconds until agents are as good as a bar says. */
+int agon_bench_learn(const agon_bench* b, agon_error* error);
 /* Results put in a store as a run does it. */
 int agon_bench_store(const agon_bench* b, agon_error* error);
 

@@ -243,7 +243,7 @@ void agon_panel_begin(agon_panel* p, FILE* out, const agon_training* t) {
 }
 
 agon_training_view agon_panel_view(agon_panel* p) {
-    return (agon_training_view){p, measured, trained, tick, note};
+    return (agon_training_view){p, measured, trained, tick, note, NULL};
 }
 
 void agon_panel_end(agon_panel* p) {

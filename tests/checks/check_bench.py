@@ -2,8 +2,9 @@
 """Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 64, 512 nets x 1, 8, 32,
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
-computes the same (agon compares before it measures). The store leaves nothing behind. --compare
-finds the figures of a record again and refuses what is none. The rates themselves are not tested."""
+computes the same (agon compares before it measures). The store leaves nothing behind. learn prints a line for
+each bar, with what three seeds came to. --compare finds the figures of a record again and refuses what is none.
+The rates themselves are not tested."""
 import json
 import os
 import re
@@ -91,6 +92,20 @@ for x in lines + against:
         check_share(x, "share_of_peak", "gflops", "fma_peak_gflops")
         check_share(x, "share_of_sgemm", "gflops", "sgemm_gflops")
 
+learned = bench("learn", "--game", "kuhn_poker", "--limit", "0.5")
+assert len(learned) == 1 and learned[0]["game"] == "kuhn_poker", learned
+for x in learned:
+    check_order(x)
+    check_share(x, "share_of_sgemm", "gflops", "sgemm_gflops")
+    assert x["seeds"] == 3 and x["limit_seconds"] == 0.5 and x["what"] == "NashConv", x
+    assert x["reached"] == sum(s is not None for s in x["seconds_each"]), x
+    assert len(x["seconds_each"]) == len(x["agent_steps_each"]) == len(x["value_each"]) == 3, x
+    assert x["value"] == sorted(x["value_each"])[1], x
+    assert (x["seconds"] is None) == (x["reached"] < 2) == (x["agent_steps"] is None), x
+    for seconds, steps, value in zip(x["seconds_each"], x["agent_steps_each"], x["value_each"]):
+        assert (value <= x["at_most"]) == (seconds is not None) == (steps is not None), x
+        assert seconds is None or (seconds > 0 and steps > 0), x
+
 
 def refused(*words):
     r = subprocess.run([AGON, "bench", *words], capture_output=True, text=True)
@@ -110,9 +125,12 @@ code, said = refused("--against", "mkl")
 assert code == 2 and "--against mkl" in said and "openblas" in said, (code, said)
 code, said = refused("rollout", "--against", "openblas")
 assert code == 2 and "rollout" in said, (code, said)
-for words in ("--samples", "4"), ("--samples", "33"), ("--samples", "x"), ("--seconds", "0"):
+for words in ("--samples", "4"), ("--samples", "33"), ("--samples", "x"), ("--seconds", "0"), \
+        ("--limit", "0"), ("--limit", "1m"):
     code, said = refused(*words)
     assert code == 2 and f"{words[0]} {words[1]}" in said, (code, said)
+code, said = refused("learn", "--game", "tron")
+assert code == 2 and "tron" in said and "kuhn_poker" in said, (code, said)
 code, said = refused("everything")
 assert code == 2 and "'everything'" in said and "population" in said, (code, said)
 
@@ -188,4 +206,4 @@ code, said = refused("--compare", "/nowhere/record")
 assert code == 1 and "/nowhere/record" in said, (code, said)
 code, said = refused("--compare", FOLDER.name)
 assert code == 1 and FOLDER.name in said, (code, said)
-print(f"{len(lines) + len(against) + len(stored)} figures")
+print(f"{len(lines) + len(against) + len(stored) + len(learned)} figures")
