@@ -108,7 +108,7 @@ typedef struct agon_update {
 typedef struct agon_scratch agon_scratch; /* a backend's working memory: one per thread */
 
 typedef struct agon_backend {
-    const char* name; /* "cpu/avx512", "cpu/avx2", "cpu/portable" */
+    const char* name; /* "cpu/avx512", "cpu/avx2", "cpu/neon", "cpu/portable" */
 
     /* Bytes of the packed form of a net, and packing. The packed form is what forward reads; it is
      * made once per snapshot and 64-byte aligned by the caller. */
@@ -129,7 +129,7 @@ typedef struct agon_backend {
     void (*gradient)(agon_update* update, agon_scratch* scratch);
 } agon_backend;
 
-/* The CPU backend in the widest form this CPU runs, or as AGON_SIMD=avx512|avx2|portable asks
+/* The CPU backend in the widest form this CPU runs, or as AGON_SIMD=avx512|avx2|neon|portable asks
  * (an unknown or unsupported value falls back to the widest; `agon doctor` shows which). */
 const agon_backend* agon_cpu_backend(void);
 /* A form by name, or NULL when this CPU or build lacks it. */

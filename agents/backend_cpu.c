@@ -185,6 +185,8 @@ FORM(portable)
 #if defined(__x86_64__)
 FORM(avx2)
 FORM(avx512)
+#elif defined(__aarch64__)
+FORM(neon)
 #endif
 
 typedef struct form {
@@ -198,6 +200,8 @@ static const form forms[] = {
 #if defined(__x86_64__)
     {"avx512", &backend_avx512, &agon__kernel_avx512},
     {"avx2", &backend_avx2, &agon__kernel_avx2},
+#elif defined(__aarch64__)
+    {"neon", &backend_neon, &agon__kernel_neon},
 #endif
     {"portable", &backend_portable, &agon__kernel_portable},
 };

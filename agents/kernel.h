@@ -1,7 +1,8 @@
 /* kernel.h: the CPU backend's inner loops, and the arithmetic that a run's bytes are made of.
  *
- * One text, kernel_body.h, is compiled in three forms: AVX-512 (16 lanes), AVX2 with FMA (8) and
- * portable C (1). A form only says how wide a vector is. Every form gives the same bytes, because:
+ * One text, kernel_body.h, is compiled in four forms: AVX-512 (16 lanes), AVX2 with FMA (8), NEON
+ * (4) and portable C (1). A form only says how wide a vector is. Every form gives the same bytes,
+ * because:
  *
  *   - each output of a product adds its terms in the order of the reduction index, one fused
  *     multiply-add per term, starting from its bias, from 0 or from what it held;
@@ -15,7 +16,8 @@
  *     2020); + - * / and sqrt are IEEE 754, and -ffp-contract=off keeps them apart;
  *   - `a > b ? x : y` is the only comparison, so NaN and -0 take the same way everywhere.
  *
- * So bytes do not depend on batch size, a row's place, tiling, width or compiler. */
+ * So bytes do not depend on batch size, a row's place, tiling, width or compiler; nor on the CPU's
+ * kind, but for the sign and payload of a NaN. */
 #ifndef AGON_KERNEL_H
 #define AGON_KERNEL_H
 
@@ -135,8 +137,9 @@ typedef struct agon__kernel {
 extern const agon__kernel agon__kernel_portable;
 extern const agon__kernel agon__kernel_avx2;   /* x86-64 builds only */
 extern const agon__kernel agon__kernel_avx512; /* x86-64 builds only */
+extern const agon__kernel agon__kernel_neon;   /* AArch64 builds only */
 
-/* The form called "avx512", "avx2" or "portable", or NULL when CPU or build lacks it. */
+/* The form called "avx512", "avx2", "neon" or "portable", or NULL when CPU or build lacks it. */
 const agon__kernel* agon__kernel_named(const char* form);
 
 static inline int agon__pad(int width) {

@@ -1,6 +1,7 @@
 /* kernel_body.h: the kernels, written once. A form (kernel_avx512.c, kernel_avx2.c,
- * kernel_portable.c) defines the vector `vec` of LANES floats, its operations v_*, the tile that
- * its registers hold, and includes this file. What each kernel promises is in kernel.h. */
+ * kernel_neon.c, kernel_portable.c) defines the vector `vec` of LANES floats, its operations v_*,
+ * the tile that its registers hold, and includes this file. What each kernel promises is in
+ * kernel.h. */
 #include "agents/kernel.h"
 
 #include <math.h>

@@ -5,6 +5,10 @@
 #include <cblas.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#define VECTOR_REGISTER "v"
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define VECTOR_REGISTER "w"
 #endif
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +18,9 @@
  * because gcc keeps an array of them in memory; the barrier keeps it from folding rounds. */
 #define CHAIN(FMA, x)                                                                              \
     x = FMA(x, a, b);                                                                              \
-    __asm__ volatile("" : "+v"(x));
+    __asm__ volatile("" : "+" VECTOR_REGISTER(x));
 #define FMA_LOOP(NAME, TARGET, VECTOR, WIDTH, SET, FMA)                                            \
-    __attribute__((target(TARGET), noinline)) static double NAME(long rounds) {                    \
+    TARGET __attribute__((noinline)) static double NAME(long rounds) {                             \
         VECTOR a = SET(0.999f), b = SET(0.001f), c0 = b, c1 = b, c2 = b, c3 = b, c4 = b, c5 = b,   \
                c6 = b, c7 = b, c8 = b, c9 = b, c10 = b, c11 = b;                                   \
         for (long r = 0; r < rounds; r++) {                                                        \
@@ -37,8 +41,11 @@
     }
 
 #if defined(__x86_64__)
-FMA_LOOP(fma_avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
-FMA_LOOP(fma_avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
+FMA_LOOP(fma_avx512, __attribute__((target("avx512f"))), __m512, 16, _mm512_set1_ps,
+         _mm512_fmadd_ps)
+FMA_LOOP(fma_avx2, __attribute__((target("avx2,fma"))), __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
+#elif defined(__aarch64__)
+FMA_LOOP(fma_neon, , float32x4_t, 4, vdupq_n_f32, vfmaq_f32) /* here x + a * b */
 #endif
 
 static double fma_rounds(long rounds) {
@@ -47,6 +54,8 @@ static double fma_rounds(long rounds) {
         return fma_avx512(rounds);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return fma_avx2(rounds);
+#elif defined(__aarch64__)
+    return fma_neon(rounds);
 #endif
     volatile float x = 0.5f;
     for (long r = 0; r < rounds; r++)

@@ -64,7 +64,7 @@ static void find_simd(finding* f) {
                  "AGON_SIMD asks for '%.32s', which this CPU or build lacks", wanted);
     else if (strstr(agon_cpu_backend()->name, "portable") && !wanted)
         snprintf(f->advice, sizeof f->advice,
-                 "no AVX2 or AVX-512 found: same results, several times slower");
+                 "no AVX2, AVX-512 or NEON found: same results, several times slower");
 }
 
 static void find_threads(finding* f) {

@@ -28,6 +28,7 @@ check threads_4 "" 4
 check portable portable 2
 if grep -qw avx2 /proc/cpuinfo; then check avx2 avx2 2; else echo "skipped: avx2, this CPU has none"; fi
 if grep -qw avx512f /proc/cpuinfo; then check avx512 avx512 2; else echo "skipped: avx512, this CPU has none"; fi
+if [ "$(uname -m)" = aarch64 ]; then check neon neon 2; fi
 if [ "${SANITIZED:-0}" = 1 ]; then
     echo "skipped: an emulated CPU without AVX-512, sanitizers do not run there"
 elif command -v qemu-x86_64 >/dev/null; then

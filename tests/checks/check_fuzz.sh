@@ -52,7 +52,11 @@ build_archive() {
     mkdir -p "$objects"
     local sources
     sources=$(ls games/*.c agents/*.c engine/*.c engine/metrics/*.c)
-    [ "$(uname -m)" = x86_64 ] || sources=$(echo "$sources" | grep -v _avx)
+    case $(uname -m) in
+    x86_64) sources=$(echo "$sources" | grep -v kernel_neon) ;;
+    aarch64) sources=$(echo "$sources" | grep -v kernel_avx) ;;
+    *) sources=$(echo "$sources" | grep -v 'kernel_avx\|kernel_neon') ;;
+    esac
     echo "$sources" | xargs -P "$(nproc)" -I {} bash -c 'compile "$1" || exit 255' _ {} &&
         (cd "$objects" && echo "$sources" | tr / - | sed 's|$|.o|' | xargs ar rcs "$work/agon.a")
 }

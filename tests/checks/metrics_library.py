@@ -12,7 +12,7 @@ import numpy as np
 SOURCE = os.environ.get("SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 FILES = ["agents/real.c", "games/random.c", "games/error.c"]
 FLAGS = ["-std=gnu11", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno",
-         "-march=x86-64-v3", "-D_GNU_SOURCE"]
+         "-D_GNU_SOURCE"] + ["-march=x86-64-v3"] * (os.uname().machine == "x86_64")
 CASES = int(os.environ.get("AGON_CASES", 100))  # of every comparison, at least
 AGREEMENT = {}  # what: [comparisons, largest difference, largest tolerance]
 current = {"case": -1}

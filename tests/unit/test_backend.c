@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char* const forms[] = {"portable", "avx2", "avx512"};
-enum { FORMS = 3, MAX_ROWS = 130 };
+static const char* const forms[] = {"portable", "avx2", "avx512", "neon"};
+enum { FORMS = 4, MAX_ROWS = 130 };
 
 /* A stream of test numbers; a test owns it. */
 typedef struct source {
@@ -197,7 +197,7 @@ static void same_forms(const batch* b) {
     free(got_grads);
 }
 
-/* Promise: AVX-512, AVX2 and portable give the same bytes: outputs, gradients, Adam steps. Every
+/* Promise: AVX-512, AVX2, NEON and portable give the same bytes: outputs, gradients, Adam steps. Every
  * depth x width x actions; rows, activation, type and temperature go round. */
 static void forms_agree(void** state) {
     static const int widths[] = {1, 7, 64, 200}, actions[] = {1, 2, 7, 9, 82};

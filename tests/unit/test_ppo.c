@@ -333,13 +333,13 @@ static double learn(const agon_backend* backend, int rounds, float* params) {
 
 /* Promise: PPO learns: from one third to nearly always right; the same bytes on every form. */
 static void bandit(void** state) {
-    static const char* const forms[] = {"portable", "avx2", "avx512"};
+    static const char* const forms[] = {"portable", "avx2", "avx512", "neon"};
     float want[256] = {0}, got[256] = {0};
     const double first = learn(agon_cpu_backend_named("portable"), 1, want);
     const double reward = learn(agon_cpu_backend_named("portable"), 40, want);
     assert_true(first > 0.2 && first < 0.5);
     assert_true(reward > 0.95);
-    for (int f = 1; f < 3; f++) {
+    for (int f = 1; f < 4; f++) {
         if (!agon_cpu_backend_named(forms[f]))
             continue;
         assert_true(learn(agon_cpu_backend_named(forms[f]), 40, got) == reward);

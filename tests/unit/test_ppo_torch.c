@@ -134,7 +134,7 @@ static void compare_case(const torch_case* c, const agon_backend* backend) {
 /* Promise: forward, loss, gradients (1e-5, relative above 0.01) and ten Adam steps with and without
  * scaled gradients (1e-5, relative above 0.1) are PyTorch's. */
 static void pytorch_agrees(void** state) {
-    static const char* const forms[] = {"portable", "avx2", "avx512"};
+    static const char* const forms[] = {"portable", "avx2", "avx512", "neon"};
     const char* here = getenv("SOURCE"); /* ctest runs in the source tree; elsewhere say where */
     char path[512], magic[8];
     int32_t cases = 0;
@@ -147,7 +147,7 @@ static void pytorch_agrees(void** state) {
     assert_int_equal(cases, 2);
     while (cases-- > 0) {
         torch_case c = read_case(file);
-        for (int f = 0; f < 3; f++)
+        for (int f = 0; f < 4; f++)
             if (agon_cpu_backend_named(forms[f]))
                 compare_case(&c, agon_cpu_backend_named(forms[f]));
         close_case(&c);

@@ -26,7 +26,7 @@ static float spread(uint32_t i) { /* in [-1, 1) */
 
 /* Promise: exp, log and tanh have the same bits in all forms, at the edges too. */
 static void elementary_agree(void** state) {
-    static const char* const forms[] = {"avx2", "avx512"};
+    static const char* const forms[] = {"avx2", "avx512", "neon"};
     static const float edges[] = {0.0f,     -0.0f,     1.0f,   -1.0f,   1e-40f, -1e-40f,
                                   88.7f,    88.8f,     -87.3f, -104.0f, -1e30f, 1e30f,
                                   INFINITY, -INFINITY, 1e-20f, 0.5f};
@@ -40,7 +40,7 @@ static void elementary_agree(void** state) {
                 x[i] = fabsf(x[i]);
         }
         base->elementary(which, x, want, COUNT);
-        for (int f = 0; f < 2; f++)
+        for (int f = 0; f < 3; f++)
             if (agon__kernel_named(forms[f])) {
                 agon__kernel_named(forms[f])->elementary(which, x, got, COUNT);
                 assert_memory_equal(want, got, COUNT * 4);
