@@ -3,7 +3,6 @@
 #include <math.h>
 #include <sleef.h>
 #include <stdint.h>
-#include <string.h>
 
 #define FORM      "cpu/neon"
 #define KERNEL    agon__kernel_neon
@@ -53,12 +52,6 @@ static inline vec v_load_legal(const float* p, uint32_t legal) {
     static const uint32_t bits[LANES] = {1, 2, 4, 8};
     return vbslq_f32(vtstq_u32(vdupq_n_u32(legal), vld1q_u32(bits)), vld1q_f32(p),
                      vdupq_n_f32(-INFINITY));
-}
-static inline vec v_load_bytes(const uint8_t* p) {
-    uint32_t four; /* one load: vld1_u8 would read eight */
-    memcpy(&four, p, sizeof four);
-    const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four));
-    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
 }
 static inline vec v_set(float x) {
     return vdupq_n_f32(x);
