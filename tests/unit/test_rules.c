@@ -28,6 +28,29 @@ static void test_philox_known_answers(void** unused) {
     }
 }
 
+/* Promise: many uniform numbers at once are those drawn one by one, whatever their count. */
+static void test_uniforms_are_draws(void** unused) {
+    enum { MOST = 70 };
+    const agon_key key = {{0xdeadbeef, 77}};
+    uint32_t episode[MOST], ply[MOST];
+    uint8_t seat[MOST];
+    for (int i = 0; i < MOST; i++) {
+        episode[i] = 0x9e3779b9u * (uint32_t)i;
+        ply[i] = (uint32_t)(i * i);
+        seat[i] = (uint8_t)(i % 3);
+    }
+    for (int count = 0; count <= MOST; count++) {
+        float out[MOST + 1];
+        out[count] = -1.0f;
+        agon_uniforms(key, episode, ply, seat, count, out);
+        for (int i = 0; i < count; i++) {
+            const agon_draw draw = agon_random(key, episode[i], ply[i], seat[i], 0);
+            assert_true(out[i] == agon_uniform(draw.word[0]));
+        }
+        assert_true(out[count] == -1.0f);
+    }
+}
+
 static bool same_key(agon_key a, agon_key b) {
     return memcmp(&a, &b, sizeof a) == 0;
 }
@@ -368,6 +391,7 @@ static void test_fingerprints_differ(void** unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox_known_answers),
+        cmocka_unit_test(test_uniforms_are_draws),
         cmocka_unit_test(test_key_depends_on_everything),
         cmocka_unit_test(test_shuffle_is_fair),
         cmocka_unit_test(test_hash_known_answers),
