@@ -156,6 +156,7 @@ def options():
     p.add_argument("--generations", type=int, default=30, help="of strength")
     p.add_argument("--json", help="file for all numbers")
     o = p.parse_args()
+    o.agon = os.path.abspath(o.agon)
     o.works = o.works or WORKS[:-1]
     o.peers = o.peers.split(",")
     o.cores = sorted(os.sched_getaffinity(0))

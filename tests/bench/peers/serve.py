@@ -66,7 +66,7 @@ def main(name, package, install, load):
     except ImportError as error:
         print(json.dumps({"skipped": f"no {package} ({install}): {error}"}), file=out, flush=True)
         sys.exit(SKIPPED)
-    version = getattr(module, "__version__", "")
+    version = getattr(sys.modules[module.__name__.split(".")[0]], "__version__", "")
     peer = load(cores)
     print(json.dumps({"peer": name, "version": version}), file=out, flush=True)
     answer_requests(peer, out)

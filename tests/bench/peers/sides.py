@@ -100,11 +100,12 @@ class Worker:
     """A peer's script, waiting for requests on its own cores."""
 
     def __init__(self, name, cores):
+        self.folder = tempfile.TemporaryDirectory() # PufferLib leaves a link where it is imported
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / SCRIPTS[name]), "--serve", "--cores",
              ",".join(map(str, cores))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=os.environ | {"OMP_NUM_THREADS": str(len(cores))})
+            cwd=self.folder.name, env=os.environ | {"OMP_NUM_THREADS": str(len(cores))})
         self.name = name
         self.about = self.read()
         if "skipped" in self.about:
@@ -122,6 +123,7 @@ class Worker:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+        self.folder.cleanup()
 
 
 class Workers:
