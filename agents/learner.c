@@ -71,6 +71,11 @@ static size_t lay_out(agon_rectangle* r, char* base) {
     return used;
 }
 
+size_t agon_rectangle_size(const agon_rectangle* rectangle) {
+    agon_rectangle shape = *rectangle;
+    return round_up(sizeof shape) + lay_out(&shape, NULL);
+}
+
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
                                     int mask_words, int spare) {
     assert(rows > 0 && horizon > 0 && mask_words > 0);
@@ -80,11 +85,10 @@ agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, siz
                             .obs_bytes = obs_bytes,
                             .mask_words = mask_words,
                             .places = rows * horizon + spare};
-    const size_t header = round_up(sizeof shape);
-    char* block = zeroed(header + lay_out(&shape, NULL));
+    char* block = zeroed(agon_rectangle_size(&shape));
     if (!block)
         return NULL;
-    lay_out(&shape, block + header);
+    lay_out(&shape, block + round_up(sizeof shape));
     memcpy(block, &shape, sizeof shape);
     for (int i = 0; i < rows * horizon; i++)
         shape.place[i] = (uint32_t)i;

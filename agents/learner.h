@@ -21,6 +21,7 @@ void agon_learner_close(agon_learner* learner);
  * NULL: out of memory. */
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
                                     int mask_words, int spare);
+size_t agon_rectangle_size(const agon_rectangle* rectangle); /* bytes of that block */
 void agon_rectangle_close(agon_rectangle* rectangle);
 
 /* Fills advantage and target: delta_t = r_t + gamma V_{t+1} - V_t, A_t = delta_t + gamma lambda

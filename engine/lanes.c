@@ -47,23 +47,31 @@ static void layout(agon_lanes* l, carver* c) {
     l->cursor = carve(c, (players + 1) * sizeof *l->cursor);
 }
 
+static agon_lanes shape_of(const agon_lanes_def* def) {
+    return (agon_lanes){
+        .def = *def, .seats = def->rules->spec.seats, .state_size = def->rules->spec.state_size};
+}
+
+size_t agon_lanes_size(const agon_lanes_def* def) {
+    agon_lanes shape = shape_of(def);
+    carver c = {0};
+    layout(&shape, &c);
+    return c.used;
+}
+
 int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* error) {
     assert(def->lanes > 0 && def->players > 0);
-    carver c = {0};
+    const size_t size = agon_lanes_size(def);
     agon_lanes* l = calloc(1, sizeof *l);
     if (!l)
         return agon_fail(error, AGON_EMEMORY, "no memory for %d lanes", def->lanes);
-    l->def = *def;
-    l->seats = def->rules->spec.seats;
-    l->state_size = def->rules->spec.state_size;
-    layout(l, &c);
-    if (posix_memalign(&l->block, 64, c.used) != 0) {
+    *l = shape_of(def);
+    if (posix_memalign(&l->block, 64, size) != 0) {
         l->block = NULL;
         goto fail;
     }
-    memset(l->block, 0, c.used);
-    c = (carver){l->block, 0};
-    layout(l, &c);
+    memset(l->block, 0, size);
+    layout(l, &(carver){l->block, 0});
     memcpy(l->player, def->player, (size_t)def->players * sizeof *l->player);
     l->scratch = def->backend->scratch_open();
     if (!l->scratch)

@@ -68,6 +68,9 @@ typedef struct agon_lanes {
     void* block;
 } agon_lanes;
 
+/* Bytes of one block that agon_lanes_open takes; scratch of the backend comes on top. */
+size_t agon_lanes_size(const agon_lanes_def* def);
+
 /* All lanes dead and without an episode. */
 int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* error);
 void agon_lanes_close(agon_lanes* lanes);

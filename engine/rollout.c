@@ -90,6 +90,13 @@ int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_erro
     return AGON_OK;
 }
 
+size_t agon_rollout_size(const agon_rollout* r) {
+    const size_t each =
+        sizeof *r->count + sizeof *r->open + sizeof *r->complete + sizeof *r->episode_return;
+    return sizeof *r + agon_lanes_size(&r->lanes->def) + agon_rectangle_size(r->data) +
+           (size_t)r->data->rows * each + (size_t)r->def.lanes * sizeof *r->episodes;
+}
+
 void agon_rollout_close(agon_rollout* r) {
     if (!r)
         return;

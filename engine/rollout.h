@@ -47,6 +47,8 @@ typedef struct agon_rollout {
 } agon_rollout;
 
 int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_error* error);
+/* Bytes of lanes, rectangle and counters; scratch of the backend comes on top. */
+size_t agon_rollout_size(const agon_rollout* rollout);
 void agon_rollout_close(agon_rollout* rollout);
 
 /* Fills rollout->data. AGON_ELIMIT when the learner's seats never come to act. */

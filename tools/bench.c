@@ -112,6 +112,7 @@ static const part parts[] = {
     {"store", .run = agon_bench_store},
     {"population", .run = agon_bench_population, .named = true},
     {"learn", .run = agon_bench_learn, .named = true},
+    {"growth", .run = agon_bench_growth, .named = true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -196,8 +197,15 @@ static int check_shape(const agon_bench* b, const choice* c) {
     return 0;
 }
 
+/* Only growth has pictures. Returns 0 or 2. */
+static int check_plot(const agon_bench* b, const choice* c) {
+    if (!b->plot || c->part[find("growth")])
+        return 0;
+    return agon_ui_usage("bench", "--plot draws growth: agon bench growth --plot %s", b->plot);
+}
+
 typedef struct words {
-    const char *seconds, *samples, *game, *hidden, *against, *compare, *nets, *rows, *limit;
+    const char *seconds, *samples, *game, *hidden, *against, *compare, *nets, *rows, *limit, *plot;
 } words;
 
 /* Numbers and names; 0, or the exit code after a message. game: where b->game is to be written. */
@@ -213,7 +221,8 @@ static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
                       .hidden = w->hidden,
                       .openblas = w->against != NULL,
                       .nets = shape_number(w->nets),
-                      .rows = shape_number(w->rows)};
+                      .rows = shape_number(w->rows),
+                      .plot = w->plot};
     if (*end || !(b->seconds >= 0.01 && b->seconds <= 600))
         return agon_ui_usage("bench", "--seconds %s: expected a number from 0.01 to 600",
                              w->seconds);
@@ -262,7 +271,7 @@ int agon_cmd_bench(int argc, char** argv) {
         {"--hidden", NULL, &w.hidden},   {"--against", NULL, &w.against},
         {"--compare", NULL, &w.compare}, {"--samples", NULL, &w.samples},
         {"--nets", NULL, &w.nets},       {"--rows", NULL, &w.rows},
-        {"--limit", NULL, &w.limit},
+        {"--limit", NULL, &w.limit},     {"--plot", NULL, &w.plot},
     };
     int code = agon_ui_options(argc, argv, known, sizeof known / sizeof *known, &count);
     if (!code)
@@ -273,6 +282,8 @@ int agon_cmd_bench(int argc, char** argv) {
         code = choose(count, argv + 1, &b, record, &chosen);
     if (!code)
         code = check_shape(&b, &chosen);
+    if (!code)
+        code = check_plot(&b, &chosen);
     if (!code)
         code = run_compared(&chosen, &b, record, w.compare);
     agon_bench_record_close(record);

@@ -32,9 +32,10 @@ typedef struct agon_bench {
     const char* game;
     bool one_game; /* `games` and `learn` measure this one, not all of theirs */
     const char* hidden;
-    double limit;   /* seconds after which a run of `learn` gives up */
-    bool openblas;  /* forward and update: beside a loop of sgemm */
-    int nets, rows; /* forward and rollout: so many nets of so many rows each; 0: the usual */
+    double limit;     /* seconds after which a run of `learn` gives up */
+    bool openblas;    /* forward and update: beside a loop of sgemm */
+    int nets, rows;   /* forward and rollout: so many nets of so many rows each; 0: the usual */
+    const char* plot; /* growth: a directory for its pictures, or NULL */
 } agon_bench;
 
 /* Does `amount` units of work; returns the units done (rows, steps ...). */
@@ -108,6 +109,9 @@ int agon_bench_population(const agon_bench* b, agon_error* error);
 int agon_bench_learn(const agon_bench* b, agon_error* error);
 /* Results put in a store as a run does it. */
 int agon_bench_store(const agon_bench* b, agon_error* error);
+
+/* Rates over nets, lanes, width and threads; memory of a net and of a lane. */
+int agon_bench_growth(const agon_bench* b, agon_error* error);
 
 /* ---- an earlier record: bench_compare.c ----------------------------------------------------- */
 

@@ -85,6 +85,9 @@ void agon_plot_put_agents(FILE* script, const agon_plot_payoff* payoff);
 
 /* ---- files ---- */
 
+/* Is gnuplot there? If not, the message that says what to do. */
+int agon_plot_ready(agon_error* error);
+
 enum { AGON_PLOT_PNG = 1, AGON_PLOT_SVG = 2, AGON_PLOT_PDF = 4 };
 
 /* Writes DIR/NAME.tsv and DIR/NAME.gp and draws the pictures; prints their paths unless quiet. */

@@ -170,6 +170,17 @@ static int put_file(const char* dir, const char* name, const char* ending, const
     return agon_file_write(path, text, strlen(text), error);
 }
 
+static int no_gnuplot(agon_error* error) {
+    agon_fail(error, AGON_EMISSING, "gnuplot was not found; it draws the plots");
+    return agon_hint(error, "apt-get install gnuplot-nox fonts-dejavu-core");
+}
+
+int agon_plot_ready(agon_error* error) {
+    const char* const argv[] = {"gnuplot", "--version", NULL};
+    char said[256];
+    return agon_program_run(argv, NULL, said, sizeof said) == -1 ? no_gnuplot(error) : AGON_OK;
+}
+
 static int draw(const char* dir, const agon_plot_view* view, const char* format,
                 agon_error* error) {
     char setting[32], script[200], said[2048];
@@ -177,10 +188,8 @@ static int draw(const char* dir, const agon_plot_view* view, const char* format,
     snprintf(setting, sizeof setting, "format='%s'", format);
     snprintf(script, sizeof script, "%s.gp", view->name);
     const int status = agon_program_run(argv, dir, said, sizeof said);
-    if (status == -1) {
-        agon_fail(error, AGON_EMISSING, "gnuplot was not found; it draws the plots");
-        return agon_hint(error, "apt-get install gnuplot-nox fonts-dejavu-core");
-    }
+    if (status == -1)
+        return no_gnuplot(error);
     if (status != 0) {
         agon_fail(error, AGON_EIO, "gnuplot failed on %s/%s: %.300s", dir, script, said);
         return agon_hint(error, "'agon doctor' checks gnuplot");

@@ -3,8 +3,8 @@
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
 computes the same (agon compares before it measures). The store leaves nothing behind. learn prints a line for
-each bar, with what three seeds came to. --compare finds the figures of a record again and refuses what is none.
-The rates themselves are not tested."""
+each bar, with what three seeds came to. Growth has a figure for every point of its series, and says what it lacks
+to draw them. --compare finds the figures of a record again and refuses what is none. The rates themselves are not tested."""
 import json
 import os
 import re
@@ -60,6 +60,24 @@ for x in stored:
     check_share(x, "share_of_copy", "gigabytes_per_second", "copy_gigabytes_per_second")
     assert 0 < x["share_of_write_fsync"] and x["share_of_sqlite"] <= 1 and x["file_system"], x
     assert x["low"] <= x["results_per_second"] <= x["high"] and x["bytes_per_result"] > 100, x
+growth = bench("growth", "--game", "matrix", "--hidden", "16", "--samples", "1")
+points = {}
+for x in growth:
+    points.setdefault(x["grows"], []).append(x)
+    check_order(x)
+    rate = x["made_per_second" if x["grows"] == "memory" else "decisions_per_second"]
+    assert x["low"] <= rate <= x["high"] and rate > 0, x
+NETS = [1, 4, 16, 64, 256, 1024, 4096]
+assert [x["nets"] for x in points["nets, with them lanes"]] == NETS, points
+assert [x["nets"] for x in points["nets, lanes shared"]] == NETS, points
+assert [x["lanes"] for x in points["lanes"]] == [2 ** i for i in range(3, 13)], points
+assert [x["net"].split("-")[1] for x in points["width"]] == [str(2 ** i) for i in range(4, 11)], points
+cores = os.sysconf("SC_NPROCESSORS_ONLN")
+assert {1, cores, 4 * cores} <= {x["threads"] for x in points["threads"]}, points
+for x in points["threads"]:
+    assert x["cores"] == min(x["threads"], cores) and x["share_of_linear"] > 0, x
+assert {x["thing"]: x["bytes"] > 100 for x in points["memory"]} == dict.fromkeys(
+    ("packed weights", "learner", "snapshot file", "lane"), True), points
 games = {g["game"] for g in lines if g["bench"] == "games"}
 listed = {g["name"] for g in json.loads(
     subprocess.run([AGON, "games", "--json"], capture_output=True, text=True, check=True).stdout)}
@@ -123,6 +141,11 @@ code, said = refused("update", "--nets", "3", "--rows", "2")
 assert code == 2 and "'update'" in said, (code, said)
 code, said = refused("--against", "mkl")
 assert code == 2 and "--against mkl" in said and "openblas" in said, (code, said)
+code, said = refused("rollout", "--plot", FOLDER.name)
+assert code == 2 and "growth" in said, (code, said)
+r = subprocess.run([AGON, "bench", "growth", "--plot", FOLDER.name], capture_output=True, text=True,
+                   env=os.environ | {"PATH": "/nonexistent"})
+assert r.returncode == 1 and "gnuplot was not found" in r.stderr and not r.stdout, r
 code, said = refused("rollout", "--against", "openblas")
 assert code == 2 and "rollout" in said, (code, said)
 for words in ("--samples", "4"), ("--samples", "33"), ("--samples", "x"), ("--seconds", "0"), \
