@@ -12,7 +12,7 @@ static const struct {
     [AGON_PHASE_UPDATE] = {"update", "gradients and optimiser"},
     [AGON_PHASE_PAYOFF] = {"payoff", "matches"},
     [AGON_PHASE_METRICS] = {"metrics", "probes asked, numbers computed"},
-    [AGON_PHASE_STORE] = {"store", "results written"},
+    [AGON_PHASE_STORE] = {"store", "results written, the disk waited for"},
     [AGON_PHASE_OTHER] = {"other", "planning, reading and packing nets"},
     [AGON_PHASE_IDLE] = {"idle", "threads without a task"},
 };
@@ -47,6 +47,12 @@ void agon_profile_rest(double* seconds, double all) {
     for (int i = 0; i < AGON_PHASES; i++)
         all -= i == AGON_PHASE_IDLE ? 0 : seconds[i];
     seconds[AGON_PHASE_IDLE] = all > 0 ? all : 0;
+}
+
+void agon_profile_wait(double* seconds, agon_phase phase, double waited) {
+    const double idle = seconds[AGON_PHASE_IDLE], moved = waited < idle ? waited : idle;
+    seconds[phase] += moved;
+    seconds[AGON_PHASE_IDLE] -= moved;
 }
 
 void agon_profile_shares(const double* seconds, double* share) {

@@ -20,7 +20,7 @@ typedef enum agon_phase {
     AGON_PHASE_UPDATE,   /* advantages, gradients, optimiser */
     AGON_PHASE_PAYOFF,   /* matches, whole */
     AGON_PHASE_METRICS,  /* probe tasks, whole; numbers of measured generations */
-    AGON_PHASE_STORE,    /* results and blobs written and pruned; waits for the disk are idle */
+    AGON_PHASE_STORE,    /* results and blobs written, pruned, and waited for */
     AGON_PHASE_OTHER,    /* planning; reading, packing and encoding nets, tasks and results */
     AGON_PHASE_IDLE,     /* nothing; found by subtraction, never entered */
     AGON_PHASES
@@ -66,6 +66,8 @@ uint64_t agon_profile_processor(void);
 
 /* Idle becomes what the other phases leave of `all`, at least 0. */
 void agon_profile_rest(double* seconds, double all);
+/* Up to so many seconds of idle become those of the phase that was waited for. */
+void agon_profile_wait(double* seconds, agon_phase phase, double waited);
 /* Seconds as shares of their sum; all 0 when that is 0. Both (AGON_PHASES). */
 void agon_profile_shares(const double* seconds, double* share);
 

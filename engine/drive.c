@@ -46,7 +46,7 @@ struct agon_drive {
     agon_result* batch_results;
     int job_rc;
     agon_error job_error;
-    atomic_ullong job_spent; /* nanoseconds of processor: waits for the disk cost nobody */
+    atomic_ullong job_spent, job_waited; /* nanoseconds of processor, and without one */
 };
 
 /* ---- lists -------------------------------------------------------------------------------- */
@@ -196,7 +196,7 @@ static void write_batch(uv_work_t* work) {
     agon_drive* d = work->data;
     agon_store* store = d->def->store;
     pthread_setname_np(pthread_self(), "agon-store");
-    const uint64_t begun = agon_profile_processor();
+    const uint64_t begun = uv_hrtime(), before = agon_profile_processor();
     d->job_rc =
         agon_store_put(store, d->batch_tasks, d->batch_results, d->batch.count, &d->job_error);
     while (!d->job_rc && d->batch_lines) {
@@ -209,7 +209,9 @@ static void write_batch(uv_work_t* work) {
     }
     if (!d->job_rc)
         d->job_rc = agon_store_prune_learners(store, d->def->keep, &d->job_error);
-    atomic_fetch_add(&d->job_spent, agon_profile_processor() - begun);
+    const uint64_t spent = agon_profile_processor() - before, all = uv_hrtime() - begun;
+    atomic_fetch_add(&d->job_spent, spent);
+    atomic_fetch_add(&d->job_waited, all > spent ? all - spent : 0);
 }
 
 static void begin_job(agon_drive* d);
@@ -381,6 +383,7 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
     agon_profile_add(&d->profile, s.phase);
     s.phase[AGON_PHASE_STORE] += 1e-9 * (double)atomic_load(&d->job_spent);
     agon_profile_rest(s.phase, s.seconds * d->executor.slots);
+    agon_profile_wait(s.phase, AGON_PHASE_STORE, 1e-9 * (double)atomic_load(&d->job_waited));
     return s;
 }
 

@@ -40,7 +40,7 @@ typedef struct agon_drive_state {
     double seconds; /* since agon_drive_run began */
     /* Seconds of work by agon_phase, of all threads; idle: what is left of slots x seconds. The
      * loop and the store job have threads of their own: beside tasks on every slot they bring the
-     * sum above slots x seconds. A store job's waits for the disk are nobody's work. */
+     * sum above slots x seconds. Waits for the disk count as store as far as slots stood idle. */
     double phase[AGON_PHASES];
 } agon_drive_state;
 

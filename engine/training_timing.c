@@ -17,7 +17,7 @@ static const agon_measure_path paths[] = {
     {"shares.update", "1", "advantages, gradients, optimiser"},
     {"shares.payoff", "1", "matches, whole"},
     {"shares.metrics", "1", "probe tasks, whole; numbers of measured generations"},
-    {"shares.store", "1", "results and blobs written and pruned, waits for the disk left out"},
+    {"shares.store", "1", "results and blobs written, pruned, and waited for"},
     {"shares.other", "1", "planning; reading, packing and encoding nets, tasks and results"},
     {"shares.idle", "1", "threads without a task"},
     {"threads", "", "tasks at a time"},

@@ -62,7 +62,8 @@ static void unwatched_counts_nothing(void** state) {
     assert_true(total(seconds) == 0);
 }
 
-/* Promise: idle is what is left and never less than nothing; shares are of the sum. */
+/* Promise: idle is what is left and never less than nothing; what is waited for comes out of it;
+ * shares are of the sum. */
 static void idle_is_what_is_left(void** state) {
     (void)state;
     double share[AGON_PHASES];
@@ -71,6 +72,10 @@ static void idle_is_what_is_left(void** state) {
     assert_true(seconds[AGON_PHASE_IDLE] == 1);
     agon_profile_shares(seconds, share);
     assert_true(share[AGON_PHASE_STEP] == 0.25 && share[AGON_PHASE_UPDATE] == 0.5);
+    agon_profile_wait(seconds, AGON_PHASE_STORE, 0.25);
+    assert_true(seconds[AGON_PHASE_STORE] == 0.25 && seconds[AGON_PHASE_IDLE] == 0.75);
+    agon_profile_wait(seconds, AGON_PHASE_STORE, 9);
+    assert_true(seconds[AGON_PHASE_STORE] == 1 && seconds[AGON_PHASE_IDLE] == 0);
     agon_profile_rest(seconds, 2);
     assert_true(seconds[AGON_PHASE_IDLE] == 0);
     agon_profile_shares((double[AGON_PHASES]){0}, share);
