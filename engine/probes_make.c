@@ -79,14 +79,32 @@ static int choose(void* user, agon__pool* p, const agon__line* line, uint64_t ac
     return 0;
 }
 
-static int collect_sample(agon__pool* p, uint64_t seed) {
+/* Games number *game and on, until `candidates` questions are known or game `end` has come. */
+static int collect_games(agon__pool* p, uint64_t seed, size_t candidates, size_t* game,
+                         size_t end) {
     const agon_key key = agon_key_make(seed, "probes/games", AGON_FOR_PROBE);
-    const size_t games = p->wanted * AGON__GAMES_PER_STATE;
-    const size_t candidates = p->wanted * AGON__CANDIDATES_PER_STATE;
     int code = 0;
-    for (size_t g = 0; code == 0 && g < games && p->count < candidates; g++)
-        code = agon__pool_play(p, key, (uint32_t)g, choose, NULL);
+    for (; code == 0 && *game < end && p->count < candidates; ++*game)
+        code = agon__pool_play(p, key, (uint32_t)*game, choose, NULL);
     return code;
+}
+
+/* A few random games tell of most large games that they are large; trying to build their trees
+ * would take far longer. *complete: the pool holds every question of the game. */
+static int collect(agon__pool* p, uint64_t seed, int* complete) {
+    const size_t many = p->wanted + 1;
+    size_t game = 0;
+    int code = collect_games(p, seed, many, &game, p->wanted);
+    if (code == 0 && p->count < many) {
+        agon__pool_empty(p);
+        game = 0;
+        code = collect_all(p);
+    }
+    *complete = game == 0 && p->count > 0;
+    if (code != 0 || *complete)
+        return code;
+    return collect_games(p, seed, p->wanted * AGON__CANDIDATES_PER_STATE, &game,
+                         p->wanted * AGON__GAMES_PER_STATE);
 }
 
 /* ---- the set ------------------------------------------------------------------------------ */
@@ -126,10 +144,7 @@ int agon_probes_make(const agon_rules* rules, int count, uint64_t seed, agon_pro
     agon_probes made = {0};
     int code = agon__pool_open(&p);
     if (code == 0)
-        code = collect_all(&p);
-    made.complete = p.count > 0;
-    if (code == 0 && !made.complete)
-        code = collect_sample(&p, seed);
+        code = collect(&p, seed, &made.complete);
     if (code == 0)
         code = set_make(&p, seed, &made);
     agon__pool_close(&p);

@@ -176,7 +176,7 @@ static void record_game(recorder* r, uint32_t episode) {
     r->hash = fold(r->hash, reward, (size_t)rules->spec.seats * sizeof *reward);
 }
 
-uint64_t agon_rules_fingerprint(const agon_rules* rules) {
+static uint64_t record_games(const agon_rules* rules) {
     recorder r = {.rules = rules, .key = agon_key_make(0, "fingerprint", AGON_FOR_TEST)};
     r.hash = fold_facts(AGON_HASH_START, rules);
     r.state = calloc(1, rules->spec.state_size);
@@ -190,4 +190,13 @@ uint64_t agon_rules_fingerprint(const agon_rules* rules) {
     free(r.obs);
     free(r.mask);
     return r.hash;
+}
+
+uint64_t agon_rules_fingerprint(const agon_rules* rules) {
+    uint64_t known = atomic_load(rules->fingerprint);
+    if (!known) {
+        known = record_games(rules);
+        atomic_store(rules->fingerprint, known);
+    }
+    return known;
 }

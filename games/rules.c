@@ -203,14 +203,17 @@ int agon__rules_open_game(const agon_game* game, const agon__game_string* string
         return code;
     agon_rules* rules = (agon_rules*)calloc(1, sizeof *rules);
     void* config = calloc(1, game->config_size ? game->config_size : 1);
-    if (!rules || !config) {
+    _Atomic uint64_t* fingerprint = (_Atomic uint64_t*)calloc(1, sizeof *fingerprint);
+    if (!rules || !config || !fingerprint) {
         free(rules);
         free(config);
+        free(fingerprint);
         return agon_fail(error, AGON_EMEMORY, "game %s: no memory for %zu bytes", game->name,
                          sizeof *rules + game->config_size);
     }
     rules->game = game;
     rules->config = config;
+    rules->fingerprint = fingerprint;
     memcpy(rules->name, string->canonical, sizeof rules->name);
     code = configure(rules, string, error);
     if (code) {
@@ -266,6 +269,7 @@ void agon_rules_close(agon_rules* rules) {
     if (!rules)
         return;
     free(rules->config);
+    free(rules->fingerprint);
     free(rules);
 }
 

@@ -7,9 +7,11 @@
 #include "error.h"
 #include "random.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
-/* A configured game. Immutable after agon_rules_open, shared freely between threads. */
+/* A configured game. Immutable after agon_rules_open (what is computed once and kept is atomic),
+ * shared freely between threads. */
 typedef struct agon_rules {
     const agon_game* game; /* borrowed, static */
     agon_spec spec;
@@ -18,6 +20,7 @@ typedef struct agon_rules {
     int entries;      /* observation entries: planes * rows * cols */
     size_t obs_bytes; /* bytes of one observation */
     int mask_words;   /* 64-bit words of one legal mask: (actions + 63) / 64 */
+    _Atomic uint64_t* fingerprint; /* owned; 0: not asked for yet */
 } agon_rules;
 
 /* The built-in games, in alphabetical order of their names; NULL beyond the last. */
@@ -34,7 +37,7 @@ void agon_rules_close(agon_rules* rules); /* NULL is fine */
 void agon_game_parameters(const agon_game* game, char* out, size_t size);
 
 /* A rules fingerprint: name, rules version, facts, and the bytes of 1,000 seeded random games.
- * Two builds with the same fingerprint play by the same rules. */
+ * Two builds with the same fingerprint play by the same rules. The games are played once. */
 uint64_t agon_rules_fingerprint(const agon_rules* rules);
 
 /* A chance node's outcome for a counter (episode, ply, AGON_SEAT_CHANCE, draw). */
