@@ -262,7 +262,7 @@ static int write_tables(agon_store* store, const agon_config* config, const char
                      "CREATE TABLE meta(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
                      " STRICT;"
                      "CREATE TABLE blob(hash TEXT NOT NULL PRIMARY KEY, size INTEGER NOT"
-                     " NULL) STRICT;",
+                     " NULL) STRICT, WITHOUT ROWID;",
                      "making tables", error);
     if (status == AGON_OK)
         status = agon__rows_create(store, error);
@@ -348,6 +348,8 @@ static int open_checked(agon_store* store, agon_config* config, agon_error* erro
         status = load_meta(store, error);
     if (status == AGON_OK)
         status = agon__check_format(store, error);
+    if (status == AGON_OK && store->write)
+        status = agon__rows_index(store, error);
     if (status == AGON_OK)
         status = prepare(store, error);
     if (status == AGON_OK)
@@ -378,20 +380,38 @@ int agon_store_open(const char* dir, bool write, agon_store** out, agon_config* 
     return status;
 }
 
+int agon__store_reader(const agon_store* store, agon_store** out, agon_error* error) {
+    agon_store* reader = new_handle(store->dir, false, error);
+    if (!reader)
+        return AGON_EMEMORY;
+    int status = open_database(reader, 0, error);
+    if (status == AGON_OK)
+        status = agon__db_run(reader, "PRAGMA query_only=ON", "opening", error);
+    if (status != AGON_OK)
+        agon_store_close(reader);
+    else
+        *out = reader;
+    return status;
+}
+
 static void close_database(agon_store* store) {
     for (int i = 0; i < AGON__KINDS; i++) {
         sqlite3_finalize(store->insert[i]);
         sqlite3_finalize(store->compare[i]);
+        sqlite3_finalize(store->find[i]);
     }
+    sqlite3_finalize(store->prune);
     sqlite3_finalize(store->count_seats);
     sqlite3_finalize(store->insert_blob);
     sqlite3_finalize(store->find_blob);
     sqlite3_close(store->db);
+    free(store->trained_agent);
 }
 
 void agon_store_close(agon_store* store) {
     if (!store)
         return;
+    agon_store_close(store->reader);
     close_database(store);
     for (int i = 0; i < store->metas; i++) {
         free(store->meta[i].key);

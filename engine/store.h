@@ -61,8 +61,8 @@ int agon_store_set_meta(agon_store* store, const char* key, const char* value, a
 
 /* Group commit of results with their blobs and what their tasks say (key, generation, agent or row,
  * col, final, references): all or nothing. tasks, results: (count), results[i] of tasks[i]. Runs on
- * a pool thread; no other call on the store may run meanwhile except agon_store_blob_load and the
- * two that write text files.
+ * a pool thread; no other call on the store may run meanwhile except agon_store_blob_load,
+ * agon_store_find and those that write text files.
  *
  *   AGON_ECONFLICT  a stored result of the same key differs: names the key, the column and both
  *                   values
@@ -89,6 +89,20 @@ int agon_store_blob_load(const agon_store* store, const char* hash, uint8_t** da
 int agon_store_each(agon_store* store, agon_task_kind kind,
                     int (*visit)(void* user, const agon_result* result, const agon_task* task),
                     void* user, agon_error* error);
+/* The same of generations first .. last alone. */
+int agon_store_each_of(agon_store* store, agon_task_kind kind, int first, int last,
+                       int (*visit)(void* user, const agon_result* result, const agon_task* task),
+                       void* user, agon_error* error);
+/* Calls visit with the generation of every stored result of a kind, in no order, and whether it is
+ * of the closing evaluation. Reads no more of the rows. */
+int agon_store_generations(agon_store* store, agon_task_kind kind,
+                           void (*visit)(void* user, int generation, bool final), void* user,
+                           agon_error* error);
+/* The stored result of a key, without blobs; AGON_EMISSING, without a message: there is none. *out:
+ * owned by the caller, agon_result_clear. May be called while another thread puts: it reads what
+ * was committed, over a connection of its own. */
+int agon_store_find(agon_store* store, agon_task_kind kind, const char* key, agon_result* out,
+                    agon_error* error);
 
 /* The columns of all tables, in order; false beyond the last. Static texts. */
 typedef struct agon_store_column {
@@ -104,7 +118,8 @@ bool agon_store_column_at(int index, agon_store_column* out);
 int agon_store_write_csv(agon_store* store, const char* table, FILE* file, agon_error* error);
 
 /* Deletes learner blobs that no resume needs: older than the newest `keep` (>= 1) per agent, and
- * not named by a row as anything else. Their rows stay. */
+ * not named by a row as anything else. Their rows stay. The first call looks at all rows; later
+ * ones at the agents whose rows came since, however many rows there are. */
 int agon_store_prune_learners(agon_store* store, int keep, agon_error* error);
 
 /* Writes text to dir/name by a temporary file, fsync and rename; folders in name are made. */

@@ -97,18 +97,22 @@ int agon__check_config(const agon_store* store, agon_config* config, agon_error*
                             "[run] and [machine] may change)");
 }
 
-/* Blobs that must be there: every snapshot and probe set, and, for a writer, the newest learners.
- * One that pruning took with a smaller `keep` than now is missed by nobody, but for the newest. */
+/* Blobs that must be there: every snapshot and probe set ... */
 static const char* const NEEDED =
-    "WITH ranked AS (SELECT key, learner, row_number() OVER (PARTITION BY agent"
-    "    ORDER BY generation DESC, key DESC) AS age FROM train),"
-    " needed(hash, key, what) AS ("
-    "  SELECT snapshot, key, 'snapshot' FROM train"
-    "  UNION ALL SELECT probes, min(key), 'probe set' FROM probe GROUP BY probes"
-    "  UNION ALL SELECT learner, key, 'learner' FROM ranked"
-    "    WHERE age <= ?1 AND (age = 1 OR learner IN (SELECT hash FROM blob)))"
-    " SELECT needed.hash, key, what, ifnull(size, -1) FROM needed"
-    " LEFT JOIN blob ON blob.hash = needed.hash ORDER BY key, what";
+    "SELECT snapshot, key, 'snapshot', ifnull(size, -1) FROM train"
+    " LEFT JOIN blob ON blob.hash = snapshot"
+    " UNION ALL SELECT probes, min(key), 'probe set', ifnull(size, -1) FROM probe"
+    " LEFT JOIN blob ON blob.hash = probes GROUP BY probes";
+
+/* ... and, for a writer, the newest learners. One that pruning took with a smaller `keep` than now
+ * is missed by nobody, but for the newest. */
+#define NEWEST                                                                                     \
+    "(SELECT rowid FROM train WHERE agent = each.agent ORDER BY generation DESC, key DESC LIMIT "
+static const char* const NEEDED_TO_WRITE = "SELECT learner, key, 'learner', ifnull(size, -1)"
+                                           " FROM (SELECT DISTINCT agent FROM train) each"
+                                           " JOIN train ON train.rowid IN " NEWEST "?1)"
+                                           " LEFT JOIN blob ON blob.hash = learner"
+                                           " WHERE size IS NOT NULL OR train.rowid = " NEWEST "1)";
 
 static int check_blob(const agon_store* store, sqlite3_stmt* row, agon_error* error) {
     const char *hash = agon__db_text(row, 0), *key = agon__db_text(row, 1);
@@ -133,14 +137,21 @@ static int check_blob(const agon_store* store, sqlite3_stmt* row, agon_error* er
     return agon_hint(error, "copy the file back from where the run came from, or start a new run");
 }
 
-int agon__check_blobs(const agon_store* store, int keep, agon_error* error) {
+static int check_listed(const agon_store* store, const char* sql, int keep, agon_error* error) {
     sqlite3_stmt* row = NULL;
-    int rc, status = agon__db_prepare(store, NEEDED, &row, error);
-    if (status == AGON_OK)
-        sqlite3_bind_int(row, 1, !store->write ? 0 : keep > 1 ? keep : 1);
+    int rc, status = agon__db_prepare(store, sql, &row, error);
+    if (status == AGON_OK && sqlite3_bind_parameter_count(row) > 0)
+        sqlite3_bind_int(row, 1, keep);
     while (status == AGON_OK && (rc = sqlite3_step(row)) != SQLITE_DONE)
         status = rc == SQLITE_ROW ? check_blob(store, row, error)
                                   : agon__db_fail(store, "listing blobs", error);
     sqlite3_finalize(row);
     return status;
+}
+
+int agon__check_blobs(const agon_store* store, int keep, agon_error* error) {
+    const int status = check_listed(store, NEEDED, 0, error);
+    if (status != AGON_OK || !store->write)
+        return status;
+    return check_listed(store, NEEDED_TO_WRITE, keep > 1 ? keep : 1, error);
 }

@@ -1,4 +1,4 @@
-/* store_files.c: the files of a run besides its database: blobs, texts, what to throw away. */
+/* store_files.c: the files of a run besides its database: blobs and texts. */
 #include "engine/store_internal.h"
 
 #include <assert.h>
@@ -97,69 +97,6 @@ int agon_store_blob_load(const agon_store* store, const char* hash, uint8_t** da
     *data = bytes;
     *size = length;
     return AGON_OK;
-}
-
-/* ---- throwing away ------------------------------------------------------------------------ */
-
-/* Unlinks the blobs whose hashes a statement gives; those that are gone already are fine. */
-static int unlink_listed(const agon_store* store, sqlite3_stmt* row, const char* what,
-                         agon_error* error) {
-    char path[AGON_PATH_SIZE];
-    int rc;
-    while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
-        if (!agon__is_hash(agon__db_text(row, 0)))
-            continue;
-        agon__blob_path(store, agon__db_text(row, 0), path);
-        unlink(path);
-    }
-    return rc == SQLITE_DONE ? AGON_OK : agon__db_fail(store, what, error);
-}
-
-/* Learners that rows name but the table of blobs does not were pruned: rows go first, files
- * second, so a kill in between leaves files that only this finds. */
-static int finish_pruning(agon_store* store, agon_error* error) {
-    sqlite3_stmt* row = NULL;
-    int status = agon__db_prepare(store,
-                                  "SELECT DISTINCT learner FROM train"
-                                  " WHERE learner NOT IN (SELECT hash FROM blob)",
-                                  &row, error);
-    if (status == AGON_OK)
-        status = unlink_listed(store, row, "removing pruned learners", error);
-    sqlite3_finalize(row);
-    return status;
-}
-
-static const char* const PRUNE =
-    "WITH ranked AS (SELECT learner, row_number() OVER (PARTITION BY agent"
-    "    ORDER BY generation DESC, key DESC) AS age FROM train)"
-    " DELETE FROM blob"
-    " WHERE hash IN (SELECT learner FROM ranked WHERE age > ?1)"
-    " AND hash NOT IN (SELECT learner FROM ranked WHERE age <= ?1)"
-    " AND hash NOT IN (SELECT snapshot FROM train)"
-    " AND hash NOT IN (SELECT probes FROM probe)";
-
-int agon_store_prune_learners(agon_store* store, int keep, agon_error* error) {
-    sqlite3_stmt* prune = NULL;
-    int status = agon__db_prepare(store, PRUNE, &prune, error);
-    assert(store->write && keep >= 1);
-    if (status == AGON_OK) {
-        sqlite3_bind_int(prune, 1, keep);
-        status = agon__db_step(store, prune, "pruning learners", error);
-    }
-    sqlite3_finalize(prune);
-    if (status == AGON_OK && sqlite3_changes(store->db) > 0)
-        status = finish_pruning(store, error);
-    return status;
-}
-
-int agon__store_sweep(agon_store* store, agon_error* error) {
-    char blobs[AGON_PATH_SIZE];
-    int removed;
-    agon__store_path(store, "blobs", blobs);
-    removed = agon_dir_clean(store->dir, error);
-    if (removed >= 0)
-        removed = agon_dir_clean(blobs, error);
-    return removed < 0 ? removed : finish_pruning(store, error);
 }
 
 /* ---- texts -------------------------------------------------------------------------------- */

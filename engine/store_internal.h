@@ -6,7 +6,9 @@
  *   store_rows.c   results to rows and back
  *   store_csv.c    tables for people: docs and CSV
  *   store_put.c    the group commit
- *   store_files.c  blobs and text files of a run, pruning */
+ *   store_read.c   stored results: all in order, of some generations, one by its key
+ *   store_files.c  blobs and text files of a run
+ *   store_prune.c  what is thrown away */
 #ifndef AGON_STORE_INTERNAL_H
 #define AGON_STORE_INTERNAL_H
 
@@ -31,6 +33,14 @@ struct agon_store {
     sqlite3_stmt* count_seats;          /* match rows of a key */
     sqlite3_stmt* insert_blob;
     sqlite3_stmt* find_blob;
+    agon_store* reader;              /* a writer's: agon_store_find's own connection, or NULL */
+    sqlite3_stmt* find[AGON__KINDS]; /* the rows of a key */
+    /* Pruning: what it was told last (0: nothing yet), and the agents of rows inserted since. */
+    int kept;
+    int* trained_agent; /* (trained) owned */
+    size_t trained, trained_room;
+    sqlite3_stmt* prune; /* of one agent */
+    bool shared;         /* some blob came with a row and was there before: two may name it */
     struct agon__meta {
         char *key, *value; /* owned */
     } * meta;              /* (metas) owned */
@@ -60,9 +70,20 @@ const char* agon__db_text(sqlite3_stmt* statement, int i);
 /* Rows. */
 int agon__rows_create(const agon_store* store, agon_error* error); /* CREATE TABLE, all of them */
 int agon__rows_prepare(agon_store* store, agon_error* error);      /* insert and compare */
+/* Makes what finds an agent's newest rows, if it is not there: runs had none at first. */
+int agon__rows_index(const agon_store* store, agon_error* error);
 int agon__rows_bind(sqlite3_stmt* statement, agon_task_kind kind, const agon__record* record);
+/* Prepares a SELECT of all columns; `tail` says of which rows. Then one of its rows as a record,
+ * whose opponents are split again; a probe's probability grows from that of the row before. */
+int agon__rows_select(const agon_store* store, agon_task_kind kind, const char* tail,
+                      sqlite3_stmt** out, agon_error* error);
+int agon__rows_read(sqlite3_stmt* row, agon_task_kind kind, agon__record* record,
+                    agon_error* error);
 /* Joins the references of a train task into record->opponents, and takes them apart again. */
 int agon__rows_join(agon__record* record, agon_error* error);
+
+/* A second connection to the same run, that reads alone and has no lock. */
+int agon__store_reader(const agon_store* store, agon_store** out, agon_error* error);
 
 /* Files. */
 bool agon__is_hash(const char* text); /* 64 lower-case hex digits: never a path */

@@ -2,6 +2,8 @@
  * transaction. A crash at any moment leaves at worst files that no row names. */
 #include "engine/store_internal.h"
 
+#include "agents/keymap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +132,24 @@ static int put_row(agon_store* store, const agon__record* record, int* inserted,
     return require_blobs(store, record, error);
 }
 
+/* A train row is new: pruning will look at its agent. `brought`: blobs that were not there before
+ * this result. */
+static int note_trained(agon_store* store, const agon__record* record, int brought,
+                        agon_error* error) {
+    if (agon_array_grow((void**)&store->trained_agent, &store->trained_room, store->trained + 1,
+                        sizeof *store->trained_agent) != 0)
+        return agon_fail(error, AGON_EMEMORY, "no memory to store %s", record->task.key);
+    store->trained_agent[store->trained++] = record->task.as.train.agent;
+    store->shared |= brought < 2;
+    return AGON_OK;
+}
+
+/* A probe row names a blob that other results may name, too, unless it is the set of the run. */
+static void note_probed(agon_store* store, const agon__record* record) {
+    const char* known = agon_store_meta(store, "probes");
+    store->shared |= !known || strcmp(known, record->task.as.probe.probes) != 0;
+}
+
 static int stored_seats(agon_store* store, const char* key, int* seats, agon_error* error) {
     int status = AGON_OK;
     sqlite3_bind_text(store->count_seats, 1, key, -1, SQLITE_STATIC);
@@ -161,15 +181,23 @@ static int put_match(agon_store* store, agon__record* record, agon_error* error)
 }
 
 static int put_result(agon_store* store, agon__record* record, agon_error* error) {
-    int inserted = 0, status = AGON_OK;
-    for (int i = 0; status == AGON_OK && i < record->result.blobs; i++)
+    int inserted = 0, brought = 0, status = AGON_OK;
+    for (int i = 0; status == AGON_OK && i < record->result.blobs; i++) {
         status = agon__blob_insert(store, &record->result.blob[i], error);
+        brought += status == AGON_OK ? sqlite3_changes(store->db) : 0;
+    }
     if (status == AGON_OK && record->task.kind == AGON_TRAIN)
         status = agon__rows_join(record, error);
     if (status != AGON_OK)
         return status;
-    return record->task.kind == AGON_MATCH ? put_match(store, record, error)
-                                           : put_row(store, record, &inserted, error);
+    if (record->task.kind == AGON_MATCH)
+        return put_match(store, record, error);
+    status = put_row(store, record, &inserted, error);
+    if (status == AGON_OK && inserted && record->task.kind == AGON_PROBE)
+        note_probed(store, record);
+    if (status == AGON_OK && inserted && record->task.kind == AGON_TRAIN)
+        status = note_trained(store, record, brought, error);
+    return status;
 }
 
 /* ---- the group ---------------------------------------------------------------------------- */
@@ -260,5 +288,6 @@ int agon_store_put_blob(agon_store* store, const agon_bytes* blob, agon_error* e
         status = agon__blobs_sync(store, error);
     if (status == AGON_OK)
         status = agon__blob_insert(store, blob, error);
+    store->shared |= status == AGON_OK && sqlite3_changes(store->db) == 0;
     return status;
 }

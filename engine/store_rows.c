@@ -92,7 +92,13 @@ int agon__rows_create(const agon_store* store, agon_error* error) {
         if (status != AGON_OK)
             return status;
     }
-    return AGON_OK;
+    return agon__rows_index(store, error);
+}
+
+int agon__rows_index(const agon_store* store, agon_error* error) {
+    return agon__db_run(store,
+                        "CREATE INDEX IF NOT EXISTS train_of_agent ON train(agent, generation)",
+                        "making an index", error);
 }
 
 int agon__rows_prepare(agon_store* store, agon_error* error) {
@@ -108,6 +114,16 @@ int agon__rows_prepare(agon_store* store, agon_error* error) {
             return status;
     }
     return AGON_OK;
+}
+
+int agon__rows_select(const agon_store* store, agon_task_kind kind, const char* tail,
+                      sqlite3_stmt** out, agon_error* error) {
+    const agon__table* t = &agon__tables[kind - 1];
+    text sql = {0};
+    add(&sql, "SELECT ");
+    add_names(t, &sql);
+    add(&sql, " FROM %s %s", t->name, tail);
+    return agon__db_prepare(store, sql.at, out, error);
 }
 
 /* ---- records to rows ---------------------------------------------------------------------- */
@@ -294,7 +310,7 @@ static int read_column(sqlite3_stmt* row, int i, const agon__column* c, agon__re
     return -1;
 }
 
-static int read_row(sqlite3_stmt* row, agon_task_kind kind, agon__record* record,
+int agon__rows_read(sqlite3_stmt* row, agon_task_kind kind, agon__record* record,
                     agon_error* error) {
     const agon__table* t = &agon__tables[kind - 1];
     for (int i = 0; i < t->columns; i++) {
@@ -310,87 +326,4 @@ static int read_row(sqlite3_stmt* row, agon_task_kind kind, agon__record* record
     if (kind == AGON_PROBE)
         record->result.as.probe.exact = !isnan(record->result.as.probe.nash_conv);
     return AGON_OK;
-}
-
-/* ---- each --------------------------------------------------------------------------------- */
-
-typedef struct walk {
-    agon_task_kind kind;
-    sqlite3_stmt* rows;
-    agon__record* row;  /* the row just read */
-    agon__record* game; /* match: the result whose seats are being gathered */
-    int (*visit)(void* user, const agon_result* result, const agon_task* task);
-    void* user;
-} walk;
-
-static int visit_gathered(walk* w) {
-    return w->game->result.as.match.seats > 0 ? w->visit(w->user, &w->game->result, &w->game->task)
-                                              : 0;
-}
-
-/* Seat 0 begins a result, the others follow it in order. */
-static int gather_seat(walk* w, agon_error* error) {
-    agon_match_result* match = &w->game->result.as.match;
-    if (w->row->seat == 0) {
-        int status = visit_gathered(w);
-        if (status != 0)
-            return status;
-        *w->game = *w->row;
-        match->seats = 0;
-        w->game->task.as.match.games = 0;
-    }
-    if (w->row->seat != match->seats || match->seats >= AGON_MAX_SEATS ||
-        strcmp(w->row->task.key, w->game->task.key) != 0)
-        return agon_fail(error, AGON_EFORMAT,
-                         "table match, row %s: seat %d does not follow seat %d", w->row->task.key,
-                         w->row->seat, match->seats - 1);
-    match->tally[match->seats++] = w->row->tally;
-    w->game->task.as.match.games =
-        (int)((unsigned)w->game->task.as.match.games + (unsigned)w->row->tally.games);
-    return 0;
-}
-
-static int walk_rows(walk* w, const agon_store* store, agon_error* error) {
-    int rc, status = 0;
-    while (status == 0 && (rc = sqlite3_step(w->rows)) != SQLITE_DONE) {
-        if (rc != SQLITE_ROW)
-            return agon__db_fail(store, "reading results", error);
-        status = read_row(w->rows, w->kind, w->row, error);
-        if (status != AGON_OK)
-            return status;
-        status = w->kind == AGON_MATCH ? gather_seat(w, error)
-                                       : w->visit(w->user, &w->row->result, &w->row->task);
-    }
-    return status == 0 ? visit_gathered(w) : status;
-}
-
-/* Heap and statement of a walk. */
-static int walk_begin(walk* w, const agon_store* store, agon_error* error) {
-    text sql = {0};
-    w->row = calloc(1, sizeof *w->row);
-    w->game = calloc(1, sizeof *w->game);
-    if (!w->row || !w->game)
-        return agon_fail(error, AGON_EMEMORY, "no memory to read the results of %s", store->dir);
-    add(&sql, "SELECT ");
-    add_names(&agon__tables[w->kind - 1], &sql);
-    add(&sql, " FROM %s ORDER BY %s", agon__tables[w->kind - 1].name,
-        agon__tables[w->kind - 1].order);
-    return agon__db_prepare(store, sql.at, &w->rows, error);
-}
-
-int agon_store_each(agon_store* store, agon_task_kind kind,
-                    int (*visit)(void* user, const agon_result* result, const agon_task* task),
-                    void* user, agon_error* error) {
-    walk w = {.kind = kind, .visit = visit, .user = user};
-    int status;
-    assert(kind >= AGON_TRAIN && kind <= AGON_PROBE);
-    status = walk_begin(&w, store, error);
-    if (status == AGON_OK)
-        status = walk_rows(&w, store, error);
-    sqlite3_finalize(w.rows);
-    if (w.row && kind == AGON_PROBE)
-        free(w.row->result.as.probe.probability);
-    free(w.row);
-    free(w.game);
-    return status;
 }
