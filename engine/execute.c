@@ -85,6 +85,7 @@ void agon_context_clear(agon_context* context) {
     agon_rules_close(context->rules);
     context->rules = NULL;
     context->game[0] = '\0';
+    context->small_tree = 0;
     agon__packed_clear(&context->shelf);
 }
 

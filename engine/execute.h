@@ -24,6 +24,7 @@ typedef struct agon_context {
     char game[128];
     agon_rules* rules;
     uint64_t fingerprint;
+    int small_tree; /* the rules' tree is known to have more nodes than this; 0: nothing known */
     agon__packed_shelf shelf; /* snapshots of tasks before this one */
 } agon_context;
 

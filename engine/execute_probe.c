@@ -52,16 +52,20 @@ static int solve(const agon_tree* tree, const agon_rules* rules, const agon_poli
     return rc;
 }
 
-/* A tree that is too large is a fact of the game. A lack of memory is not: it must not decide what
- * a result says. */
-static int solve_if_small(const agon_probe_task* d, const agon_rules* rules,
+/* A tree that is too large is a fact of the game, found out once. A lack of memory is not: it must
+ * not decide what a result says. */
+static int solve_if_small(const agon_probe_task* d, const agon_rules* rules, agon_context* context,
                           const agon_policy* policy, agon_probe_result* out, agon_error* error) {
     agon_tree* tree = NULL;
-    if (d->exact_nodes <= 0)
+    if (d->exact_nodes <= context->small_tree)
         return AGON_OK;
     int rc = agon_tree_open(rules, (size_t)d->exact_nodes, &tree, error);
+    if (rc == AGON_ELIMIT) {
+        context->small_tree = d->exact_nodes;
+        return AGON_OK;
+    }
     if (rc)
-        return rc == AGON_ELIMIT ? AGON_OK : rc;
+        return rc;
     rc = solve(tree, rules, policy, out, error);
     agon_tree_close(tree);
     return rc;
@@ -89,7 +93,7 @@ int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_con
     }
     rc = agon_probes_ask(&probes, rules, &actor.policy, 1, r->probability, error);
     if (!rc)
-        rc = solve_if_small(d, rules, &actor.policy, r, error);
+        rc = solve_if_small(d, rules, context, &actor.policy, r, error);
 done:
     agon_probes_close(&probes);
     agon__actor_close(&actor);
