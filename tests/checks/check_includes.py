@@ -25,7 +25,7 @@ LIBRARIES = {
     r"openssl/.*": [r"engine/.*", r"net/.*"],
     r"(cblas|lapacke)\.h": [r"tools/bench.*"],
     r"cmocka\.h": [],
-    r".*intrin\.h": [r"agents/.*", r"tools/bench.*"],
+    r".*intrin\.h|arm_neon\.h": [r"agents/.*", r"tools/bench.*"],
 }
 # Asks every library for its version, and does nothing else with it.
 EVERYTHING = r"tools/libraries\.c|tests/.*"

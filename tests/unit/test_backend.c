@@ -197,8 +197,8 @@ static void same_forms(const batch* b) {
     free(got_grads);
 }
 
-/* Promise: AVX-512, AVX2, NEON and portable give the same bytes: outputs, gradients, Adam steps. Every
- * depth x width x actions; rows, activation, type and temperature go round. */
+/* Promise: AVX-512, AVX2, NEON and portable give the same bytes: outputs, gradients, Adam steps.
+ * Every depth x width x actions; rows, activation, type and temperature go round. */
 static void forms_agree(void** state) {
     static const int widths[] = {1, 7, 64, 200}, actions[] = {1, 2, 7, 9, 82};
     static const int rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 130};
