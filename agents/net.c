@@ -36,10 +36,15 @@ int agon_net_tensors(const agon_net* net, agon_tensor* tensors) {
     return count;
 }
 
+/* Every layer: a row of weights and a bias for each output. The heads are a layer of actions + 1.
+ */
 size_t agon_net_size(const agon_net* net) {
-    agon_tensor tensors[AGON_MAX_TENSORS];
-    const int count = agon_net_tensors(net, tensors);
-    return tensors[count - 1].offset + tensors[count - 1].count;
+    size_t size = 0, in = (size_t)net->inputs;
+    for (int i = 0; i < net->layers; i++) {
+        size += (in + 1) * (size_t)net->hidden[i];
+        in = (size_t)net->hidden[i];
+    }
+    return size + (in + 1) * ((size_t)net->actions + 1);
 }
 
 int agon_net_last(const agon_net* net) {
