@@ -143,7 +143,7 @@ static void plan(agon_drive* d) {
         return;
     int rc = d->def->client.plan(d->def->client.user, enqueue, d);
     if (rc) {
-        agon_fail(&error, rc, "no memory to plan the next tasks");
+        agon_fail(&error, rc, "the next tasks could not be planned: %s", agon_error_text(rc));
         fail(d, rc, &error);
     }
 }

@@ -60,6 +60,8 @@ static int choose_generation(view* v) {
     const int last = agon_run_trained(v->run), wanted = v->wish->generation;
     const char* dir = agon_store_dir(v->run->store);
     v->generation = wanted >= 0 ? wanted : agon_run_measured(v->run);
+    if (agon_record_failure(v->p->record, v->error))
+        return agon_record_failure(v->p->record, NULL);
     if (v->generation < 0)
         return agon_fail(v->error, AGON_EMISSING, "%s has no measured generation yet", dir);
     if (v->generation > last || !agon_population_trained(v->p, v->generation))
@@ -313,7 +315,7 @@ static int add_history(view* v) {
             h->strength[h->points * n + i] = mean_score(v, g, v->first + i);
         h->points++;
     }
-    return AGON_OK;
+    return agon_record_failure(v->p->record, v->error);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

@@ -282,3 +282,15 @@ int agon_file_append(const char* path, const char* line, agon_error* error) {
     close(file);
     return reason == 0 ? AGON_OK : agon_file_fail(error, reason, "cannot append to", path);
 }
+
+int agon_file_cut(const char* path, uint64_t size, agon_error* error) {
+    struct stat facts;
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666), reason = 0;
+    if (file < 0)
+        return agon_file_fail(error, errno, "cannot write", path);
+    if (fstat(file, &facts) != 0 ||
+        ((uint64_t)facts.st_size > size && ftruncate(file, (off_t)size) != 0))
+        reason = errno;
+    close(file);
+    return reason == 0 ? AGON_OK : agon_file_fail(error, reason, "cannot cut", path);
+}

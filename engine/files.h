@@ -41,6 +41,9 @@ int agon_file_read(const char* path, size_t limit, uint8_t** data, size_t* size,
 /* Appends `line` and a newline to a file, which is made when absent. Not fsynced. A last line that
  * was torn by a crash is closed first; on failure the file keeps its old length. */
 int agon_file_append(const char* path, const char* line, agon_error* error);
+/* Leaves the first `size` bytes of a file that has more; makes an empty one where there is none.
+ * Not fsynced. */
+int agon_file_cut(const char* path, uint64_t size, agon_error* error);
 
 /* Bytes that an ordinary user may still write on the file system of `path` (or of its nearest
  * existing parent). 0 when it cannot be told. */

@@ -24,7 +24,7 @@ static int stochastic_round(dice* d, double share, int n) {
     return (int)whole + (roll(d) < x - whole);
 }
 
-static int last_measured(const agon_population* p, int generation) {
+int agon__league_measured(const agon_population* p, int generation) {
     int every = p->config->metrics.every;
     return generation / every * every;
 }
@@ -48,7 +48,7 @@ static double points(const agon_population* p, int generation, int agent, int ot
 static double weight(const agon_population* p, int generation, int agent, int other) {
     if (p->config->league.kind != AGON_LEAGUE_PFSP)
         return 1;
-    double win = points(p, last_measured(p, generation), agent, other);
+    double win = points(p, agon__league_measured(p, generation), agent, other);
     return p->config->league.weighting == AGON_PFSP_HARD ? (1 - win) * (1 - win) : win * (1 - win);
 }
 
@@ -107,8 +107,10 @@ int agon__league_draw(const agon_population* p, agon_train_task* task, agon_key 
         int generation = i < anchors + past ? below(&d, latest) : latest;
         int agent = i < anchors + past ? pool_of(p, task->agent) + below(&d, c->population.size)
                                        : other_agent(p, &d, latest, task->agent);
-        snprintf(ref, AGON_REF_SIZE, "%s",
-                 agon_record_train(p->record, generation, agent)->snapshot);
+        const agon_train_result* met = agon_record_train(p->record, generation, agent);
+        if (!met)
+            return AGON_EMISSING;
+        snprintf(ref, AGON_REF_SIZE, "%s", met->snapshot);
     }
     return count;
 }

@@ -220,14 +220,26 @@ bool agon_population_finished(const agon_population* p) {
     return evaluated(p);
 }
 
+int agon_population_tasks_of(const agon_population* p, int generation) {
+    const int n = agon_population_agents(p);
+    look l = {p, generation, 0};
+    if (!agon_population_measures(p, generation))
+        return n;
+    each_match(p, count_match, &l);
+    return n + n + l.count;
+}
+
 int agon_population_tasks(const agon_population* p) {
     const int n = agon_population_agents(p), generations = p->config->train.generations;
-    look l = {p, 0, 0};
-    int measured = 0;
-    each_match(p, count_match, &l);
-    for (int g = 0; g <= generations; g++)
-        measured += agon_population_measures(p, g);
-    return (generations + 1) * n + measured * (l.count + n) + n * final_anchors(p);
+    const int measured =
+        generations / p->config->metrics.every + 1 + (generations % p->config->metrics.every != 0);
+    return (generations + 1) * n + measured * (agon_population_tasks_of(p, 0) - n) +
+           n * final_anchors(p);
+}
+
+void agon_population_needs(const agon_population* p, int* first, int* also) {
+    *first = p->cursor > 0 ? p->cursor - 1 : 0;
+    *also = p->config->league.kind == AGON_LEAGUE_PFSP ? agon__league_measured(p, *first) : -1;
 }
 
 /* ---- what is next ------------------------------------------------------------------------- */
@@ -314,6 +326,10 @@ static bool plan_train(planning* w, int agent) {
         if (d->own_seats != agon_rules_seats(p->rules))
             d->opponents =
                 agon__league_draw(p, d, agon_key_make(c->train.seed, t->key, AGON_FOR_LEAGUE));
+    }
+    if (d->opponents < 0) {
+        w->rc = d->opponents;
+        return false;
     }
     return hand_out(w);
 }
@@ -434,6 +450,7 @@ static bool plan_generation(planning* w) {
 int agon_population_plan(agon_population* p, int (*emit)(void* user, const agon_task* task),
                          void* user) {
     const int last = p->config->train.generations;
+    int first, also;
     planning* w = calloc(1, sizeof *w);
     if (!w)
         return AGON_EMEMORY;
@@ -441,6 +458,8 @@ int agon_population_plan(agon_population* p, int (*emit)(void* user, const agon_
     while (p->cursor < last && agon_population_trained(p, p->cursor) &&
            (!agon_population_measures(p, p->cursor) || agon_population_measured(p, p->cursor)))
         p->cursor++;
+    agon_population_needs(p, &first, &also);
+    agon_record_keep(p->record, first, also);
     bool going = true;
     for (w->generation = p->cursor; going && w->generation <= last; w->generation++)
         going = plan_generation(w);

@@ -36,7 +36,7 @@ typedef struct agon_population {
     agon_anchors anchors;        /* metrics.anchors, without those the game refuses */
     char left_out[256];          /* which were left out and why; "" when none */
     agon_record* record;         /* owned */
-    int cursor;                  /* generations below are complete */
+    int cursor;                  /* generations below are complete; set it to go on with a run */
 } agon_population;
 
 /* Checks that config, game, net and anchors fit together. AGON_EUNSUPPORTED: separate roles of a
@@ -55,7 +55,8 @@ int agon_population_role(const agon_population* population, int agent);
 uint64_t agon_population_seats(const agon_population* population, int agent);
 
 /* Hands every task that is ready and not claimed yet to `emit`, and claims it. emit's non-zero
- * stops. */
+ * stops; so does a stored result that cannot be read (agon_record_failure). Lets the record forget
+ * what is not needed any more. */
 int agon_population_plan(agon_population* population,
                          int (*emit)(void* user, const agon_task* task), void* user);
 
@@ -66,7 +67,11 @@ bool agon_population_measured(const agon_population* population, int generation)
 bool agon_population_trained(const agon_population* population, int generation);
 /* Everything is done, the closing evaluation included. */
 bool agon_population_finished(const agon_population* population);
-/* Tasks of the whole run, for progress. */
+/* What the planner needs of the record to go on from its cursor: generations *first and later, and
+ * generation *also (-1: none). */
+void agon_population_needs(const agon_population* population, int* first, int* also);
+/* Tasks of a generation, without the closing evaluation; and of the whole run, for progress. */
+int agon_population_tasks_of(const agon_population* population, int generation);
 int agon_population_tasks(const agon_population* population);
 
 /* Agents of the pay-off matrix: all, or metrics.budget of them evenly spaced, as many of each role.
@@ -85,7 +90,11 @@ bool agon_population_points(const agon_population* population);
  * separate roles, as many as are asked for. */
 int agon_population_games(const agon_config* config, const agon_rules* rules, int games);
 
-/* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1. */
+/* The generation whose pay-offs weigh the opponents of those who come after `generation`
+ * (league.c). */
+int agon__league_measured(const agon_population* population, int generation);
+/* The opponents of a train task of generation >= 1 (league.c). Returns their number, >= 1, or
+ * AGON_EMISSING: a snapshot that should be known is not. */
 int agon__league_draw(const agon_population* population, agon_train_task* task, agon_key key);
 
 #endif

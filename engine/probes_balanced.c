@@ -45,9 +45,11 @@ static int open_actors(cast* c, const agon_rules* rules, int first, int count, a
             const int agent = role * each + evenly(a % c->agents, c->agents, each);
             const agon_train_result* trained = agon_record_train(
                 c->run->population.record, first + evenly(g, c->generations, count), agent);
-            code = agon__actor_open(
-                trained->snapshot, rules, &c->context, true,
-                &c->actor[(size_t)g * (size_t)(c->roles * c->agents) + (size_t)a], error);
+            code = !trained ? agon_record_failure(c->run->population.record, error)
+                            : agon__actor_open(
+                                  trained->snapshot, rules, &c->context, true,
+                                  &c->actor[(size_t)g * (size_t)(c->roles * c->agents) + (size_t)a],
+                                  error);
         }
     }
     return code;

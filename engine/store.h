@@ -125,6 +125,9 @@ int agon_store_prune_learners(agon_store* store, int keep, agon_error* error);
 /* Writes text to dir/name by a temporary file, fsync and rename; folders in name are made. */
 int agon_store_write_file(const agon_store* store, const char* name, const char* text, size_t size,
                           agon_error* error);
+/* Leaves the first `size` bytes of a file, or an empty one where there was none. */
+int agon_store_cut_file(const agon_store* store, const char* name, uint64_t size,
+                        agon_error* error);
 /* Appends one line (newline added); a line torn by a crash is closed first. */
 int agon_store_append_line(const agon_store* store, const char* name, const char* line,
                            agon_error* error);

@@ -129,3 +129,10 @@ int agon_store_append_line(const agon_store* store, const char* name, const char
     int status = text_path(store, name, path, error);
     return status == AGON_OK ? agon_file_append(path, line, error) : status;
 }
+
+int agon_store_cut_file(const agon_store* store, const char* name, uint64_t size,
+                        agon_error* error) {
+    char path[AGON_PATH_SIZE];
+    int status = text_path(store, name, path, error);
+    return status == AGON_OK ? agon_file_cut(path, size, error) : status;
+}

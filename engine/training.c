@@ -2,6 +2,7 @@
 
 #include "engine/training_game.h"
 #include "engine/training_probes.h"
+#include "engine/training_resume.h"
 #include "engine/training_timing.h"
 
 #include <math.h>
@@ -66,16 +67,13 @@ int agon_training_create(const agon_config* config, const char* version, agon_tr
         rc = agon__training_keep_game(t, error);
     if (!rc)
         rc = agon__training_settle_probes(t, true, error);
+    if (!rc)
+        rc = agon__training_remember(t, error);
     if (rc)
         agon_training_close(t);
     else
         *out = t;
     return rc;
-}
-
-static int remember(void* user, const agon_result* result, const agon_task* task) {
-    (void)task;
-    return agon_record_add(user, result);
 }
 
 /* [run] and [machine] settings of now; a plug-in stays where it was unless told otherwise. */
@@ -118,8 +116,8 @@ static int open_existing(const char* dir, bool write, const agon_config* machine
         rc = agon__training_move_plugin(t, &stored, error);
     if (!rc)
         rc = agon__training_settle_probes(t, write, error);
-    for (int kind = AGON_TRAIN; !rc && kind <= AGON_PROBE; kind++)
-        rc = agon_store_each(t->store, (agon_task_kind)kind, remember, t->population.record, error);
+    if (!rc)
+        rc = agon__training_remember(t, error);
     if (rc)
         agon_training_close(t);
     else
@@ -143,27 +141,21 @@ static int plan(void* user, int (*emit)(void* emit_user, const agon_task* task),
     return agon_population_plan(&t->population, emit, emit_user);
 }
 
-static int next_measured(const agon_training* t) {
-    int g = t->measured + 1;
-    while (g <= t->config.train.generations && !agon_population_measures(&t->population, g))
-        g++;
-    return g;
-}
-
-/* Reports measured generations in order; writes them to *lines (rebuild) or through the driver. */
+/* Reports measured generations in order, and writes them through the driver. */
 static int report_measured(agon_training* t, agon_drive* drive, agon_error* error) {
-    for (int g = next_measured(t); g <= t->config.train.generations; g = next_measured(t)) {
+    for (int g = agon__training_next_measured(t); g <= t->config.train.generations;
+         g = agon__training_next_measured(t)) {
         agon_measurement m;
+        char* line = NULL;
         if (!agon_population_measured(&t->population, g) ||
             !agon_population_trained(&t->population, g))
             return AGON_OK;
         const agon_phase before = agon_profile_enter(agon_drive_profile(drive), AGON_PHASE_METRICS);
-        int rc = agon_measure(&t->population, g, &m, error);
+        int rc = agon__training_line(t, g, &line, &m, error);
+        agon_profile_enter(agon_drive_profile(drive), before);
         if (rc)
             return rc;
-        char* line = agon_measurement_line(&t->population, &m);
-        agon_profile_enter(agon_drive_profile(drive), before);
-        rc = line ? agon_drive_append(drive, "metrics.jsonl", line) : AGON_EMEMORY;
+        rc = agon_drive_append(drive, "metrics.jsonl", line);
         free(line);
         t->measured = g;
         if (t->view.measured)
@@ -214,42 +206,6 @@ static void note(void* user, const char* text) {
         t->view.note(t->view.user, text);
 }
 
-/* metrics.jsonl from the rows alone: a crash may have cut it anywhere. */
-static int rebuild_metrics(agon_training* t, agon_error* error) {
-    char* text = NULL;
-    size_t size = 0;
-    int rc = AGON_OK;
-    FILE* out = open_memstream(&text, &size);
-    if (!out)
-        return agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
-    for (int g = next_measured(t); g <= t->config.train.generations; g = next_measured(t)) {
-        agon_measurement m;
-        if (!agon_population_trained(&t->population, g) ||
-            !agon_population_measured(&t->population, g))
-            break;
-        rc = agon_measure(&t->population, g, &m, error);
-        if (rc)
-            break;
-        char* line = agon_measurement_line(&t->population, &m);
-        if (!line || fprintf(out, "%s\n", line) < 0)
-            rc = agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
-        free(line);
-        agon_measurement_clear(&m);
-        if (rc)
-            break;
-        t->measured = g;
-    }
-    if (fclose(out) != 0 && !rc)
-        rc = agon_fail(error, AGON_EMEMORY, "no memory to rebuild metrics.jsonl");
-    if (!rc)
-        rc = agon_store_write_file(t->store, "metrics.jsonl", text, size, error);
-    free(text);
-    while (!rc && t->trained < t->config.train.generations &&
-           agon_population_trained(&t->population, t->trained + 1))
-        t->trained++;
-    return rc;
-}
-
 static int cores(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 512 ? 512 : (int)n;
@@ -265,7 +221,7 @@ int agon_training_run(agon_training* t, const agon_training_view* view, bool* in
     t->tasks_before = agon_record_count(t->population.record);
     t->begun = uv_hrtime();
     *interrupted = false;
-    int rc = rebuild_metrics(t, error);
+    int rc = agon__training_settle_metrics(t, error);
     if (rc)
         return rc;
     const agon_drive_def def = {
@@ -276,6 +232,8 @@ int agon_training_run(agon_training* t, const agon_training_view* view, bool* in
         .client = {t, plan, committed, tick, note},
     };
     rc = agon_drive_run(&def, interrupted, error);
+    if (rc)
+        agon_record_failure(t->population.record, error); /* if there was one, it is the cause */
     t->seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
     return rc;
 }

@@ -52,8 +52,8 @@ int agon_training_resume(const char* dir, const agon_config* machine, agon_train
 int agon_training_read(const char* dir, agon_training** out, agon_error* error);
 void agon_training_close(agon_training* training);
 
-/* Goes on to the end, or to a signal. metrics.jsonl is rebuilt first: it is a function of the rows.
- */
+/* Goes on to the end, or to a signal. metrics.jsonl is completed first, or made again where it is
+ * not what the rows say: it is a function of them. */
 int agon_training_run(agon_training* training, const agon_training_view* view, bool* interrupted,
                       agon_error* error);
 

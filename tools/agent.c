@@ -114,6 +114,9 @@ static int add_best(agon_agents* list, const agon_training* t, const agon_rules*
                     agon_error* error) {
     agon_measurement m;
     const int generation = last_generation(t, true);
+    const int failed = agon_record_failure(t->population.record, error);
+    if (failed)
+        return failed;
     if (generation < 0)
         return agon_fail(error, AGON_EMISSING, "%s has no measured generation yet",
                          agon_store_dir(t->store));

@@ -147,6 +147,94 @@ static void stopping_changes_nothing(void** state) {
     }
 }
 
+static agon_training* resume_and_go(const char* dir) {
+    watcher w = {.stop_at = -1};
+    agon_training* t = resume(dir);
+    assert_false(go(t, &w));
+    return t;
+}
+
+/* Promise: lines of metrics.jsonl that are as the rows say stay where they are; lines cut, torn,
+ * changed, out of turn or of another version are made again. */
+static void metrics_are_completed(void** state) {
+    (void)state;
+    static const char* const damage[] = {
+        "true",
+        "truncate -s -10 F",
+        "truncate -s 700 F",
+        "truncate -s 0 F",
+        "sed -i '$d' F",
+        "sed -i 2d F",
+        "sed -i 's/\"agents\":3/\"agents\":4/' F",
+        "sed -i '1s/\"agents\":3/\"agents\":4/' F",
+        "sed -i '$s/\"agents\":3/\"agents\":4/' F",
+        "sed -i '2s/}$//' F",
+        "sed -i 1G F",
+        "(cat F; head -1 F) >G && mv G F",
+        "(cat F; echo '{\"generation\":99,}') >G && mv G F",
+        "head -c 900 /dev/zero >F",
+        "dd if=/dev/zero of=F bs=1 seek=900 count=9 conv=notrunc status=none",
+    };
+    agon_config config;
+    make_config(&config, "matrix", "uniform");
+    agon_training* t = create(&config, "told");
+    watcher w = {.stop_at = -1};
+    assert_false(go(t, &w));
+    agon_training_close(t);
+    run_shell("cp told/metrics.jsonl right.jsonl && touch -d 2001-01-01 told/metrics.jsonl");
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        char text[512] = "cd told && ";
+        for (const char* at = damage[i]; *at; at++) {
+            const size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, *at == 'F' ? "metrics.jsonl" : "%c", *at);
+        }
+        run_shell(text);
+        agon_training_close(resume_and_go("told"));
+        run_shell("cmp told/metrics.jsonl right.jsonl");
+        if (i == 0)
+            run_shell("test $(date -r told/metrics.jsonl +%Y) = 2001");
+    }
+}
+
+/* Promise: pay-offs and snapshots of generations long past are those that were stored: a run whose
+ * memory forgets them, and one that is resumed now and then, end alike. */
+static void long_runs_are_the_same(void** state) {
+    (void)state;
+    for (int pfsp = 0; pfsp < 2; pfsp++) {
+        agon_config config;
+        watcher w = {.stop_at = -1};
+        make_config(&config, "matrix", pfsp ? "pfsp" : "uniform");
+        config.train.generations = pfsp ? 330 : 60; /* memory is full once */
+        config.train.rollouts = config.metrics.bootstrap = 2;
+        config.train.lanes = config.train.horizon = 2;
+        config.league.opponents = 2;
+        config.league.past = 0.5;
+        config.metrics.every = 40;
+        config.metrics.games = 4;
+        agon_training* t = create(&config, "long");
+        assert_false(go(t, &w));
+        assert_int_equal(agon_record_count(t->population.record), t->tasks);
+        assert_true(!pfsp || agon_record_held(t->population.record) < t->tasks);
+        agon_training_close(t);
+        t = create(&config, "often");
+        for (int stop = 0; stop < config.train.generations; stop += 5 + stop) {
+            w = (watcher){.stop_at = stop};
+            assert_true(go(t, &w));
+            agon_training_close(t);
+            t = resume("often");
+            assert_int_equal(t->trained, w.last_trained);
+            assert_true(agon_record_held(t->population.record) < 60);
+        }
+        w = (watcher){.stop_at = -1};
+        assert_false(go(t, &w));
+        assert_true(agon_population_finished(&t->population));
+        assert_int_equal(agon_record_count(t->population.record), t->tasks);
+        agon_training_close(t);
+        run_shell("cmp long/metrics.jsonl often/metrics.jsonl");
+        run_shell("rm -r long often");
+    }
+}
+
 /* Promise: a run made under other rules is refused, and so is a second run in one place. */
 static void wrong_runs_are_refused(void** state) {
     (void)state;
@@ -169,8 +257,8 @@ static void wrong_runs_are_refused(void** state) {
 int main(void) {
     setenv("UV_THREADPOOL_SIZE", "4", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_is_complete),
-        cmocka_unit_test(stopping_changes_nothing),
+        cmocka_unit_test(a_run_is_complete),      cmocka_unit_test(stopping_changes_nothing),
+        cmocka_unit_test(metrics_are_completed),  cmocka_unit_test(long_runs_are_the_same),
         cmocka_unit_test(wrong_runs_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
