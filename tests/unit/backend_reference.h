@@ -34,7 +34,7 @@ static inline int reference_width(const reference* ref, int layer) {
 /* y = bias + x * weight, term after term in the order of the inputs. turned: weight as (in, out).
  * sparse: without the terms of inputs that are 0, which could turn a bias of -0 into 0. */
 static inline void reference_linear(const float* turned, const float* bias, int in, int out,
-                                    bool sparse, const float* restrict x, float* restrict y) {
+                                    int sparse, const float* restrict x, float* restrict y) {
     memcpy(y, bias, (size_t)out * sizeof(float));
     for (int k = 0; k < in; k++)
         for (int j = 0; j < out && !(sparse && x[k] == 0.0f); j++)
