@@ -222,11 +222,11 @@ static inline void reference_back(const reference* ref, int layer, const float* 
                                   float* restrict dx) {
     const agon_tensor *weight = &ref->tensor[2 * layer], *bias = weight + 1;
     const float* w = ref->b->params + weight->offset;
-    const int in = weight->cols;
+    const int in = weight->cols, sparse = !dx && ref->b->input.type == AGON_U8;
     for (int j = 0; j < weight->rows; j++) {
         float* to = grads + weight->offset + (ptrdiff_t)j * in;
         for (int k = 0; k < in; k++)
-            to[k] = fmaf(dy[j], x[k], to[k]);
+            to[k] = sparse && x[k] == 0.0f ? to[k] : fmaf(dy[j], x[k], to[k]);
         grads[bias->offset + (size_t)j] += dy[j];
         for (int k = 0; dx && k < in; k++)
             dx[k] = fmaf(dy[j], w[(ptrdiff_t)j * in + k], dx[k]);
