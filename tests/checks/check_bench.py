@@ -3,11 +3,13 @@
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
 computes the same (agon compares before it measures). The store leaves nothing behind. learn prints a line for
-each bar, with what three seeds came to. Growth has a figure for every point of its series, and says what it lacks
-to draw them. --compare finds the figures of a record again and refuses what is none. The rates themselves are not tested."""
+each bar, with what three seeds came to. Growth has a figure for every point of its series, and draws them, or says
+what it lacks. --compare finds the figures of a record again and refuses what is none. The rates themselves are
+not tested."""
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -60,7 +62,12 @@ for x in stored:
     check_share(x, "share_of_copy", "gigabytes_per_second", "copy_gigabytes_per_second")
     assert 0 < x["share_of_write_fsync"] and x["share_of_sqlite"] <= 1 and x["file_system"], x
     assert x["low"] <= x["results_per_second"] <= x["high"] and x["bytes_per_result"] > 100, x
-growth = bench("growth", "--game", "matrix", "--hidden", "16", "--samples", "1")
+with tempfile.TemporaryDirectory() as pictures:
+    drawn = ("--plot", pictures) if shutil.which("gnuplot") else ()
+    growth = bench("growth", "--game", "matrix", "--hidden", "16", "--samples", "1", *drawn)
+    for name in ("nets", "lanes", "width", "threads") if drawn else ():
+        for ending in ("png", "svg", "pdf", "tsv", "gp"):
+            assert os.path.getsize(f"{pictures}/growth_{name}.{ending}") > 100, (name, ending)
 points = {}
 for x in growth:
     points.setdefault(x["grows"], []).append(x)

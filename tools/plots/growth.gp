@@ -1,5 +1,5 @@
 # Decisions per second over nets, lanes, width or threads. Full: measured; dashed, in its colour: the
-# grouped forward alone; grey: what the FMA peak would allow.
+# grouped forward alone; grey: what the FMA peak would allow, were no zeros left out.
 legend = 40.0
 set lmargin at screen 58.0/width
 set rmargin at screen 1-16.0/width
@@ -25,10 +25,17 @@ set key at screen 8.0/width,1-(head+2.0)/height left top vertical Left reverse s
 table = name.'.tsv'
 at(c) = (column('curve') == c ? column('x') : NaN)
 million(k) = 1e-6 * column(k)
-plot for [c=1:curves] table using (at(c)):(million('rate')):(million('low')):(million('high')) with yerrorlines \
-         linewidth 1.2 pointtype 7 pointsize dot linecolor rgb colour[c] title curve[c], \
-     for [c=1:(cores ? 0 : curves)] table using (at(c)):(million('forward')) with lines linewidth 1.0 dashtype 2 \
-         linecolor rgb colour[c] notitle, \
-     table using (at(1)):(million('peak')) with lines linewidth 1.0 linecolor rgb '#777777' \
-         title 'FMA peak'.(cores ? ' of the cores in use' : ''), \
-     for [c=1:(cores ? 0 : 1)] NaN with lines linewidth 1.0 dashtype 2 linecolor rgb '#555555' title 'forward alone'
+if (cores) {
+    plot table using 'x':(million('rate')):(million('low')):(million('high')) with yerrorlines linewidth 1.2 \
+             pointtype 7 pointsize dot linecolor rgb colour[1] title curve[1], \
+         table using 'x':(million('peak')) with lines linewidth 1.0 linecolor rgb '#777777' \
+             title 'FMA peak of the cores in use, dense FLOP'
+} else {
+    plot for [c=1:curves] table using (at(c)):(million('rate')):(million('low')):(million('high')) with yerrorlines \
+             linewidth 1.2 pointtype 7 pointsize dot linecolor rgb colour[c] title curve[c], \
+         for [c=1:curves] table using (at(c)):(million('forward')) with lines linewidth 1.0 dashtype 2 \
+             linecolor rgb colour[c] notitle, \
+         table using (at(1)):(million('peak')) with lines linewidth 1.0 linecolor rgb '#777777' \
+             title 'FMA peak, dense FLOP', \
+         NaN with lines linewidth 1.0 dashtype 2 linecolor rgb '#555555' title 'forward alone'
+}
