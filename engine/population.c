@@ -441,8 +441,11 @@ static bool plan_generation(planning* w) {
         return true;
     if (agon_population_measured(p, g))
         return true;
-    if (!plan_measurement(w))
+    /* Measurements are handed out whole, in order: to try every pair again would find nothing. */
+    if (g >= p->handed && !plan_measurement(w))
         return false;
+    if (g >= p->handed)
+        p->handed = g + 1;
     /* Prioritised opponents need the pay-offs; otherwise training goes on meanwhile. */
     return p->config->league.kind != AGON_LEAGUE_PFSP || g == p->config->train.generations;
 }

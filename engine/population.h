@@ -37,6 +37,7 @@ typedef struct agon_population {
     char left_out[256];          /* which were left out and why; "" when none */
     agon_record* record;         /* owned */
     int cursor;                  /* generations below are complete; set it to go on with a run */
+    int handed;                  /* measurements of generations below are all handed out */
 } agon_population;
 
 /* Checks that config, game, net and anchors fit together. AGON_EUNSUPPORTED: separate roles of a
