@@ -8,14 +8,17 @@ tiny() {
         net.hidden=32,17 metrics.every=2 metrics.games=8 metrics.anchor_games=8 \
         metrics.final_games=16 metrics.probes=64 metrics.bootstrap=50 "$@" >/dev/null
 }
-# The games of the signature: simultaneous, hidden cards, boards, many seats, tanh.
+# The games of the signature: simultaneous, hidden cards, boards, many seats, tanh. Settings that a game's own
+# config decides are pinned here, so that tuning it leaves the signature alone.
 tiny_all() {
     local out=$1
     shift
     tiny matrix "$out/matrix" "$@" &&
         tiny tic_tac_toe "$out/tic_tac_toe" league.kind=pfsp "$@" &&
-        tiny kuhn_poker "$out/kuhn_poker" net.activation=tanh league.anchor_share=0 "$@" &&
-        tiny connect_four "$out/connect_four" net.hidden=64,64 "$@" &&
+        tiny kuhn_poker "$out/kuhn_poker" net.activation=tanh league.anchor_share=0 \
+            train.learning_rate=0.0005 train.entropy=0.2 train.entropy_final=0.07 "$@" &&
+        tiny connect_four "$out/connect_four" net.hidden=64,64 league.anchor_share=0.5 \
+            league.anchors='random one_ply' train.learning_rate=0.002 "$@" &&
         tiny 'tron(players=3)' "$out/tron" league.kind=mirror "$@"
 }
 tiny_signature() {

@@ -37,14 +37,19 @@ enum { ALL_BARS = sizeof all_bars / sizeof *all_bars };
 /* How one seed came to a bar; where it did not, its best value and the whole run. */
 typedef struct outcome {
     bool reached;
-    double value, seconds, steps;
+    double value, seconds, unmeasured, steps; /* unmeasured: seconds less those of measuring */
 } outcome;
+
+/* When a generation was complete. */
+typedef struct moment {
+    double seconds, measuring; /* measuring: of them, all cores */
+} moment;
 
 typedef struct attempt {
     const bar* bar; /* (bars), those of the game */
     int bars, seed;
     double limit, begun;
-    double* trained; /* (generations + 1) seconds after which they were complete */
+    moment* trained; /* (generations + 1) */
     outcome outcome[BARS];
     bool shows; /* progress */
 } attempt;
@@ -92,8 +97,8 @@ static void show(const attempt* a, const agon_training* t, int generation) {
 
 static void on_trained(void* user, const agon_training* t, int generation) {
     attempt* a = user;
-    (void)t;
-    a->trained[generation] = agon_ui_seconds() - a->begun;
+    const double measuring = t->phase[AGON_PHASE_PAYOFF] + t->phase[AGON_PHASE_METRICS];
+    a->trained[generation] = (moment){agon_ui_seconds() - a->begun, measuring / t->slots};
 }
 
 static void on_measured(void* user, const agon_training* t, const agon_measurement* m) {
@@ -107,7 +112,8 @@ static void on_measured(void* user, const agon_training* t, const agon_measureme
         if (m->generation == 0 || as_good(b, value, o->value))
             o->value = value;
         o->reached = m->generation > 0 && as_good(b, value, b->value);
-        o->seconds = a->trained[m->generation];
+        o->seconds = a->trained[m->generation].seconds;
+        o->unmeasured = o->seconds - a->trained[m->generation].measuring;
         o->steps = m->steps * m->agents;
     }
     if (a->shows)
@@ -208,13 +214,14 @@ static void print_each(FILE* out, const char* name, const double* each) {
 
 static void print_bar(const bar* b, const outcome* each, const subject* s,
                       agon_bench_series* series, double limit) {
-    double seconds[SEEDS], steps[SEEDS], value[SEEDS];
+    double seconds[SEEDS], unmeasured[SEEDS], steps[SEEDS], value[SEEDS];
     char fields[768], numbers[1024] = "", what[64];
     int reached = 0;
     for (int i = 0; i < SEEDS; i++) {
         reached += each[i].reached;
         value[i] = each[i].value;
         seconds[i] = each[i].reached ? each[i].seconds : INFINITY;
+        unmeasured[i] = each[i].reached ? each[i].unmeasured : INFINITY;
         steps[i] = each[i].reached ? each[i].steps : INFINITY;
     }
     FILE* out = fmemopen(numbers, sizeof numbers, "w");
@@ -222,6 +229,7 @@ static void print_bar(const bar* b, const outcome* each, const subject* s,
         return;
     fprintf(out, "\"seeds\":%d,\"reached\":%d,\"limit_seconds\":%g", SEEDS, reached, limit);
     print_each(out, "seconds", seconds);
+    print_each(out, "seconds_without_measuring", unmeasured);
     print_each(out, "agent_steps", steps);
     print_each(out, "value", value);
     fclose(out);

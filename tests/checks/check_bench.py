@@ -130,6 +130,8 @@ for x in learned:
     for seconds, steps, value in zip(x["seconds_each"], x["agent_steps_each"], x["value_each"]):
         assert (value <= x["at_most"]) == (seconds is not None) == (steps is not None), x
         assert seconds is None or (seconds > 0 and steps > 0), x
+    assert all(a is None if s is None else 0 < a <= s
+               for a, s in zip(x["seconds_without_measuring_each"], x["seconds_each"])), x
 
 
 def refused(*words):
