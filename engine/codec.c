@@ -21,14 +21,14 @@ static int int_at(const void* record, size_t offset) {
 
 /* ---- checks: the same before encoding and after decoding ---------------------------------- */
 
-static int check_form(const agon__form* form, const void* record, agon_error* error);
+static int check_form(const agon_codec_form* form, const void* record, agon_error* error);
 
-static int refuse(const agon__form* form, const agon__field* field, const char* problem,
+static int refuse(const agon_codec_form* form, const agon_codec_field* field, const char* problem,
                   agon_error* error) {
     return agon_fail(error, AGON_EFORMAT, "%s: field %s: %s", form->what, field->name, problem);
 }
 
-static int check_number(const agon__form* form, const agon__field* field, double value,
+static int check_number(const agon_codec_form* form, const agon_codec_field* field, double value,
                         agon_error* error) {
     if (value >= field->low && value <= field->high)
         return AGON_OK;
@@ -36,20 +36,20 @@ static int check_number(const agon__form* form, const agon__field* field, double
                      field->name, value, field->low, field->high);
 }
 
-static int check_text(const agon__form* form, const agon__field* field, const char* text,
+static int check_text(const agon_codec_form* form, const agon_codec_field* field, const char* text,
                       agon_error* error) {
     char shown[AGON__QUOTE];
-    const bool ok = field->type == AGON__TEXT ? text[0] && agon__text_is_printable(text)
-                                              : agon__text_is_hash(text);
-    if (ok || (field->type == AGON__NEW && !text[0]))
+    const bool ok = field->type == AGON_CODEC_TEXT ? text[0] && agon__text_is_printable(text)
+                                                   : agon__text_is_hash(text);
+    if (ok || (field->type == AGON_CODEC_NEW && !text[0]))
         return AGON_OK;
     return agon_fail(error, AGON_EFORMAT, "%s: field %s = \"%s\"; expected %s", form->what,
                      field->name, agon__quote(text, shown),
-                     field->type == AGON__TEXT ? "printable text" : "64 hex digits");
+                     field->type == AGON_CODEC_TEXT ? "printable text" : "64 hex digits");
 }
 
-static int check_floats(const agon__form* form, const agon__field* field, const void* record,
-                        agon_error* error) {
+static int check_floats(const agon_codec_form* form, const agon_codec_field* field,
+                        const void* record, agon_error* error) {
     const float* floats = *(float* const*)value_at(record, field->offset);
     const size_t count =
         (size_t)int_at(record, field->count) * (size_t)int_at(record, field->stride);
@@ -60,8 +60,8 @@ static int check_floats(const agon__form* form, const agon__field* field, const 
     return AGON_OK;
 }
 
-static int check_list(const agon__form* form, const agon__field* field, const void* record,
-                      agon_error* error) {
+static int check_list(const agon_codec_form* form, const agon_codec_field* field,
+                      const void* record, agon_error* error) {
     const int count = int_at(record, field->count);
     if (count < 0 || (size_t)count > field->size)
         return agon_fail(error, AGON_EFORMAT, "%s: field %s: %d entries; expected at most %zu",
@@ -75,42 +75,42 @@ static int check_list(const agon__form* form, const agon__field* field, const vo
     return AGON_OK;
 }
 
-static int check_field(const agon__form* form, const agon__field* field, const void* record,
-                       agon_error* error) {
+static int check_field(const agon_codec_form* form, const agon_codec_field* field,
+                       const void* record, agon_error* error) {
     const void* at = value_at(record, field->offset);
     switch (field->type) {
-    case AGON__FORMAT:
-    case AGON__BITS:
-    case AGON__BYTES:
+    case AGON_CODEC_FORMAT:
+    case AGON_CODEC_BITS:
+    case AGON_CODEC_BYTES:
         return AGON_OK;
-    case AGON__INT:
+    case AGON_CODEC_INT:
         return check_number(form, field, *(const int*)at, error);
-    case AGON__COUNT:
+    case AGON_CODEC_COUNT:
         return *(const uint64_t*)at <= INT64_MAX
                    ? AGON_OK
                    : refuse(form, field, "expected at most 2^63 - 1", error);
-    case AGON__F32:
+    case AGON_CODEC_F32:
         return check_number(form, field, *(const float*)at, error);
-    case AGON__F64:
+    case AGON_CODEC_F64:
         return isfinite(*(const double*)at) ? AGON_OK : refuse(form, field, "not finite", error);
-    case AGON__NAN64:
+    case AGON_CODEC_NAN64:
         return !isinf(*(const double*)at) ? AGON_OK : refuse(form, field, "infinite", error);
-    case AGON__TEXT:
-    case AGON__HASH:
-    case AGON__NEW:
+    case AGON_CODEC_TEXT:
+    case AGON_CODEC_HASH:
+    case AGON_CODEC_NEW:
         return check_text(form, field, at, error);
-    case AGON__FLOATS:
+    case AGON_CODEC_FLOATS:
         return check_floats(form, field, record, error);
-    case AGON__RECORD:
+    case AGON_CODEC_RECORD:
         return check_form(field->form, at, error);
-    case AGON__LIST:
+    case AGON_CODEC_LIST:
         return check_list(form, field, record, error);
     }
     assert(!"every type of field is listed");
     return AGON_EFORMAT;
 }
 
-static int check_form(const agon__form* form, const void* record, agon_error* error) {
+static int check_form(const agon_codec_form* form, const void* record, agon_error* error) {
     for (int i = 0; i < form->count; i++) {
         const int code = check_field(form, &form->fields[i], record, error);
         if (code != AGON_OK)
@@ -121,7 +121,7 @@ static int check_form(const agon__form* form, const void* record, agon_error* er
 
 /* ---- encoding ----------------------------------------------------------------------------- */
 
-static int pack_form(msgpack_packer* out, const agon__form* form, const void* record);
+static int pack_form(msgpack_packer* out, const agon_codec_form* form, const void* record);
 
 static int pack_text(msgpack_packer* out, const char* text) {
     const size_t length = strlen(text);
@@ -132,7 +132,7 @@ static int pack_bin(msgpack_packer* out, const void* bytes, size_t size) {
     return msgpack_pack_bin(out, size) | msgpack_pack_bin_body(out, size ? bytes : "", size);
 }
 
-static int pack_list(msgpack_packer* out, const agon__field* field, const void* record) {
+static int pack_list(msgpack_packer* out, const agon_codec_field* field, const void* record) {
     const int count = int_at(record, field->count);
     int failed = msgpack_pack_array(out, (size_t)count);
     for (int i = 0; i < count; i++)
@@ -141,42 +141,42 @@ static int pack_list(msgpack_packer* out, const agon__field* field, const void* 
     return failed;
 }
 
-static int pack_field(msgpack_packer* out, const agon__field* field, const void* record) {
+static int pack_field(msgpack_packer* out, const agon_codec_field* field, const void* record) {
     const void* at = value_at(record, field->offset);
     switch (field->type) {
-    case AGON__FORMAT:
+    case AGON_CODEC_FORMAT:
         return msgpack_pack_int(out, (int)field->low);
-    case AGON__INT:
+    case AGON_CODEC_INT:
         return msgpack_pack_int(out, *(const int*)at);
-    case AGON__COUNT:
-    case AGON__BITS:
+    case AGON_CODEC_COUNT:
+    case AGON_CODEC_BITS:
         return msgpack_pack_uint64(out, *(const uint64_t*)at);
-    case AGON__F32:
+    case AGON_CODEC_F32:
         return msgpack_pack_float(out, *(const float*)at);
-    case AGON__F64:
-    case AGON__NAN64: /* signs and payloads of NaN differ between machines */
+    case AGON_CODEC_F64:
+    case AGON_CODEC_NAN64: /* signs and payloads of NaN differ between machines */
         return msgpack_pack_double(out,
                                    isnan(*(const double*)at) ? (double)NAN : *(const double*)at);
-    case AGON__TEXT:
-    case AGON__HASH:
-    case AGON__NEW:
+    case AGON_CODEC_TEXT:
+    case AGON_CODEC_HASH:
+    case AGON_CODEC_NEW:
         return pack_text(out, at);
-    case AGON__BYTES:
+    case AGON_CODEC_BYTES:
         return pack_bin(out, *(uint8_t* const*)at, *(const size_t*)value_at(record, field->count));
-    case AGON__FLOATS:
+    case AGON_CODEC_FLOATS:
         return pack_bin(out, *(float* const*)at,
                         (size_t)int_at(record, field->count) *
                             (size_t)int_at(record, field->stride) * sizeof(float));
-    case AGON__RECORD:
+    case AGON_CODEC_RECORD:
         return pack_form(out, field->form, at);
-    case AGON__LIST:
+    case AGON_CODEC_LIST:
         return pack_list(out, field, record);
     }
     return -1;
 }
 
 /* Non-zero: out of memory. */
-static int pack_form(msgpack_packer* out, const agon__form* form, const void* record) {
+static int pack_form(msgpack_packer* out, const agon_codec_form* form, const void* record) {
     if (form->bare)
         return pack_field(out, &form->fields[0], record);
     int failed = msgpack_pack_map(out, (size_t)form->count);
@@ -185,10 +185,10 @@ static int pack_form(msgpack_packer* out, const agon__form* form, const void* re
     return failed;
 }
 
-int agon__message_encode(const agon__form* const* forms, int kind, const void* record,
-                         uint8_t** data, size_t* size, agon_error* error) {
-    assert(kind >= 1 && kind <= 3);
-    const agon__form* form = forms[kind - 1];
+int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, const void* record,
+                      uint8_t** data, size_t* size, agon_error* error) {
+    assert(kind >= 1 && kind <= count);
+    const agon_codec_form* form = forms[kind - 1];
     const int code = check_form(form, record, error);
     if (code != AGON_OK)
         return code;
@@ -200,9 +200,9 @@ int agon__message_encode(const agon__form* const* forms, int kind, const void* r
         msgpack_sbuffer_destroy(&buffer);
         return agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
     }
-    if (buffer.size > AGON__MAX_MESSAGE) {
+    if (buffer.size > AGON_CODEC_MAX_MESSAGE) {
         agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %u", form->what, buffer.size,
-                  AGON__MAX_MESSAGE);
+                  AGON_CODEC_MAX_MESSAGE);
         msgpack_sbuffer_destroy(&buffer);
         return AGON_ELIMIT;
     }
@@ -213,11 +213,11 @@ int agon__message_encode(const agon__form* const* forms, int kind, const void* r
 
 /* ---- decoding ----------------------------------------------------------------------------- */
 
-static int read_form(const agon__form* form, const msgpack_object* object, void* record,
+static int read_form(const agon_codec_form* form, const msgpack_object* object, void* record,
                      agon_error* error);
 
-static int read_int(const agon__form* form, const agon__field* field, const msgpack_object* object,
-                    int* out, agon_error* error) {
+static int read_int(const agon_codec_form* form, const agon_codec_field* field,
+                    const msgpack_object* object, int* out, agon_error* error) {
     if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER && object->via.u64 <= INT32_MAX)
         *out = (int)object->via.u64;
     else if (object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER && object->via.i64 >= INT32_MIN)
@@ -227,9 +227,9 @@ static int read_int(const agon__form* form, const agon__field* field, const msgp
     return AGON_OK;
 }
 
-static int read_text(const agon__form* form, const agon__field* field, const msgpack_object* object,
-                     char* out, agon_error* error) {
-    const size_t room = field->type == AGON__TEXT ? field->size : AGON_HASH_SIZE;
+static int read_text(const agon_codec_form* form, const agon_codec_field* field,
+                     const msgpack_object* object, char* out, agon_error* error) {
+    const size_t room = field->type == AGON_CODEC_TEXT ? field->size : AGON_HASH_SIZE;
     if (object->type != MSGPACK_OBJECT_STR || object->via.str.size >= room ||
         memchr(object->via.str.ptr, '\0', object->via.str.size))
         return agon_fail(error, AGON_EFORMAT, "%s: field %s: expected text of at most %zu bytes",
@@ -240,8 +240,8 @@ static int read_text(const agon__form* form, const agon__field* field, const msg
 }
 
 /* A copy of a bin; an empty one is NULL. */
-static int read_bin(const agon__form* form, const agon__field* field, const msgpack_object* object,
-                    void** out, agon_error* error) {
+static int read_bin(const agon_codec_form* form, const agon_codec_field* field,
+                    const msgpack_object* object, void** out, agon_error* error) {
     if (object->type != MSGPACK_OBJECT_BIN)
         return refuse(form, field, "expected bytes", error);
     if (object->via.bin.size == 0)
@@ -255,7 +255,7 @@ static int read_bin(const agon__form* form, const agon__field* field, const msgp
 }
 
 /* The shape comes earlier in the record; its range check comes later, so it is not trusted here. */
-static int read_floats(const agon__form* form, const agon__field* field,
+static int read_floats(const agon_codec_form* form, const agon_codec_field* field,
                        const msgpack_object* object, void* record, agon_error* error) {
     const int rows = int_at(record, field->count), cols = int_at(record, field->stride);
     if (rows < 0 || cols < 0 || object->type != MSGPACK_OBJECT_BIN ||
@@ -265,8 +265,8 @@ static int read_floats(const agon__form* form, const agon__field* field,
     return read_bin(form, field, object, (void**)((char*)record + field->offset), error);
 }
 
-static int read_list(const agon__form* form, const agon__field* field, const msgpack_object* object,
-                     void* record, agon_error* error) {
+static int read_list(const agon_codec_form* form, const agon_codec_field* field,
+                     const msgpack_object* object, void* record, agon_error* error) {
     if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size > field->size)
         return agon_fail(error, AGON_EFORMAT, "%s: field %s: expected at most %zu entries",
                          form->what, field->name, field->size);
@@ -281,10 +281,10 @@ static int read_list(const agon__form* form, const agon__field* field, const msg
     return AGON_OK;
 }
 
-static int read_number(const agon__form* form, const agon__field* field,
+static int read_number(const agon_codec_form* form, const agon_codec_field* field,
                        const msgpack_object* object, void* at, agon_error* error) {
-    const bool single = field->type == AGON__F32;
-    if (field->type == AGON__COUNT || field->type == AGON__BITS) {
+    const bool single = field->type == AGON_CODEC_F32;
+    if (field->type == AGON_CODEC_COUNT || field->type == AGON_CODEC_BITS) {
         if (object->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
             return refuse(form, field, "expected a whole number", error);
         *(uint64_t*)at = object->via.u64;
@@ -299,7 +299,7 @@ static int read_number(const agon__form* form, const agon__field* field,
     return AGON_OK;
 }
 
-static int read_bytes(const agon__form* form, const agon__field* field,
+static int read_bytes(const agon_codec_form* form, const agon_codec_field* field,
                       const msgpack_object* object, void* record, agon_error* error) {
     const int code = read_bin(form, field, object, (void**)((char*)record + field->offset), error);
     if (code == AGON_OK)
@@ -307,7 +307,7 @@ static int read_bytes(const agon__form* form, const agon__field* field,
     return code;
 }
 
-static int read_format(const agon__form* form, const agon__field* field,
+static int read_format(const agon_codec_form* form, const agon_codec_field* field,
                        const msgpack_object* object, agon_error* error) {
     int format = 0;
     const int code = read_int(form, field, object, &format, error);
@@ -319,31 +319,31 @@ static int read_format(const agon__form* form, const agon__field* field,
     return AGON_EFORMAT;
 }
 
-static int read_field(const agon__form* form, const agon__field* field,
+static int read_field(const agon_codec_form* form, const agon_codec_field* field,
                       const msgpack_object* object, void* record, agon_error* error) {
     void* at = (char*)record + field->offset;
     switch (field->type) {
-    case AGON__FORMAT:
+    case AGON_CODEC_FORMAT:
         return read_format(form, field, object, error);
-    case AGON__INT:
+    case AGON_CODEC_INT:
         return read_int(form, field, object, at, error);
-    case AGON__COUNT:
-    case AGON__BITS:
-    case AGON__F32:
-    case AGON__F64:
-    case AGON__NAN64:
+    case AGON_CODEC_COUNT:
+    case AGON_CODEC_BITS:
+    case AGON_CODEC_F32:
+    case AGON_CODEC_F64:
+    case AGON_CODEC_NAN64:
         return read_number(form, field, object, at, error);
-    case AGON__TEXT:
-    case AGON__HASH:
-    case AGON__NEW:
+    case AGON_CODEC_TEXT:
+    case AGON_CODEC_HASH:
+    case AGON_CODEC_NEW:
         return read_text(form, field, object, at, error);
-    case AGON__BYTES:
+    case AGON_CODEC_BYTES:
         return read_bytes(form, field, object, record, error);
-    case AGON__FLOATS:
+    case AGON_CODEC_FLOATS:
         return read_floats(form, field, object, record, error);
-    case AGON__RECORD:
+    case AGON_CODEC_RECORD:
         return read_form(field->form, object, at, error);
-    case AGON__LIST:
+    case AGON_CODEC_LIST:
         return read_list(form, field, object, record, error);
     }
     assert(!"every type of field is listed");
@@ -356,7 +356,7 @@ static bool key_is(const msgpack_object* key, const char* name) {
 }
 
 /* Why the key at a place is not the one of the table. */
-static int refuse_key(const agon__form* form, int place, const msgpack_object* key,
+static int refuse_key(const agon_codec_form* form, int place, const msgpack_object* key,
                       agon_error* error) {
     char shown[AGON__QUOTE];
     if (key->type != MSGPACK_OBJECT_STR)
@@ -371,7 +371,7 @@ static int refuse_key(const agon__form* form, int place, const msgpack_object* k
     return agon_fail(error, AGON_EFORMAT, "%s: unknown field %s", form->what, shown);
 }
 
-static int read_form(const agon__form* form, const msgpack_object* object, void* record,
+static int read_form(const agon_codec_form* form, const msgpack_object* object, void* record,
                      agon_error* error) {
     if (form->bare)
         return read_field(form, &form->fields[0], object, record, error);
@@ -392,25 +392,26 @@ static int read_form(const agon__form* form, const msgpack_object* object, void*
 }
 
 /* The form that a message's second field chooses; without one, the first, which refuses it. */
-static const agon__form* choose(const agon__form* const* forms, const msgpack_object* root) {
+static const agon_codec_form* choose(const agon_codec_form* const* forms, int count,
+                                     const msgpack_object* root) {
     if (root->type == MSGPACK_OBJECT_MAP && root->via.map.size >= 2) {
         const msgpack_object_kv* pair = &root->via.map.ptr[1];
         if (key_is(&pair->key, "kind") && pair->val.type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
-            pair->val.via.u64 >= 1 && pair->val.via.u64 <= 3)
+            pair->val.via.u64 >= 1 && pair->val.via.u64 <= (uint64_t)count)
             return forms[pair->val.via.u64 - 1];
     }
     return forms[0];
 }
 
-int agon__message_decode(const agon__form* const* forms, const uint8_t* data, size_t size,
-                         void* out, size_t out_size, agon_error* error) {
+int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint8_t* data,
+                      size_t size, void* out, size_t out_size, agon_error* error) {
     msgpack_zone zone;
     msgpack_object root;
     memset(out, 0, out_size);
-    if (size > AGON__MAX_MESSAGE)
+    if (size > AGON_CODEC_MAX_MESSAGE)
         return agon_fail(error, AGON_ELIMIT, "message: %zu bytes; expected at most %u", size,
-                         AGON__MAX_MESSAGE);
-    const char* problem = agon__scan(data, size);
+                         AGON_CODEC_MAX_MESSAGE);
+    const char* problem = agon_codec_scan(data, size);
     if (problem)
         return agon_fail(error, AGON_EFORMAT, "message of %zu bytes: %s; expected one msgpack map",
                          size, problem);
@@ -420,7 +421,7 @@ int agon__message_decode(const agon__form* const* forms, const uint8_t* data, si
     if (msgpack_unpack((const char*)data, size, NULL, &zone, &root) != MSGPACK_UNPACK_SUCCESS) {
         code = agon_fail(error, AGON_EFORMAT, "message of %zu bytes: cannot be unpacked", size);
     } else {
-        const agon__form* form = choose(forms, &root);
+        const agon_codec_form* form = choose(forms, count, &root);
         code = read_form(form, &root, out, error);
         if (code == AGON_OK)
             code = check_form(form, out, error);

@@ -23,13 +23,14 @@ uint64_t agon_match_games(const agon_match_result* match) {
 
 /* ---- train -------------------------------------------------------------------------------- */
 
-#define COUNT(MEMBER) AGON__PLAIN(AGON__COUNT, agon_train_result, MEMBER, #MEMBER, 0, 0)
-#define REAL(MEMBER)  AGON__PLAIN(AGON__F64, agon_train_result, MEMBER, #MEMBER, 0, 0)
-#define STATS(MEMBER) AGON__PLAIN(AGON__F64, agon_train_result, stats.MEMBER, #MEMBER, 0, 0)
+#define COUNT(MEMBER) AGON_CODEC_PLAIN(AGON_CODEC_COUNT, agon_train_result, MEMBER, #MEMBER, 0, 0)
+#define REAL(MEMBER)  AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_train_result, MEMBER, #MEMBER, 0, 0)
+#define STATS(MEMBER)                                                                              \
+    AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_train_result, stats.MEMBER, #MEMBER, 0, 0)
 
-static const agon__field train_fields[] = {
-    AGON__SIZED(AGON__HASH, agon_train_result, learner, "learner"),
-    AGON__SIZED(AGON__HASH, agon_train_result, snapshot, "snapshot"),
+static const agon_codec_field train_fields[] = {
+    AGON_CODEC_SIZED(AGON_CODEC_HASH, agon_train_result, learner, "learner"),
+    AGON_CODEC_SIZED(AGON_CODEC_HASH, agon_train_result, snapshot, "snapshot"),
     COUNT(steps),
     COUNT(extra_steps),
     COUNT(other_steps),
@@ -46,17 +47,17 @@ static const agon__field train_fields[] = {
     STATS(grad_norm),
     REAL(explained_variance),
 };
-static const agon__form train_form = AGON__FORM("train result", train_fields, NULL);
+static const agon_codec_form train_form = AGON_CODEC_FORM("train result", train_fields, NULL);
 
 #undef COUNT
 #undef REAL
 
 /* ---- match -------------------------------------------------------------------------------- */
 
-#define COUNT(MEMBER) AGON__PLAIN(AGON__COUNT, agon_tally, MEMBER, #MEMBER, 0, 0)
-#define REAL(MEMBER)  AGON__PLAIN(AGON__F64, agon_tally, MEMBER, #MEMBER, 0, 0)
+#define COUNT(MEMBER) AGON_CODEC_PLAIN(AGON_CODEC_COUNT, agon_tally, MEMBER, #MEMBER, 0, 0)
+#define REAL(MEMBER)  AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_tally, MEMBER, #MEMBER, 0, 0)
 
-static const agon__field tally_fields[] = {
+static const agon_codec_field tally_fields[] = {
     COUNT(games), COUNT(wins), COUNT(draws), COUNT(losses), REAL(sum), REAL(sum_squares),
 };
 
@@ -70,33 +71,34 @@ static int check_tally(const void* record, agon_error* error) {
     return AGON_OK;
 }
 
-static const agon__form tally_form = AGON__FORM("match result", tally_fields, check_tally);
+static const agon_codec_form tally_form =
+    AGON_CODEC_FORM("match result", tally_fields, check_tally);
 
 #undef COUNT
 #undef REAL
-#define COUNT(MEMBER) AGON__PLAIN(AGON__COUNT, agon_match_result, MEMBER, #MEMBER, 0, 0)
-#define REAL(MEMBER)  AGON__PLAIN(AGON__F64, agon_match_result, MEMBER, #MEMBER, 0, 0)
+#define COUNT(MEMBER) AGON_CODEC_PLAIN(AGON_CODEC_COUNT, agon_match_result, MEMBER, #MEMBER, 0, 0)
+#define REAL(MEMBER)  AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_match_result, MEMBER, #MEMBER, 0, 0)
 
-static const agon__field feature_fields[] = {
-    AGON__PLAIN(AGON__F64, agon_feature_sum, row, "row", 0, 0),
-    AGON__PLAIN(AGON__F64, agon_feature_sum, col, "col", 0, 0),
+static const agon_codec_field feature_fields[] = {
+    AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_feature_sum, row, "row", 0, 0),
+    AGON_CODEC_PLAIN(AGON_CODEC_F64, agon_feature_sum, col, "col", 0, 0),
 };
-static const agon__form feature_form = AGON__FORM("match result", feature_fields, NULL);
+static const agon_codec_form feature_form = AGON_CODEC_FORM("match result", feature_fields, NULL);
 
-static const agon__field stat_fields[] = {{.name = "stat", .type = AGON__F64}};
-static const agon__form stat_form = {
+static const agon_codec_field stat_fields[] = {{.name = "stat", .type = AGON_CODEC_F64}};
+static const agon_codec_form stat_form = {
     .what = "match result", .fields = stat_fields, .count = 1, .bare = true};
 
-static const agon__field match_fields[] = {
-    AGON__MANY(agon_match_result, tally, "tally", seats, tally_form),
+static const agon_codec_field match_fields[] = {
+    AGON_CODEC_MANY(agon_match_result, tally, "tally", seats, tally_form),
     COUNT(pairs),
     REAL(pair_sum),
     REAL(pair_sum_squares),
     COUNT(row_steps),
     COUNT(col_steps),
     COUNT(plies),
-    AGON__MANY(agon_match_result, feature, "features", features, feature_form),
-    AGON__MANY(agon_match_result, stat, "stats", stats, stat_form),
+    AGON_CODEC_MANY(agon_match_result, feature, "features", features, feature_form),
+    AGON_CODEC_MANY(agon_match_result, stat, "stats", stats, stat_form),
 };
 
 static int check_match(const void* record, agon_error* error) {
@@ -107,21 +109,23 @@ static int check_match(const void* record, agon_error* error) {
     return AGON_OK;
 }
 
-static const agon__form match_form = AGON__FORM("match result", match_fields, check_match);
+static const agon_codec_form match_form =
+    AGON_CODEC_FORM("match result", match_fields, check_match);
 
 #undef COUNT
 #undef REAL
 
 /* ---- probe -------------------------------------------------------------------------------- */
 
-#define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_probe_result, MEMBER, #MEMBER, LOW, HIGH)
-#define REAL(MEMBER)           AGON__PLAIN(AGON__NAN64, agon_probe_result, MEMBER, #MEMBER, 0, 0)
+#define INT(MEMBER, LOW, HIGH)                                                                     \
+    AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_probe_result, MEMBER, #MEMBER, LOW, HIGH)
+#define REAL(MEMBER) AGON_CODEC_PLAIN(AGON_CODEC_NAN64, agon_probe_result, MEMBER, #MEMBER, 0, 0)
 
-static const agon__field probe_fields[] = {
+static const agon_codec_field probe_fields[] = {
     INT(states, 0, 1 << 24),
     INT(actions, 0, AGON_MAX_ACTIONS),
     {.name = "probability",
-     .type = AGON__FLOATS,
+     .type = AGON_CODEC_FLOATS,
      .offset = offsetof(agon_probe_result, probability),
      .count = offsetof(agon_probe_result, states),
      .stride = offsetof(agon_probe_result, actions)},
@@ -141,14 +145,15 @@ static int check_probe(const void* record, agon_error* error) {
     return AGON_OK;
 }
 
-static const agon__form probe_form = AGON__FORM("probe result", probe_fields, check_probe);
+static const agon_codec_form probe_form =
+    AGON_CODEC_FORM("probe result", probe_fields, check_probe);
 
 /* ---- the message -------------------------------------------------------------------------- */
 
-static const agon__field blob_fields[] = {
-    AGON__SIZED(AGON__HASH, agon_bytes, hash, "hash"),
+static const agon_codec_field blob_fields[] = {
+    AGON_CODEC_SIZED(AGON_CODEC_HASH, agon_bytes, hash, "hash"),
     {.name = "data",
-     .type = AGON__BYTES,
+     .type = AGON_CODEC_BYTES,
      .offset = offsetof(agon_bytes, data),
      .count = offsetof(agon_bytes, size)},
 };
@@ -162,32 +167,33 @@ static int check_blob(const void* record, agon_error* error) {
     return AGON_OK;
 }
 
-static const agon__form blob_form = AGON__FORM("blob", blob_fields, check_blob);
+static const agon_codec_form blob_form = AGON_CODEC_FORM("blob", blob_fields, check_blob);
 
 #define RESULT(NAME, KIND)                                                                         \
-    static const agon__field NAME##_result_fields[] = {                                            \
-        {.name = "format", .type = AGON__FORMAT, .low = AGON_TASK_FORMAT},                         \
-        AGON__PLAIN(AGON__INT, agon_result, kind, "kind", KIND, KIND),                             \
-        AGON__SIZED(AGON__TEXT, agon_result, key, "key"),                                          \
-        AGON__NESTED(agon_result, as.NAME, #NAME, NAME##_form),                                    \
-        AGON__MANY(agon_result, blob, "blobs", blobs, blob_form),                                  \
+    static const agon_codec_field NAME##_result_fields[] = {                                       \
+        {.name = "format", .type = AGON_CODEC_FORMAT, .low = AGON_TASK_FORMAT},                    \
+        AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_result, kind, "kind", KIND, KIND),                   \
+        AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_result, key, "key"),                                \
+        AGON_CODEC_NESTED(agon_result, as.NAME, #NAME, NAME##_form),                               \
+        AGON_CODEC_MANY(agon_result, blob, "blobs", blobs, blob_form),                             \
     };                                                                                             \
-    static const agon__form NAME##_result_form = AGON__FORM("result", NAME##_result_fields, NULL)
+    static const agon_codec_form NAME##_result_form =                                              \
+        AGON_CODEC_FORM("result", NAME##_result_fields, NULL)
 
 RESULT(train, AGON_TRAIN);
 RESULT(match, AGON_MATCH);
 RESULT(probe, AGON_PROBE);
 
-static const agon__form* const forms[] = {&train_result_form, &match_result_form,
-                                          &probe_result_form};
+static const agon_codec_form* const forms[] = {&train_result_form, &match_result_form,
+                                               &probe_result_form};
 
 int agon_result_encode(const agon_result* result, uint8_t** data, size_t* size, agon_error* error) {
-    return agon__message_encode(forms, (int)result->kind, result, data, size, error);
+    return agon_codec_encode(forms, 3, (int)result->kind, result, data, size, error);
 }
 
 int agon_result_decode(const uint8_t* data, size_t size, agon_result* out, agon_error* error) {
     agon_result result;
-    const int code = agon__message_decode(forms, data, size, &result, sizeof result, error);
+    const int code = agon_codec_decode(forms, 3, data, size, &result, sizeof result, error);
     if (code == AGON_OK)
         *out = result;
     else

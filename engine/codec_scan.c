@@ -34,7 +34,7 @@ static const char* skip(scan* s, uint64_t bytes) {
 }
 
 static const char* scan_values(scan* s, uint64_t count, int depth) {
-    if (depth == AGON__MAX_DEPTH)
+    if (depth == AGON_CODEC_MAX_DEPTH)
         return "nested too deeply";
     if (count > s->left)
         return "cut short, or a count that is too large";
@@ -83,8 +83,8 @@ static const char* scan_value(scan* s, int depth) {
     return "a type that is not used here"; /* nil, booleans, extensions */
 }
 
-const char* agon__scan(const uint8_t* data, size_t size) {
-    scan s = {data, size, AGON__MAX_ELEMENTS};
+const char* agon_codec_scan(const uint8_t* data, size_t size) {
+    scan s = {data, size, AGON_CODEC_MAX_ELEMENTS};
     const char* problem = scan_value(&s, 0);
     if (!problem && s.left > 0)
         return "bytes after its end";

@@ -9,29 +9,31 @@
 
 #define BELOW_ONE 0x1.fffffep-1 /* the largest float under 1 */
 
-#define INT(MEMBER, LOW, HIGH)  AGON__PLAIN(AGON__INT, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
-#define REAL(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__F32, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
+#define INT(MEMBER, LOW, HIGH)                                                                     \
+    AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
+#define REAL(MEMBER, LOW, HIGH)                                                                    \
+    AGON_CODEC_PLAIN(AGON_CODEC_F32, agon_train_task, MEMBER, #MEMBER, LOW, HIGH)
 #define PPO_INT(MEMBER, LOW, HIGH)                                                                 \
-    AGON__PLAIN(AGON__INT, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
+    AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
 #define PPO_REAL(MEMBER, LOW, HIGH)                                                                \
-    AGON__PLAIN(AGON__F32, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
+    AGON_CODEC_PLAIN(AGON_CODEC_F32, agon_train_task, ppo.MEMBER, #MEMBER, LOW, HIGH)
 #define STEP(MEMBER, LOW, HIGH)                                                                    \
-    AGON__PLAIN(AGON__F32, agon_train_task, ppo.step.MEMBER, #MEMBER, LOW, HIGH)
+    AGON_CODEC_PLAIN(AGON_CODEC_F32, agon_train_task, ppo.step.MEMBER, #MEMBER, LOW, HIGH)
 
-static const agon__field reference_fields[] = {
-    {.name = "opponent", .type = AGON__TEXT, .size = AGON_REF_SIZE},
+static const agon_codec_field reference_fields[] = {
+    {.name = "opponent", .type = AGON_CODEC_TEXT, .size = AGON_REF_SIZE},
 };
-static const agon__form reference_form = {
+static const agon_codec_form reference_form = {
     .what = "train task", .fields = reference_fields, .count = 1, .bare = true};
 
 /* A birth task (no rollouts) may leave what it does not use at 0. */
-static const agon__field train_fields[] = {
+static const agon_codec_field train_fields[] = {
     INT(generation, 0, INT_MAX),
     INT(agent, 0, INT_MAX),
-    AGON__SIZED(AGON__TEXT, agon_train_task, net, "net"),
-    AGON__SIZED(AGON__NEW, agon_train_task, learner, "learner"),
-    AGON__PLAIN(AGON__BITS, agon_train_task, own_seats, "own_seats", 0, 0),
-    AGON__MANY(agon_train_task, opponent, "opponents", opponents, reference_form),
+    AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_train_task, net, "net"),
+    AGON_CODEC_SIZED(AGON_CODEC_NEW, agon_train_task, learner, "learner"),
+    AGON_CODEC_PLAIN(AGON_CODEC_BITS, agon_train_task, own_seats, "own_seats", 0, 0),
+    AGON_CODEC_MANY(agon_train_task, opponent, "opponents", opponents, reference_form),
     INT(lanes, 0, 65536),
     INT(horizon, 0, 65536),
     INT(rollouts, 0, 100000),
@@ -105,23 +107,24 @@ static int check_train(const void* record, agon_error* error) {
     return code || task->rollouts == 0 ? code : check_rollouts(task, error);
 }
 
-static const agon__form train_form = AGON__FORM("train task", train_fields, check_train);
+static const agon_codec_form train_form = AGON_CODEC_FORM("train task", train_fields, check_train);
 
 /* ---- match and probe ---------------------------------------------------------------------- */
 
-#define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_match_task, MEMBER, #MEMBER, LOW, HIGH)
+#define INT(MEMBER, LOW, HIGH)                                                                     \
+    AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_match_task, MEMBER, #MEMBER, LOW, HIGH)
 
-static const agon__field match_fields[] = {
+static const agon_codec_field match_fields[] = {
     INT(generation, 0, INT_MAX),
     INT(row, INT_MIN, INT_MAX),
     INT(col, INT_MIN, INT_MAX),
     INT(final, 0, 1),
-    AGON__SIZED(AGON__TEXT, agon_match_task, row_ref, "row_ref"),
-    AGON__SIZED(AGON__TEXT, agon_match_task, col_ref, "col_ref"),
-    AGON__PLAIN(AGON__BITS, agon_match_task, row_seats, "row_seats", 0, 0),
+    AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_match_task, row_ref, "row_ref"),
+    AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_match_task, col_ref, "col_ref"),
+    AGON_CODEC_PLAIN(AGON_CODEC_BITS, agon_match_task, row_seats, "row_seats", 0, 0),
     INT(games, 1, 10000000),
     INT(opening, 0, 65535),
-    AGON__PLAIN(AGON__F32, agon_match_task, temperature, "temperature", 0, 1e6),
+    AGON_CODEC_PLAIN(AGON_CODEC_F32, agon_match_task, temperature, "temperature", 0, 1e6),
 };
 
 static int check_match(const void* record, agon_error* error) {
@@ -129,49 +132,52 @@ static int check_match(const void* record, agon_error* error) {
     return check_seats("match task", "row_seats", task->row_seats, error);
 }
 
-static const agon__form match_form = AGON__FORM("match task", match_fields, check_match);
+static const agon_codec_form match_form = AGON_CODEC_FORM("match task", match_fields, check_match);
 
 #undef INT
-#define INT(MEMBER, LOW, HIGH) AGON__PLAIN(AGON__INT, agon_probe_task, MEMBER, #MEMBER, LOW, HIGH)
+#define INT(MEMBER, LOW, HIGH)                                                                     \
+    AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_probe_task, MEMBER, #MEMBER, LOW, HIGH)
 
-static const agon__field probe_fields[] = {
+static const agon_codec_field probe_fields[] = {
     INT(generation, 0, INT_MAX),
     INT(agent, 0, INT_MAX),
-    AGON__SIZED(AGON__TEXT, agon_probe_task, ref, "ref"),
-    AGON__SIZED(AGON__HASH, agon_probe_task, probes, "probes"),
+    AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_probe_task, ref, "ref"),
+    AGON_CODEC_SIZED(AGON_CODEC_HASH, agon_probe_task, probes, "probes"),
     INT(exact_nodes, 0, INT_MAX),
 };
-static const agon__form probe_form = AGON__FORM("probe task", probe_fields, NULL);
+static const agon_codec_form probe_form = AGON_CODEC_FORM("probe task", probe_fields, NULL);
 
 /* ---- the message -------------------------------------------------------------------------- */
 
 #define TASK(NAME, KIND)                                                                           \
-    static const agon__field NAME##_task_fields[] = {                                              \
-        {.name = "format", .type = AGON__FORMAT, .low = AGON_TASK_FORMAT},                         \
-        AGON__PLAIN(AGON__INT, agon_task, kind, "kind", KIND, KIND),                               \
-        AGON__SIZED(AGON__TEXT, agon_task, key, "key"),                                            \
-        AGON__PLAIN(AGON__BITS, agon_task, seed, "seed", 0, 0),                                    \
-        AGON__SIZED(AGON__TEXT, agon_task, game, "game"),                                          \
-        AGON__PLAIN(AGON__BITS, agon_task, fingerprint, "fingerprint", 0, 0),                      \
-        AGON__NESTED(agon_task, as.NAME, #NAME, NAME##_form),                                      \
+    static const agon_codec_field NAME##_task_fields[] = {                                         \
+        {.name = "format", .type = AGON_CODEC_FORMAT, .low = AGON_TASK_FORMAT},                    \
+        AGON_CODEC_PLAIN(AGON_CODEC_INT, agon_task, kind, "kind", KIND, KIND),                     \
+        AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_task, key, "key"),                                  \
+        AGON_CODEC_PLAIN(AGON_CODEC_BITS, agon_task, seed, "seed", 0, 0),                          \
+        AGON_CODEC_SIZED(AGON_CODEC_TEXT, agon_task, game, "game"),                                \
+        AGON_CODEC_PLAIN(AGON_CODEC_BITS, agon_task, fingerprint, "fingerprint", 0, 0),            \
+        AGON_CODEC_NESTED(agon_task, as.NAME, #NAME, NAME##_form),                                 \
     };                                                                                             \
-    static const agon__form NAME##_task_form = AGON__FORM("task", NAME##_task_fields, NULL)
+    static const agon_codec_form NAME##_task_form =                                                \
+        AGON_CODEC_FORM("task", NAME##_task_fields, NULL)
 
 TASK(train, AGON_TRAIN);
 TASK(match, AGON_MATCH);
 TASK(probe, AGON_PROBE);
 
-static const agon__form* const forms[] = {&train_task_form, &match_task_form, &probe_task_form};
+static const agon_codec_form* const forms[] = {&train_task_form, &match_task_form,
+                                               &probe_task_form};
 
 _Static_assert(sizeof(agon_task_kind) == sizeof(int), "kinds are read as int");
 
 int agon_task_encode(const agon_task* task, uint8_t** data, size_t* size, agon_error* error) {
-    return agon__message_encode(forms, (int)task->kind, task, data, size, error);
+    return agon_codec_encode(forms, 3, (int)task->kind, task, data, size, error);
 }
 
 int agon_task_decode(const uint8_t* data, size_t size, agon_task* out, agon_error* error) {
     agon_task task;
-    const int code = agon__message_decode(forms, data, size, &task, sizeof task, error);
+    const int code = agon_codec_decode(forms, 3, data, size, &task, sizeof task, error);
     if (code == AGON_OK)
         *out = task;
     return code;
