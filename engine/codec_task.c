@@ -182,3 +182,14 @@ int agon_task_decode(const uint8_t* data, size_t size, agon_task* out, agon_erro
         *out = task;
     return code;
 }
+
+int agon_task_generation(const agon_task* task) {
+    switch (task->kind) {
+    case AGON_TRAIN:
+        return task->as.train.generation;
+    case AGON_MATCH:
+        return task->as.match.generation;
+    default:
+        return task->as.probe.generation;
+    }
+}

@@ -1,5 +1,6 @@
 #include "engine/drive.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,12 +37,15 @@ struct agon_drive {
     int rc;
     agon_error* error;
     line *lines, **lines_end;
+    char* workers; /* the file about them, to be written */
+    int wrong_from;
     agon_profile profile; /* of the loop thread, waiting apart */
     /* the store job in flight */
     uv_work_t job;
     bool committing;
     list batch;
     line* batch_lines;
+    char* batch_workers;
     agon_task* batch_tasks;
     agon_result* batch_results;
     int job_rc;
@@ -207,6 +211,9 @@ static void write_batch(uv_work_t* work) {
             free(x);
         }
     }
+    if (!d->job_rc && d->batch_workers)
+        d->job_rc = agon_store_write_file(store, "workers.json", d->batch_workers,
+                                          strlen(d->batch_workers), &d->job_error);
     if (!d->job_rc)
         d->job_rc = agon_store_prune_learners(store, d->def->keep, &d->job_error);
     const uint64_t spent = agon_profile_processor() - before, all = uv_hrtime() - begun;
@@ -220,11 +227,17 @@ static void retry_job(uv_timer_t* timer) {
     begin_job(timer->data);
 }
 
-static void accept_batch(agon_drive* d) {
+static void drop_arrays(agon_drive* d) {
     free(d->batch_tasks);
     free(d->batch_results);
+    free(d->batch_workers);
     d->batch_tasks = NULL;
     d->batch_results = NULL;
+    d->batch_workers = NULL;
+}
+
+static void accept_batch(agon_drive* d) {
+    drop_arrays(d);
     for (item* x; (x = pop(&d->batch)); drop(x)) {
         agon_error error = {0};
         int rc = d->def->client.committed(d->def->client.user, d, &x->task, &x->result, &error);
@@ -256,10 +269,7 @@ static void batch_written(uv_work_t* work, int status) {
     agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
     if (d->job_rc) {
         fail(d, d->job_rc, &d->job_error);
-        free(d->batch_tasks);
-        free(d->batch_results);
-        d->batch_tasks = NULL;
-        d->batch_results = NULL;
+        drop_arrays(d);
         drop_all(&d->batch);
     } else {
         accept_batch(d);
@@ -280,11 +290,10 @@ static void begin_job(agon_drive* d) {
 
 /* Everything finished since the last job, as one group commit. */
 static void commit(agon_drive* d) {
-    if (d->committing || d->paused || (!d->finished.first && !d->lines))
+    if (d->committing || d->paused || (!d->finished.first && !d->lines && !d->workers))
         return;
     const size_t count = (size_t)d->finished.count;
-    free(d->batch_tasks);
-    free(d->batch_results);
+    drop_arrays(d);
     d->batch_tasks = calloc(count + 1, sizeof *d->batch_tasks);
     d->batch_results = calloc(count + 1, sizeof *d->batch_results);
     if (!d->batch_tasks || !d->batch_results) {
@@ -302,6 +311,8 @@ static void commit(agon_drive* d) {
     d->batch_lines = d->lines;
     d->lines = NULL;
     d->lines_end = &d->lines;
+    d->batch_workers = d->workers;
+    d->workers = NULL;
     begin_job(d);
 }
 
@@ -325,14 +336,27 @@ static void on_signal(uv_signal_t* handle, int number) {
     advance(d);
 }
 
+static void look_at_workers(agon_drive* d) {
+    char* text = d->executor.workers ? d->executor.workers(&d->executor) : NULL;
+    if (!text)
+        return;
+    free(d->workers);
+    d->workers = text;
+}
+
 static void on_tick(uv_timer_t* timer) {
     agon_drive* d = timer->data;
+    if (!d->closed) {
+        look_at_workers(d);
+        advance(d);
+    }
     if (d->def->client.tick)
         d->def->client.tick(d->def->client.user, d);
 }
 
 static void close_handles(agon_drive* d) {
     d->closed = true;
+    d->executor.shut(&d->executor);
     uv_close((uv_handle_t*)&d->interrupt, NULL);
     uv_close((uv_handle_t*)&d->terminate, NULL);
     uv_close((uv_handle_t*)&d->ticker, NULL);
@@ -345,10 +369,39 @@ static void advance(agon_drive* d) {
         return;
     start_tasks(d);
     commit(d);
+    const bool checked = d->stopping || !d->executor.checks || !d->executor.checks(&d->executor);
     bool idle = !d->running.count && !d->committing && !d->paused &&
                 (d->rc || (!d->finished.count && !d->lines));
-    if (idle && (d->stopping || !d->queued.count))
+    if (!idle || !(d->stopping || !d->queued.count) || !checked)
+        return;
+    if (!d->rc)
+        look_at_workers(d); /* the last word about them */
+    if (d->workers && !d->rc)
+        commit(d);
+    else
         close_handles(d);
+}
+
+static void executor_changed(void* user) {
+    advance(user);
+}
+
+static void executor_note(void* user, const char* text) {
+    note(user, text);
+}
+
+/* What rests on a wrong result is wrong, too: nothing goes on from here. */
+static void result_is_wrong(void* user, const uint8_t* data, size_t size, const agon_error* why) {
+    agon_drive* d = user;
+    agon_task* task = malloc(sizeof *task);
+    if (!task || agon_task_decode(data, size, task, NULL) != AGON_OK)
+        d->wrong_from = 0;
+    else if (agon_task_generation(task) < d->wrong_from)
+        d->wrong_from = agon_task_generation(task);
+    free(task);
+    fail(d, AGON_ECONFLICT, why);
+    d->executor.cancel(&d->executor);
+    advance(d);
 }
 
 void agon_drive_stop(agon_drive* d) {
@@ -372,6 +425,7 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
     agon_drive_state s = {
         .queued = d->queued.count,
         .running = d->running.count,
+        .slots = d->executor.slots,
         .committing = d->batch.count + d->finished.count,
         .tasks_done = d->tasks_done,
         .stopping = d->stopping,
@@ -379,10 +433,14 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
         .seconds = (double)(uv_hrtime() - d->begun) * 1e-9,
     };
     d->executor.progress(&d->executor, &s.running_permille, &s.running_steps);
-    d->executor.profile(&d->executor, s.phase);
+    if (d->executor.checks)
+        s.checks = d->executor.checks(&d->executor);
+    if (d->executor.status)
+        d->executor.status(&d->executor, s.workers, sizeof s.workers);
+    const double there = d->executor.profile(&d->executor, s.phase);
     agon_profile_add(&d->profile, s.phase);
     s.phase[AGON_PHASE_STORE] += 1e-9 * (double)atomic_load(&d->job_spent);
-    agon_profile_rest(s.phase, s.seconds * d->executor.slots);
+    agon_profile_rest(s.phase, there);
     agon_profile_wait(s.phase, AGON_PHASE_STORE, 1e-9 * (double)atomic_load(&d->job_waited));
     return s;
 }
@@ -397,19 +455,24 @@ static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
 }
 
 static int open_loop(agon_drive* d, agon_error* error) {
-    agon_local_def local = {
+    agon_executor_def def = {
         .loop = &d->loop,
         .slots = d->def->slots,
         .backend = d->def->backend,
         .load = load_blob,
         .load_user = d->def->store,
         .done = task_done,
+        .changed = executor_changed,
+        .wrong = result_is_wrong,
+        .note = executor_note,
         .user = d,
     };
     if (uv_loop_init(&d->loop) != 0)
         return agon_fail(error, AGON_EIO, "the event loop could not be made");
-    int rc = agon_executor_local(&local, &d->executor, error);
+    agon_executor_open* open = d->def->open ? d->def->open : agon_executor_local;
+    int rc = open(&def, d->def->maker, &d->executor, error);
     if (rc) {
+        uv_run(&d->loop, UV_RUN_DEFAULT); /* what it began to open closes */
         uv_loop_close(&d->loop);
         return rc;
     }
@@ -424,20 +487,23 @@ static int open_loop(agon_drive* d, agon_error* error) {
     return AGON_OK;
 }
 
-int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error) {
+int agon_drive_run(const agon_drive_def* def, bool* interrupted, int* wrong_from,
+                   agon_error* error) {
     agon_drive* d = calloc(1, sizeof *d);
     *interrupted = false;
+    *wrong_from = INT_MAX;
     if (!d)
         return agon_fail(error, AGON_EMEMORY, "no memory for the event loop");
     d->def = def;
     d->error = error;
     d->lines_end = &d->lines;
-    d->begun = uv_hrtime();
+    d->wrong_from = INT_MAX;
     int rc = open_loop(d, error);
     if (rc) {
         free(d);
         return rc;
     }
+    d->begun = uv_hrtime();
     agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
     plan(d);
     advance(d);
@@ -448,12 +514,13 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* err
     d->executor.close(&d->executor);
     rc = d->rc;
     *interrupted = d->signals > 0;
+    *wrong_from = d->wrong_from;
     drop_all(&d->queued);
     drop_all(&d->finished);
     drop_lines(d->lines);
     drop_lines(d->batch_lines);
-    free(d->batch_tasks);
-    free(d->batch_results);
+    drop_arrays(d);
+    free(d->workers);
     free(d);
     return rc;
 }

@@ -28,12 +28,16 @@ typedef struct agon_drive_def {
     agon_store* store;
     const agon_backend* backend;
     int slots;
-    int keep; /* learners kept per agent */
+    int keep;                 /* learners kept per agent */
+    agon_executor_open* open; /* who runs the tasks; NULL: this process */
+    const void* maker;        /* its second argument */
     agon_drive_client client;
 } agon_drive_def;
 
 typedef struct agon_drive_state {
     int queued, running, committing, tasks_done; /* tasks */
+    int slots, checks; /* tasks at a time; accepted results that are still being checked */
+    char workers[160]; /* what the executor says of its workers; empty: nothing */
     unsigned running_permille;
     uint64_t running_steps; /* agent-steps done in running tasks */
     bool stopping, paused;
@@ -44,8 +48,11 @@ typedef struct agon_drive_state {
     double phase[AGON_PHASES];
 } agon_drive_state;
 
-/* Runs until the planner has nothing left or a signal stops it. *interrupted: a signal did. */
-int agon_drive_run(const agon_drive_def* def, bool* interrupted, agon_error* error);
+/* Runs until the planner has nothing left or a signal stops it. *interrupted: a signal did.
+ * *wrong_from (at most INT_MAX - 1): the lowest generation of a committed result that turned out to
+ * be wrong; nothing is started after it, and AGON_ECONFLICT is returned. INT_MAX: none. */
+int agon_drive_run(const agon_drive_def* def, bool* interrupted, int* wrong_from,
+                   agon_error* error);
 
 agon_drive_state agon_drive_now(const agon_drive* drive);
 

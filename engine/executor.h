@@ -18,32 +18,53 @@ typedef void (*agon_executor_done)(void* user, uint64_t ticket, int status, cons
 typedef struct agon_executor agon_executor;
 struct agon_executor {
     const char* name;
-    int slots; /* tasks at a time */
+    int slots; /* tasks at a time; where workers come and go it changes, def.changed says when */
     void* self;
     /* Takes over data (malloc'd). Refused with AGON_ELIMIT when all slots are busy: then data stays
      * the caller's and the callback is never called. */
     int (*submit)(agon_executor* executor, uint64_t ticket, uint8_t* data, size_t size);
     /* Running tasks: share done summed over slots in 1/1000, and agent-steps done in them. */
     void (*progress)(const agon_executor* executor, unsigned* permille, uint64_t* steps);
-    /* Adds what the threads of the tasks have done so far: seconds by agon_phase. */
-    void (*profile)(const agon_executor* executor, double* seconds);
+    /* Adds what the threads of the tasks have done so far: seconds by agon_phase. Returns the
+     * seconds that all slots have been there for. */
+    double (*profile)(const agon_executor* executor, double* seconds);
     /* Asks every running task to stop soon; their callbacks come with AGON_ECANCELLED. */
     void (*cancel)(agon_executor* executor);
-    void (*close)(agon_executor* executor); /* when nothing runs */
+    /* (optional) Accepted results that are still being checked. */
+    int (*checks)(const agon_executor* executor);
+    /* (optional) One line for a person watching; empty: nothing to say. */
+    void (*status)(const agon_executor* executor, char* out, size_t size);
+    /* (optional) The workers as JSON, malloc'd; NULL: unchanged since the last call. */
+    char* (*workers)(agon_executor* executor);
+    /* When nothing runs: closes its handles; the loop then ends. */
+    void (*shut)(agon_executor* executor);
+    void (*close)(agon_executor* executor); /* after the loop has ended: frees it */
 };
 
-typedef struct agon_local_def {
+typedef struct agon_executor_def {
     uv_loop_t* loop;
-    int slots;
+    int slots; /* tasks at a time in this process */
     const agon_backend* backend;
+    /* Reads a blob by hash; thread-safe. */
     int (*load)(void* user, const char* hash, uint8_t** data, size_t* size, agon_error* error);
     void* load_user;
     agon_executor_done done;
+    /* More slots, or fewer results to check, than when it was last asked. */
+    void (*changed)(void* user);
+    /* A result that `done` brought before is wrong: its task (borrowed), and how it is known. */
+    void (*wrong)(void* user, const uint8_t* task, size_t size, const agon_error* why);
+    void (*note)(void* user, const char* text); /* a sentence for the person watching */
     void* user;
-} agon_local_def;
+} agon_executor_def;
 
-/* Tasks on libuv's pool of this process. The pool must have more threads than slots
- * (UV_THREADPOOL_SIZE, set before libuv is first used), or file work waits for tasks. */
-int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_error* error);
+/* Makes an executor; `maker` is what that kind needs to know besides, borrowed until it is closed.
+ */
+typedef int agon_executor_open(const agon_executor_def* def, const void* maker, agon_executor* out,
+                               agon_error* error);
+
+/* Tasks on libuv's pool of this process; `maker` is not used. The pool must have more threads than
+ * slots (UV_THREADPOOL_SIZE, set before libuv is first used), or file work waits for tasks. Calls
+ * neither `changed` nor `wrong`. */
+agon_executor_open agon_executor_local;
 
 #endif

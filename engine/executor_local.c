@@ -19,8 +19,9 @@ typedef struct slot {
 } slot;
 
 typedef struct local {
-    agon_local_def def;
+    agon_executor_def def;
     slot* slots;
+    uint64_t begun;
 } local;
 
 /* As the slot is called, so that perf, top and gdb can tell tasks apart. */
@@ -103,10 +104,11 @@ static void progress(const agon_executor* executor, unsigned* permille, uint64_t
     }
 }
 
-static void profile(const agon_executor* executor, double* seconds) {
+static double profile(const agon_executor* executor, double* seconds) {
     const local* l = executor->self;
     for (int i = 0; i < executor->slots; i++)
         agon_profile_add(&l->slots[i].context.profile, seconds);
+    return (double)(uv_hrtime() - l->begun) * 1e-9 * executor->slots;
 }
 
 static void cancel(agon_executor* executor) {
@@ -119,6 +121,10 @@ static void cancel(agon_executor* executor) {
     }
 }
 
+static void shut(agon_executor* executor) {
+    (void)executor; /* no handles of its own */
+}
+
 static void close_local(agon_executor* executor) {
     local* l = executor->self;
     for (int i = 0; i < executor->slots; i++)
@@ -128,7 +134,9 @@ static void close_local(agon_executor* executor) {
     executor->self = NULL;
 }
 
-int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_error* error) {
+int agon_executor_local(const agon_executor_def* def, const void* maker, agon_executor* out,
+                        agon_error* error) {
+    (void)maker;
     local* l = calloc(1, sizeof *l);
     slot* slots = calloc((size_t)def->slots, sizeof *slots);
     if (!l || !slots) {
@@ -136,7 +144,7 @@ int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_erro
         free(slots);
         return agon_fail(error, AGON_EMEMORY, "no memory for %d task slots", def->slots);
     }
-    *l = (local){*def, slots};
+    *l = (local){*def, slots, uv_hrtime()};
     for (int i = 0; i < def->slots; i++) {
         slots[i].owner = l;
         slots[i].work.data = &slots[i];
@@ -152,6 +160,7 @@ int agon_executor_local(const agon_local_def* def, agon_executor* out, agon_erro
         .progress = progress,
         .profile = profile,
         .cancel = cancel,
+        .shut = shut,
         .close = close_local,
     };
     return AGON_OK;

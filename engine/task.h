@@ -123,6 +123,8 @@ typedef struct agon_result {
 } agon_result;
 
 void agon_result_clear(agon_result* result); /* frees what it owns */
+/* The generation that a task belongs to. */
+int agon_task_generation(const agon_task* task);
 /* Games of a match. */
 uint64_t agon_match_games(const agon_match_result* match);
 

@@ -229,9 +229,12 @@ int agon_training_run(agon_training* t, const agon_training_view* view, bool* in
         .backend = backend,
         .slots = t->slots,
         .keep = t->config.run.keep,
+        .open = t->open,
+        .maker = t->maker,
         .client = {t, plan, committed, tick, note},
     };
-    rc = agon_drive_run(&def, interrupted, error);
+    int wrong_from;
+    rc = agon_drive_run(&def, interrupted, &wrong_from, error);
     if (rc)
         agon_record_failure(t->population.record, error); /* if there was one, it is the cause */
     t->seconds = (double)(uv_hrtime() - t->begun) * 1e-9;

@@ -30,7 +30,10 @@ struct agon_training {
     agon_training_view view;
     char plugin_hash[AGON_HASH_SIZE]; /* SHA-256 of the plug-in's file; empty: a built-in */
     char notice[512];                 /* what a person should know before it runs; empty: nothing */
-    const char* backend;              /* name of the kernels */
+    agon_executor_open* open; /* who runs the tasks, set before agon_training_run; NULL: this
+                                 process */
+    const void* maker;        /* its second argument, borrowed */
+    const char* backend;      /* name of the kernels */
     int slots;
     int tasks, tasks_before;     /* of the whole run; done before this process */
     int trained, measured;       /* generations complete and reported; -1: none */

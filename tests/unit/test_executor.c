@@ -39,7 +39,7 @@ static void open_desk(desk* d, int slots) {
     memset(d, 0, sizeof *d);
     d->rules = open_rules("matrix");
     assert_int_equal(uv_loop_init(&d->loop), 0);
-    const agon_local_def def = {
+    const agon_executor_def def = {
         .loop = &d->loop,
         .slots = slots,
         .backend = agon_cpu_backend(),
@@ -48,7 +48,7 @@ static void open_desk(desk* d, int slots) {
         .done = on_done,
         .user = d,
     };
-    assert_int_equal(agon_executor_local(&def, &d->executor, NULL), AGON_OK);
+    assert_int_equal(agon_executor_local(&def, NULL, &d->executor, NULL), AGON_OK);
 }
 
 static void close_desk(desk* d) {
