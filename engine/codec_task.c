@@ -1,6 +1,7 @@
 /* codec_task.c: what a task looks like on the wire. */
 #include "engine/codec.h"
 #include "engine/config.h"
+#include "engine/text.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -181,6 +182,32 @@ int agon_task_decode(const uint8_t* data, size_t size, agon_task* out, agon_erro
     if (code == AGON_OK)
         *out = task;
     return code;
+}
+
+/* ---- what a task names -------------------------------------------------------------------- */
+
+bool agon_ref_is_hash(const char* ref) {
+    return agon__text_is_hash(ref);
+}
+
+void agon_task_each_ref(const agon_task* task, void (*visit)(void* user, const char* ref),
+                        void* user) {
+    switch (task->kind) {
+    case AGON_TRAIN:
+        if (task->as.train.learner[0])
+            visit(user, task->as.train.learner);
+        for (int i = 0; i < task->as.train.opponents; i++)
+            visit(user, task->as.train.opponent[i]);
+        break;
+    case AGON_MATCH:
+        visit(user, task->as.match.row_ref);
+        visit(user, task->as.match.col_ref);
+        break;
+    case AGON_PROBE:
+        visit(user, task->as.probe.ref);
+        visit(user, task->as.probe.probes);
+        break;
+    }
 }
 
 int agon_task_generation(const agon_task* task) {

@@ -92,6 +92,14 @@ typedef struct agon_config {
     struct {
         int threads;      /* tasks at a time; 0: all cores */
         char plugin[256]; /* file of the game where it is not a built-in; "": it is */
+        char listen[256]; /* where workers connect; "": the run is on this machine alone */
+        char tokens[256]; /* file of the tokens that may work; "": none are asked for */
+        char tls[256];    /* directory of certificates; "": none */
+        char nkey[256];   /* nats: file with the seed of an nkey; "": none */
+        char metrics[64]; /* HOST:PORT for Prometheus; "": none */
+        int lease;        /* seconds */
+        double audit;     /* share of workers' results that are executed twice */
+        int insecure;     /* listen beyond this machine without authentication */
     } machine;
 } agon_config;
 

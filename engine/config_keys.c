@@ -121,8 +121,23 @@ static const agon_config_key keys[] = {
     TEXT(run, dir, "", "The run's directory; empty: runs/, the game's name and the seed."),
     INT(run, keep, "2", 2, 1000000, "learners", "Learners kept per agent, the newest."),
 
-    INT(machine, threads, "0", 0, 1024, "threads", "Tasks run at a time; 0: one per core."),
+    INT(machine, threads, "0", 0, 1024, "threads",
+        "Tasks run at a time; 0: one per core or, with listen, none but what only it can do."),
     TEXT(machine, plugin, "", "Path of the shared object that holds the game; empty: a built-in."),
+    TEXT(machine, listen, "",
+         "Where workers connect: tcp://HOST:PORT, tls://HOST:PORT or nats://HOST:PORT/SPACE; "
+         "empty: no workers."),
+    TEXT(machine, tokens, "",
+         "File of the tokens that may work (agon cert --token); empty: none are asked for."),
+    TEXT(machine, tls, "", "Directory of certificates (agon cert); empty: none."),
+    TEXT(machine, nkey, "", "File with the seed of an nkey, for nats; empty: none."),
+    TEXT(machine, metrics, "", "HOST:PORT where Prometheus finds metrics; empty: nowhere."),
+    INT(machine, lease, "30", 1, 3600, "seconds",
+        "How long a worker may be silent before its tasks go to others."),
+    REAL(machine, audit, "0.02", 0, 1, "share",
+         "Workers' results that are executed again elsewhere and compared byte for byte."),
+    SWITCH(machine, insecure, "no",
+           "Listen beyond this machine without tokens or client certificates."),
 };
 
 const agon_config_key* agon_config_keys(int* count) {

@@ -3,10 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_hash(const char* ref) {
-    return strlen(ref) == AGON_HASH_SIZE - 1 && strspn(ref, "0123456789abcdef") == 64;
-}
-
 static int check_fits(const agon_net* net, const agon_rules* rules, const char* ref,
                       agon_error* error) {
     if (net->inputs == rules->entries && net->actions == rules->spec.actions)
@@ -49,7 +45,7 @@ int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* con
                      bool as_policy, agon_actor* out, agon_error* error) {
     agon_actor actor = {0};
     int rc;
-    if (!is_hash(ref)) {
+    if (!agon_ref_is_hash(ref)) {
         rc = agon_scripted_open(ref, rules, &actor.policy, error);
         actor.has_policy = rc == AGON_OK;
     } else {

@@ -123,6 +123,12 @@ typedef struct agon_result {
 } agon_result;
 
 void agon_result_clear(agon_result* result); /* frees what it owns */
+/* Calls visit for every policy and blob that a task names: references, learner, probe set. Several
+ * may be the same. */
+void agon_task_each_ref(const agon_task* task, void (*visit)(void* user, const char* ref),
+                        void* user);
+bool agon_ref_is_hash(const char* ref); /* a blob, rather than a scripted policy */
+
 /* The generation that a task belongs to. */
 int agon_task_generation(const agon_task* task);
 /* Games of a match. */

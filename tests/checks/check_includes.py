@@ -23,6 +23,7 @@ LIBRARIES = {
     r"cJSON\.h|cjson/cJSON\.h": [r"engine/.*", r"tools/.*"],
     r"zip\.h": [r"engine/.*"],
     r"openssl/.*": [r"engine/.*", r"net/.*"],
+    r"nats/.*": [r"net/.*"],
     r"(cblas|lapacke)\.h": [r"tools/bench.*"],
     r"cmocka\.h": [],
     r".*intrin\.h|arm_neon\.h": [r"agents/.*", r"tools/bench.*"],
