@@ -1,7 +1,7 @@
 /* cluster.h: tasks carried to workers, on this machine or on others. What `tools` needs to know.
  *
- * agon_executor_cluster is an executor (engine/executor.h) whose maker is an agon_cluster_def. A worker is
- * a process that runs agon_worker_run. */
+ * agon_executor_cluster is an executor (engine/executor.h) whose maker is an agon_cluster_def. A
+ * worker is a process that runs agon_worker_run. */
 #ifndef AGON_CLUSTER_H
 #define AGON_CLUSTER_H
 

@@ -3,6 +3,7 @@
 #ifndef AGON_COORDINATOR_H
 #define AGON_COORDINATOR_H
 
+#include "net/blobs.h"
 #include "net/cluster.h"
 #include "net/scheduler.h"
 
@@ -15,11 +16,15 @@ void agon__coordinator_note(agon__coordinator* c, const char* format, ...)
     __attribute__((format(printf, 2, 3)));
 int64_t agon__coordinator_now(const agon__coordinator* c); /* milliseconds, monotonic */
 
-/* A blob of the run: from memory, or read on the pool; `ready` is called later, data NULL when it
- * is missing, borrowed for the call. */
-void agon__coordinator_blob(agon__coordinator* c, const char* hash, void* user,
-                            void (*ready)(void* user, const char* hash, const uint8_t* data,
-                                          size_t size));
+agon__blobs* agon__coordinator_blobs(agon__coordinator* c);
+agon__scheduler* agon__coordinator_scheduler(agon__coordinator* c);
+/* Something changed: leases are handed out, soon. */
+void agon__coordinator_wake(agon__coordinator* c);
+/* Looks at bytes that a worker brought as the result of an offer, and hands them to the scheduler.
+ */
+agon__verdict agon__coordinator_result(agon__coordinator* c, int worker,
+                                       const agon__result_offer* offer, const uint8_t* data,
+                                       size_t size);
 
 /* ---- sessions: one worker's conversation, whatever carries it ----------------------------- */
 
