@@ -240,6 +240,8 @@ static void accept_batch(agon_drive* d) {
     drop_arrays(d);
     for (item* x; (x = pop(&d->batch)); drop(x)) {
         agon_error error = {0};
+        if (d->executor.committed)
+            d->executor.committed(&d->executor, x->ticket);
         int rc = d->def->client.committed(d->def->client.user, d, &x->task, &x->result, &error);
         d->tasks_done++;
         if (rc)
@@ -324,6 +326,8 @@ static void on_signal(uv_signal_t* handle, int number) {
     d->stopping = true;
     if (d->signals == 1) {
         note(d, "stopping: finishing the tasks in flight (again to drop them)");
+        if (d->executor.recall)
+            d->executor.recall(&d->executor);
     } else {
         d->executor.cancel(&d->executor);
         /* One last try; when one is under way already, its end sees the signal. */

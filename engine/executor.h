@@ -30,6 +30,10 @@ struct agon_executor {
     double (*profile)(const agon_executor* executor, double* seconds);
     /* Asks every running task to stop soon; their callbacks come with AGON_ECANCELLED. */
     void (*cancel)(agon_executor* executor);
+    /* (optional) Hands back what nobody has begun: the callbacks come with AGON_ECANCELLED. */
+    void (*recall)(agon_executor* executor);
+    /* (optional) The result of this ticket is safe on disk. */
+    void (*committed)(agon_executor* executor, uint64_t ticket);
     /* (optional) Accepted results that are still being checked. */
     int (*checks)(const agon_executor* executor);
     /* (optional) One line for a person watching; empty: nothing to say. */
