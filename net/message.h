@@ -22,7 +22,7 @@
 #define AGON__CHUNK    (512 << 10) /* bytes of a chunk, but for the last */
 #define AGON__INLINE   (128 << 10)
 #define AGON__OFFERS   16
-#define AGON__BEATS    1024
+#define AGON__BEATS    1024 /* leases of one worker, at most */
 
 typedef enum agon__message_kind {
     AGON__HELLO = 1,
@@ -86,9 +86,9 @@ typedef struct agon__hello {
     char id[AGON_HASH_SIZE]; /* random, of this process: a second hello of it replaces the first */
     char nonce[AGON_HASH_SIZE]; /* random, of this hello */
     char token[64];             /* name of its token; "-": none */
-    int pid, slots;
-    uint64_t memory; /* bytes */
-    int games;       /* plug-ins that it has besides the built-ins */
+    int pid, slots;             /* at most AGON__BEATS */
+    uint64_t memory;            /* bytes */
+    int games;                  /* plug-ins that it has besides the built-ins */
     agon__game_offer game[AGON__OFFERS];
     int agents;
     agon__agent_offer agent[AGON__OFFERS];
@@ -114,7 +114,7 @@ typedef struct agon__rejection {
 } agon__rejection;
 
 typedef struct agon__credit {
-    int tasks; /* that it takes in all, running ones included */
+    int tasks; /* that it takes in all, running ones included; at most AGON__BEATS */
 } agon__credit;
 
 typedef struct agon__task_grant {
@@ -219,5 +219,7 @@ void agon__message_clear(agon__message* message); /* frees what it owns */
 
 /* Chunks of a blob: at least 1. */
 int agon__chunks(uint64_t size);
+/* Is it one of its blob's chunks by index and size? */
+int agon__chunk_check(const agon__chunk* chunk, agon_error* error);
 
 #endif
