@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,14 +139,14 @@ static int write_all(int file, const void* data, size_t size) {
     return 0;
 }
 
-/* A new file of these bytes on the disk itself; returns 0 or an errno value. */
-static int write_synced(const char* path, const void* data, size_t size) {
+/* A new file of these bytes, on the disk itself when `sync`; returns 0 or an errno value. */
+static int write_new(const char* path, const void* data, size_t size, bool sync) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int reason;
     if (file < 0)
         return errno;
     reason = write_all(file, data, size);
-    if (reason == 0 && fsync(file) != 0)
+    if (reason == 0 && sync && fsync(file) != 0)
         reason = errno;
     /* Network file systems report a full disk as late as here. */
     if (close(file) != 0 && reason == 0)
@@ -153,7 +154,7 @@ static int write_synced(const char* path, const void* data, size_t size) {
     return reason;
 }
 
-int agon_file_place(const char* path, const void* data, size_t size, agon_error* error) {
+static int swap_in(const char* path, const void* data, size_t size, bool sync, agon_error* error) {
     char temporary[AGON_PATH_SIZE];
     int length, reason;
     /* Process and thread make the name unique among all that may write at this moment. */
@@ -162,13 +163,21 @@ int agon_file_place(const char* path, const void* data, size_t size, agon_error*
     if (length >= (int)sizeof temporary)
         return agon_fail(error, AGON_ELIMIT, "path %.60s... is too long: at most %d bytes", path,
                          AGON_PATH_SIZE - 64);
-    reason = write_synced(temporary, data, size);
+    reason = write_new(temporary, data, size, sync);
     if (reason == 0 && rename(temporary, path) != 0)
         reason = errno;
     if (reason == 0)
         return AGON_OK;
     unlink(temporary);
     return agon_file_fail(error, reason, "cannot write", path);
+}
+
+int agon_file_place(const char* path, const void* data, size_t size, agon_error* error) {
+    return swap_in(path, data, size, true, error);
+}
+
+int agon_file_swap(const char* path, const void* data, size_t size, agon_error* error) {
+    return swap_in(path, data, size, false, error);
 }
 
 int agon_file_write(const char* path, const void* data, size_t size, agon_error* error) {

@@ -32,6 +32,9 @@ int agon_dir_clean(const char* path, agon_error* error);
 /* Puts `size` bytes at `path`: temporary file, fsync, rename. Does not sync the directory, so that
  * many files can share one agon_dir_sync. On failure `path` is as before and nothing is left. */
 int agon_file_place(const char* path, const void* data, size_t size, agon_error* error);
+/* The same without fsync: whole for whoever reads it, but after a power cut it may be anything. For
+ * what can be had again and is checked when it is read. */
+int agon_file_swap(const char* path, const void* data, size_t size, agon_error* error);
 /* agon_file_place and agon_dir_sync of the directory that holds `path`. */
 int agon_file_write(const char* path, const void* data, size_t size, agon_error* error);
 
