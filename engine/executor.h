@@ -15,6 +15,13 @@
 typedef void (*agon_executor_done)(void* user, uint64_t ticket, int status, const uint8_t* data,
                                    size_t size, const agon_error* error);
 
+/* What is known of one task. */
+typedef struct agon_executor_look {
+    unsigned permille; /* share done */
+    uint64_t steps;    /* agent-steps done */
+    uint64_t cpu_ms;   /* of its thread; 0 while it runs */
+} agon_executor_look;
+
 typedef struct agon_executor agon_executor;
 struct agon_executor {
     const char* name;
@@ -30,6 +37,10 @@ struct agon_executor {
     double (*profile)(const agon_executor* executor, double* seconds);
     /* Asks every running task to stop soon; their callbacks come with AGON_ECANCELLED. */
     void (*cancel)(agon_executor* executor);
+    /* (optional) One task that runs, or whose callback is being called; false: it is neither. */
+    bool (*look)(const agon_executor* executor, uint64_t ticket, agon_executor_look* out);
+    /* (optional) Asks this task alone to stop, as `cancel`. */
+    void (*drop)(agon_executor* executor, uint64_t ticket);
     /* (optional) Hands back what nobody has begun: the callbacks come with AGON_ECANCELLED. */
     void (*recall)(agon_executor* executor);
     /* (optional) The result of this ticket is safe on disk. */

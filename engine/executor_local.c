@@ -3,12 +3,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct slot {
     uv_work_t work;
     struct local* owner;
     int busy;
-    uint64_t ticket;
+    bool answering; /* `done` is being called */
+    uint64_t ticket, cpu_ms;
     agon_context context;
     uint8_t* task;
     size_t task_size;
@@ -31,9 +33,16 @@ static void name_thread(const slot* s) {
     pthread_setname_np(pthread_self(), name);
 }
 
+static uint64_t thread_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* On a pool thread: bytes in, bytes out. */
 static void run(uv_work_t* work) {
     slot* s = work->data;
+    const uint64_t begun = thread_ms();
     name_thread(s);
     agon_profile_begin(&s->context.profile, AGON_PHASE_OTHER);
     agon_task* task = malloc(sizeof *task);
@@ -53,6 +62,7 @@ static void run(uv_work_t* work) {
     free(task);
     free(result);
     agon_profile_end(&s->context.profile);
+    s->cpu_ms = thread_ms() - begun;
 }
 
 static void after(uv_work_t* work, int status) {
@@ -63,7 +73,9 @@ static void after(uv_work_t* work, int status) {
     s->busy = 0;
     if (status == UV_ECANCELED)
         s->status = agon_fail(&s->error, AGON_ECANCELLED, "a task was cancelled before it began");
+    s->answering = true;
     l->def.done(l->def.user, s->ticket, s->status, result, s->result_size, &s->error);
+    s->answering = false;
     free(task);
     free(result);
 }
@@ -76,6 +88,7 @@ static int submit(agon_executor* executor, uint64_t ticket, uint8_t* data, size_
             continue;
         s->busy = 1;
         s->ticket = ticket;
+        s->cpu_ms = 0;
         s->task = data;
         s->task_size = size;
         s->status = 0;
@@ -111,14 +124,41 @@ static double profile(const agon_executor* executor, double* seconds) {
     return (double)(uv_hrtime() - l->begun) * 1e-9 * executor->slots;
 }
 
+static slot* find_slot(const agon_executor* executor, uint64_t ticket) {
+    const local* l = executor->self;
+    for (int i = 0; i < executor->slots; i++)
+        if ((l->slots[i].busy || l->slots[i].answering) && l->slots[i].ticket == ticket)
+            return &l->slots[i];
+    return NULL;
+}
+
+static bool look(const agon_executor* executor, uint64_t ticket, agon_executor_look* out) {
+    const slot* s = find_slot(executor, ticket);
+    if (!s)
+        return false;
+    out->permille = atomic_load(&s->context.progress);
+    out->steps = atomic_load(&s->context.steps);
+    out->cpu_ms = s->busy ? 0 : s->cpu_ms;
+    return true;
+}
+
+static void stop(slot* s) {
+    if (!s->busy)
+        return;
+    atomic_store(&s->context.cancel, 1);
+    uv_cancel((uv_req_t*)&s->work);
+}
+
+static void drop(agon_executor* executor, uint64_t ticket) {
+    slot* s = find_slot(executor, ticket);
+    if (s)
+        stop(s);
+}
+
 static void cancel(agon_executor* executor) {
     local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++) {
-        if (!l->slots[i].busy)
-            continue;
-        atomic_store(&l->slots[i].context.cancel, 1);
-        uv_cancel((uv_req_t*)&l->slots[i].work);
-    }
+    for (int i = 0; i < executor->slots; i++)
+        stop(&l->slots[i]);
 }
 
 static void shut(agon_executor* executor) {
@@ -158,6 +198,8 @@ int agon_executor_local(const agon_executor_def* def, const void* maker, agon_ex
         .self = l,
         .submit = submit,
         .progress = progress,
+        .look = look,
+        .drop = drop,
         .profile = profile,
         .cancel = cancel,
         .shut = shut,

@@ -6,6 +6,7 @@
 
 typedef struct desk {
     uv_loop_t loop;
+    agon_executor_look look; /* of the task that was done last */
     agon_executor executor;
     agon_rules* rules;
     int done[8], status[8]; /* by ticket */
@@ -25,6 +26,7 @@ static void on_done(void* user, uint64_t ticket, int status, const uint8_t* data
     desk* d = user;
     d->done[ticket]++;
     d->status[ticket] = status;
+    assert_true(d->executor.look(&d->executor, ticket, &d->look));
     if (status) {
         assert_int_equal(error->code, status);
         snprintf(d->text[ticket], sizeof d->text[ticket], "%s", error->text);
@@ -136,6 +138,30 @@ static void cancelling_answers_all(void** state) {
     close_desk(&d);
 }
 
+/* Promise: one task can be stopped; others run on. Each can be looked at from when it was taken
+ * until its callback has returned, then with the processor time that it took. */
+static void one_is_dropped(void** state) {
+    (void)state;
+    desk d;
+    agon_executor_look look;
+    open_desk(&d, 2);
+    const agon_task small = match_task(d.rules, "random", "random", 2000);
+    const agon_task large = match_task(d.rules, "random", "random", 4000000);
+    assert_false(d.executor.look(&d.executor, 0, &look));
+    assert_int_equal(submit(&d, 1, &large), AGON_OK);
+    assert_int_equal(submit(&d, 2, &small), AGON_OK);
+    assert_true(d.executor.look(&d.executor, 1, &look) && look.cpu_ms == 0);
+    d.executor.drop(&d.executor, 5);
+    uv_run(&d.loop, UV_RUN_ONCE);
+    d.executor.drop(&d.executor, 1);
+    uv_run(&d.loop, UV_RUN_DEFAULT);
+    assert_true(d.done[1] == 1 && d.status[1] == AGON_ECANCELLED);
+    assert_true(d.done[2] == 1 && d.status[2] == AGON_OK);
+    assert_false(d.executor.look(&d.executor, 1, &look));
+    assert_false(d.executor.look(&d.executor, 2, &look));
+    close_desk(&d);
+}
+
 /* Promise: a thread is called after the slot whose task it runs, and what tasks did is not more
  * than the time that went by on their slots. */
 static void threads_are_named_and_watched(void** state) {
@@ -170,6 +196,7 @@ int main(void) {
         cmocka_unit_test(slots_are_kept),
         cmocka_unit_test(failures_are_answered),
         cmocka_unit_test(cancelling_answers_all),
+        cmocka_unit_test(one_is_dropped),
         cmocka_unit_test(threads_are_named_and_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
