@@ -20,7 +20,7 @@ LIBRARIES = {
     r"sqlite3\.h": [r"engine/.*"],
     r"msgpack(/.*|\.h)": [r"engine/.*", r"net/.*"],
     r"ini\.h": [r"engine/.*"],
-    r"cJSON\.h|cjson/cJSON\.h": [r"engine/.*", r"tools/.*"],
+    r"cJSON\.h|cjson/cJSON\.h": [r"engine/.*", r"net/.*", r"tools/.*"],
     r"zip\.h": [r"engine/.*"],
     r"openssl/.*": [r"engine/.*", r"net/.*"],
     r"nats/.*": [r"net/.*"],
