@@ -1,5 +1,5 @@
-/* text.h: building text in a fixed buffer, and showing text that may be hostile. Internal to this
- * folder. */
+/* text.h: building text in a fixed buffer, and showing text that may be hostile. Internal to engine
+ * and net. */
 #ifndef AGON_TEXT_H
 #define AGON_TEXT_H
 

@@ -1,9 +1,10 @@
 /* auth.h: who may work: tokens and the answer to a challenge.
  *
  * A token is 32 random bytes, written as 64 hex digits in a file of mode 0600 with its name before
- * it ("NAME HEX"). The coordinator's file has a line "NAME SHA-256-OF-THE-TOKEN" for each, so it
- * gives nobody's token away; a line is removed to revoke one. The key of the MAC is that SHA-256.
- */
+ * it ("NAME HEX"). The coordinator's file has a line "NAME SHA-256-OF-THE-TOKEN" (of its 64 hex
+ * digits) for each; a line is removed to revoke one. The key of the MAC is that SHA-256, so the
+ * coordinator's file lets its reader work under these names, too, and is as private as a token.
+ * Empty lines and those that begin with '#' do not count. */
 #ifndef AGON_AUTH_H
 #define AGON_AUTH_H
 
@@ -19,7 +20,8 @@ typedef struct agon__tokens {
     agon__token* token; /* owned */
 } agon__tokens;
 
-/* A coordinator's file. AGON_EFORMAT names the line. */
+/* A coordinator's file; refused (AGON_EINVALID) when others may read it. AGON_EFORMAT names the
+ * line. */
 int agon__tokens_read(const char* path, agon__tokens* out, agon_error* error);
 int agon__tokens_parse(const char* text, const char* origin, agon__tokens* out, agon_error* error);
 void agon__tokens_clear(agon__tokens* tokens);
