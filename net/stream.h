@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #define AGON__STREAM_QUEUE (16 << 20) /* bytes queued for the other side; then reading stops */
+#define AGON__STREAM_MOST  (64 << 20) /* bytes queued at which a send ends the connection */
 
 typedef struct agon__stream agon__stream;
 
@@ -20,7 +21,8 @@ typedef struct agon__stream_def {
     void (*opened)(void* user, agon__stream* stream); /* connected, and shaken hands */
     /* One frame, borrowed for the call. May close the stream. */
     void (*message)(void* user, agon__stream* stream, const uint8_t* data, size_t size);
-    void (*drained)(void* user, agon__stream* stream); /* (optional) the queue is below a quarter */
+    /* (optional) Something was written, and the queue is below a quarter. */
+    void (*drained)(void* user, agon__stream* stream);
     /* Last call, once, later than agon__stream_close; the stream is freed afterwards. why->code 0:
      * the other side, or this one, ended it in order. */
     void (*closed)(void* user, agon__stream* stream, const agon_error* why);

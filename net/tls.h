@@ -27,7 +27,7 @@ void agon__tls_close(agon__tls* tls);
 
 /* What came from the network. */
 int agon__tls_receive(agon__tls* tls, const uint8_t* data, size_t size, agon_error* error);
-/* What is to be sent: queued until the handshake is over. */
+/* What is to be sent, after the handshake. */
 int agon__tls_write(agon__tls* tls, const uint8_t* data, size_t size, agon_error* error);
 /* Moves on; afterwards read and take until both give 0. */
 int agon__tls_step(agon__tls* tls, agon_error* error);
@@ -35,7 +35,8 @@ int agon__tls_step(agon__tls* tls, agon_error* error);
 int agon__tls_read(agon__tls* tls, uint8_t* out, size_t size, size_t* got, agon_error* error);
 /* Bytes for the network; 0: none now. */
 size_t agon__tls_take(agon__tls* tls, uint8_t* out, size_t size);
-bool agon__tls_ready(const agon__tls* tls); /* the handshake is over */
+size_t agon__tls_held(const agon__tls* tls); /* bytes for the network that were not taken */
+bool agon__tls_ready(const agon__tls* tls);  /* the handshake is over */
 /* The common name of the other's certificate; empty: it showed none. */
 void agon__tls_peer(const agon__tls* tls, char* out, size_t size);
 
