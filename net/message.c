@@ -134,11 +134,20 @@ static const agon_codec_field nak_fields[] = {
 
 /* ---- results and blobs -------------------------------------------------------------------- */
 
+static const agon_codec_field spent_fields[] = {{.name = "ms", .type = AGON_CODEC_COUNT}};
+static const agon_codec_form spent_form = {
+    .what = "result: spent", .fields = spent_fields, .count = 1, .bare = true};
+
 static const agon_codec_field result_fields[] = {
-    BEGIN(AGON__RESULT, AGON__PROTOCOL), HASH(result.task, "task"),
-    COUNT(result.lease, "lease"),        HASH(result.hash, "hash"),
-    COUNT(result.size, "size"),          COUNT(result.steps, "steps"),
-    COUNT(result.cpu_ms, "cpu_ms"),      BYTES(result.data, "data", result.inlined),
+    BEGIN(AGON__RESULT, AGON__PROTOCOL),
+    HASH(result.task, "task"),
+    COUNT(result.lease, "lease"),
+    HASH(result.hash, "hash"),
+    COUNT(result.size, "size"),
+    COUNT(result.steps, "steps"),
+    COUNT(result.cpu_ms, "cpu_ms"),
+    MANY(result.spent, "spent", result.phases, spent_form),
+    BYTES(result.data, "data", result.inlined),
 };
 
 static const agon_codec_field ack_fields[] = {

@@ -16,6 +16,7 @@
 #ifndef AGON_MESSAGE_H
 #define AGON_MESSAGE_H
 
+#include "agents/profile.h"
 #include "engine/task.h"
 
 #define AGON__PROTOCOL 1
@@ -160,13 +161,19 @@ typedef struct agon__beat_ok {
     agon__lease_name cancel[AGON__BEATS];
 } agon__beat_ok;
 
+typedef struct agon__spent {
+    uint64_t ms;
+} agon__spent;
+
 typedef struct agon__result_offer {
     char task[AGON_HASH_SIZE];
     uint64_t lease;            /* 0: it came by a broker, or of an earlier connection */
     char hash[AGON_HASH_SIZE]; /* SHA-256 of the result's bytes */
     uint64_t size;             /* of the result, bytes */
     uint64_t steps, cpu_ms;
-    uint8_t* data; /* the result, or none: asked for by WANT; owned */
+    int phases;                     /* 0, or AGON_PHASES */
+    agon__spent spent[AGON_PHASES]; /* by all threads of the worker since its last result */
+    uint8_t* data;                  /* the result, or none: asked for by WANT; owned */
     size_t inlined;
 } agon__result_offer;
 
