@@ -186,6 +186,10 @@ static int check_result(const void* record, agon_error* error) {
     if (result->size < 1 || result->size > AGON_CODEC_MAX_MESSAGE)
         return agon_fail(error, AGON_EFORMAT, "result: field size = %llu; expected 1..%u",
                          (unsigned long long)result->size, AGON_CODEC_MAX_MESSAGE);
+    if (result->phases != 0 && result->phases != AGON_PHASES)
+        return agon_fail(error, AGON_EFORMAT,
+                         "result: field spent: %d entries; expected none or %d", result->phases,
+                         AGON_PHASES);
     if (result->inlined > 0 && (result->inlined != result->size || result->size > AGON__INLINE))
         return agon_fail(error, AGON_EFORMAT,
                          "result: field data: %zu bytes; expected none, or all %llu if at most %d",
