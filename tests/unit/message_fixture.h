@@ -74,8 +74,16 @@ static inline void example_of_work(agon__message* message) {
         message->as.beat_ok = (agon__beat_ok){2, {{1}, {INT64_MAX}}};
         break;
     case AGON__RESULT:
-        message->as.result =
-            (agon__result_offer){HASH_A, 7, HASH_B, 500, 1000, 20, example_bytes(500), 500};
+        message->as.result = (agon__result_offer){.task = HASH_A,
+                                                  .lease = 7,
+                                                  .hash = HASH_B,
+                                                  .size = 500,
+                                                  .steps = 1000,
+                                                  .cpu_ms = 20,
+                                                  .phases = AGON_PHASES,
+                                                  .spent = {{1}, {INT64_MAX}},
+                                                  .data = example_bytes(500),
+                                                  .inlined = 500};
         break;
     case AGON__ACK:
         message->as.ack = (agon__ack){HASH_A, 7, AGON__DUPLICATE};

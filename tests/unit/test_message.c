@@ -171,6 +171,8 @@ static void test_ranges_of_work(void** unused) {
     BAD(AGON__RESULT, message.as.result.size = AGON_CODEC_MAX_MESSAGE + 1, "field size = 67108865");
     BAD(AGON__RESULT, message.as.result.inlined = 499, "expected none, or all 500");
     BAD(AGON__RESULT, message.as.result.size = 501, "500 bytes; expected none, or all 501");
+    BAD(AGON__RESULT, message.as.result.phases = 1, "field spent: 1 entries");
+    BAD(AGON__RESULT, message.as.result.spent[0].ms = UINT64_MAX, "result: spent: field ms");
     BAD(AGON__RESULT, message.as.result.cpu_ms = UINT64_MAX, "field cpu_ms");
     BAD(AGON__ACK, message.as.ack.verdict = 0, "field verdict");
     BAD(AGON__ACK, message.as.ack.verdict = 5, "field verdict");
