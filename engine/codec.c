@@ -185,6 +185,44 @@ static int pack_form(msgpack_packer* out, const agon_codec_form* form, const voi
     return failed;
 }
 
+/* Bytes of the blobs and arrays of numbers in a record. */
+static size_t large_bytes(const agon_codec_form* form, const void* record) {
+    size_t sum = 0;
+    for (int i = 0; i < form->count; i++) {
+        const agon_codec_field* field = &form->fields[i];
+        if (field->type == AGON_CODEC_BYTES)
+            sum += *(const size_t*)value_at(record, field->count);
+        else if (field->type == AGON_CODEC_FLOATS)
+            sum += (size_t)int_at(record, field->count) * (size_t)int_at(record, field->stride) *
+                   sizeof(float);
+        else if (field->type == AGON_CODEC_RECORD)
+            sum += large_bytes(field->form, value_at(record, field->offset));
+        else if (field->type == AGON_CODEC_LIST)
+            for (int k = 0; k < int_at(record, field->count); k++)
+                sum += large_bytes(field->form,
+                                   value_at(record, field->offset + (size_t)k * field->stride));
+    }
+    return sum;
+}
+
+/* Room for everything at once; msgpack's own way is to double, over and over. False: out of memory.
+ */
+static bool make_room(msgpack_sbuffer* buffer, size_t large) {
+    msgpack_sbuffer_init(buffer);
+    buffer->alloc = large + MSGPACK_SBUFFER_INIT_SIZE;
+    buffer->data = malloc(buffer->alloc);
+    return buffer->data != NULL;
+}
+
+/* A small message may be kept for long, in thousands, so it gives back the room that it did not
+ * need; for a large one that would cost more than it saves. */
+static uint8_t* release(msgpack_sbuffer* buffer) {
+    uint8_t* exact = NULL;
+    if (buffer->size < MSGPACK_SBUFFER_INIT_SIZE / 2)
+        exact = realloc(buffer->data, buffer->size);
+    return exact ? exact : (uint8_t*)buffer->data;
+}
+
 int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, const void* record,
                       uint8_t** data, size_t* size, agon_error* error) {
     assert(kind >= 1 && kind <= count);
@@ -194,9 +232,9 @@ int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, 
         return code;
     msgpack_sbuffer buffer;
     msgpack_packer out;
-    msgpack_sbuffer_init(&buffer);
+    const bool room = make_room(&buffer, large_bytes(form, record));
     msgpack_packer_init(&out, &buffer, msgpack_sbuffer_write);
-    if (pack_form(&out, form, record) != 0) {
+    if (!room || pack_form(&out, form, record) != 0) {
         msgpack_sbuffer_destroy(&buffer);
         return agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
     }
@@ -207,7 +245,7 @@ int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, 
         return AGON_ELIMIT;
     }
     *size = buffer.size;
-    *data = (uint8_t*)msgpack_sbuffer_release(&buffer);
+    *data = release(&buffer);
     return AGON_OK;
 }
 
