@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -207,8 +206,8 @@ static void note(void* user, const char* text) {
 }
 
 static int cores(void) {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 512 ? 512 : (int)n;
+    const unsigned n = uv_available_parallelism();
+    return n > 512 ? 512 : (int)n;
 }
 
 int agon_training_run(agon_training* t, const agon_training_view* view, bool* interrupted,

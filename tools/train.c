@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct options {
     bool resume, print_config, json, quiet, profile;
@@ -75,15 +74,6 @@ static int apply_overrides(agon_config* c, int count, char** words, bool machine
             return rc;
     }
     return agon_game_settle_plugin(c, "command line", error);
-}
-
-/* libuv reads it once, when its pool is first used: two threads more than tasks, for files and DNS.
- */
-static void size_pool(const agon_config* c) {
-    char text[32];
-    long n = c->machine.threads ? c->machine.threads : sysconf(_SC_NPROCESSORS_ONLN);
-    snprintf(text, sizeof text, "%ld", (n < 1 ? 1 : n) + 2);
-    setenv("UV_THREADPOOL_SIZE", text, 1);
 }
 
 static void print_measured(void* user, const agon_training* t, const agon_measurement* m) {
@@ -161,7 +151,7 @@ static int train_new(int words, char** argv, const options* o) {
     }
     if (rc)
         return agon_ui_error(&error);
-    size_pool(&config);
+    agon_ui_tasks(config.machine.threads);
     agon_version_text(version, sizeof version);
     if (agon_training_create(&config, version, &t, &error))
         return agon_ui_error(&error);
@@ -182,7 +172,7 @@ static int train_on(int words, char** argv, const options* o) {
     agon_config_defaults(&machine);
     if (apply_overrides(&machine, words - 1, argv + 2, true, &error))
         return agon_ui_error(&error);
-    size_pool(&machine);
+    agon_ui_tasks(machine.machine.threads);
     if (agon_training_resume(argv[1], &machine, &t, &error))
         return agon_ui_error(&error);
     int code = run(t, o);

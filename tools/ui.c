@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 bool agon_ui_colours(FILE* stream) {
     const char* refused = getenv("NO_COLOR");
@@ -179,6 +180,41 @@ int agon_ui_options(int argc, char** argv, const agon_option* options, int count
     }
     *words = kept;
     return 0;
+}
+
+int agon_ui_repeated(int* argc, char** argv, const char* name, const char** out, int most,
+                     int* count) {
+    const char* value = NULL;
+    const agon_option option = {name, NULL, &value};
+    int kept = 1;
+    *count = 0;
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--") == 0) { /* the rest are words */
+            while (i < *argc)
+                argv[kept++] = argv[i++];
+            break;
+        }
+        if (!names_option(argv[i], name)) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        const int failed = take_option(*argc, argv, &option, &i);
+        if (failed)
+            return failed;
+        if (*count == most)
+            return agon_ui_usage(argv[0], "option '%s' is given more than %d times", name, most);
+        out[(*count)++] = value;
+    }
+    *argc = kept;
+    return 0;
+}
+
+int agon_ui_tasks(int wanted) {
+    char text[32];
+    const int tasks = wanted > 0 ? wanted : (int)uv_available_parallelism();
+    snprintf(text, sizeof text, "%d", tasks + 2);
+    setenv("UV_THREADPOOL_SIZE", text, 1);
+    return tasks;
 }
 
 const char* agon_ui_shell_word(const char* word, char* out, size_t size) {

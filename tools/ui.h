@@ -59,6 +59,16 @@ typedef struct agon_option {
  * error that suggests the nearest option. */
 int agon_ui_options(int argc, char** argv, const agon_option* options, int count, int* words);
 
+/* Takes an option that may be given several times out of argv, before agon_ui_options sees the
+ * rest. out: (most) values, borrowed from argv. Returns 0, or 2 after printing a usage error. */
+int agon_ui_repeated(int* argc, char** argv, const char* name, const char** out, int most,
+                     int* count);
+
+/* How many tasks to run at a time: `wanted`, or one per core that this process may use when that is
+ * 0. libuv's pool gets two threads more, for files and DNS: before it is first used, which is when
+ * it reads its size. */
+int agon_ui_tasks(int wanted);
+
 /* A word as a shell takes it: itself, or in single quotes in out: (size), cut when it is longer. */
 const char* agon_ui_shell_word(const char* word, char* out, size_t size);
 
