@@ -100,8 +100,9 @@ static void on_signal(uv_signal_t* handle, int number) {
         return;
     if (++w->signals == 1) {
         w->draining = true;
-        agon__worker_note(w, "stopping: %d running task%s to be finished; again to stop at once",
-                          w->running, w->running == 1 ? " is" : "s are");
+        if (w->running)
+            agon__worker_note(w, "stopping: %d running task%s finished first; again: at once",
+                              w->running, w->running == 1 ? " is" : "s are");
         agon__worker_credit(w);
         agon__worker_hand_back(w, false, "the worker is stopping");
         agon__worker_finish(w);

@@ -21,6 +21,7 @@ const agon_command* agon_command_find(const char* name); /* NULL: no such comman
 int agon_command_count(void);
 
 agon_command_function agon_cmd_train;
+agon_command_function agon_cmd_worker;
 agon_command_function agon_cmd_metrics;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_report;

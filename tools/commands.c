@@ -27,6 +27,34 @@ static const char help_train[] =
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 
+static const char help_worker[] =
+    "Examples\n"
+    "  agon worker --connect tcp://127.0.0.1:7766     all cores for: agon train GAME --listen ...\n"
+    "  agon worker --connect tls://host:7766 --tls ca --token worker.token\n"
+    "  agon worker --connect nats://host:4222/lab --threads 4 --once\n"
+    "  agon worker --connect tcp://127.0.0.1:7766 --game ./my_game.so\n"
+    "\n"
+    "Runs tasks for a coordinator on this or another machine, and waits for one while there is\n"
+    "none. Results are the same whoever computes them. Finished ones are kept in DIR until the\n"
+    "coordinator has them, also when either is killed. Stopped once (Ctrl-C, SIGTERM), it\n"
+    "finishes what runs and delivers it; stopped twice, it hands its tasks back and ends at once.\n"
+    "Exit code 0 then; 1 when the coordinator turned it away.\n"
+    "\n"
+    "Usage: agon worker --connect URL [options]\n"
+    "  --connect URL   tcp://HOST:PORT, tls://HOST:PORT, nats://HOST:PORT/SPACE, natstls://...\n"
+    "  --name NAME     for people; default the host's\n"
+    "  --threads N     tasks at a time; default one per core\n"
+    "  --dir DIR       snapshots and results; default $XDG_CACHE_HOME/agon or ~/.cache/agon;\n"
+    "                  several workers may share it\n"
+    "  --cache SIZE    of snapshots kept there, as 500M or 2G; default 1G\n"
+    "  --token FILE    its token (agon cert); also in the environment, AGON_TOKEN_FILE\n"
+    "  --tls DIR       with ca.pem, and client.pem where the coordinator asks for one\n"
+    "  --nkey FILE     nats: the seed of its key\n"
+    "  --game FILE.so  a plug-in it can play; may be repeated\n"
+    "  --agent NAME=COMMAND  a program that plays as cmd:NAME; may be repeated\n"
+    "  --once          end with the coordinator, or when there is none for a minute\n"
+    "  --quiet         errors only\n";
+
 static const char help_metrics[] =
     "Examples\n"
     "  agon metrics runs/quickstart                  headline metrics, intervals, and noise alone\n"
@@ -341,6 +369,7 @@ static const char help_version[] =
 
 static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
+    {"worker", "run tasks of a run that listens for workers", agon_cmd_worker, help_worker},
     {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
     {"plot", "draw pictures of runs", agon_cmd_plot, help_plot},
     {"report", "write a page about a run", agon_cmd_report, help_report},
