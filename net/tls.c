@@ -21,8 +21,7 @@ static void copy_text(const ASN1_STRING* text, char* out, size_t size) {
     out[used] = '\0';
 }
 
-void agon__tls_common_name(X509* certificate, char* out, size_t size) {
-    X509_NAME* name = X509_get_subject_name(certificate);
+void agon__tls_common_name(X509_NAME* name, char* out, size_t size) {
     const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
     out[0] = '\0';
     if (at >= 0)
@@ -169,5 +168,5 @@ void agon__tls_peer(const agon__tls* tls, char* out, size_t size) {
     X509* certificate = SSL_get0_peer_certificate(tls->ssl);
     out[0] = '\0';
     if (certificate)
-        agon__tls_common_name(certificate, out, size);
+        agon__tls_common_name(X509_get_subject_name(certificate), out, size);
 }

@@ -1,4 +1,5 @@
 /* tls_context.c: keys, certificates and rules, from the files of a directory. */
+#include "net/cert_internal.h"
 #include "net/tls_internal.h"
 
 #include "engine/files.h"
@@ -8,32 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static int join(const char* dir, const char* name, char out[AGON_PATH_SIZE], agon_error* error) {
-    if (snprintf(out, AGON_PATH_SIZE, "%s/%s", dir, name) < AGON_PATH_SIZE)
-        return AGON_OK;
-    return agon_fail(error, AGON_ELIMIT, "path %.60s... is too long", dir);
-}
 
 static int must_exist(const char* path, agon_error* error) {
     if (access(path, R_OK) == 0)
         return AGON_OK;
     agon_file_fail(error, errno, "cannot read", path);
     return agon_hint(error, "'agon cert --help' shows how to make certificates");
-}
-
-/* A key that others may read is no secret. */
-static int must_be_private(const char* path, agon_error* error) {
-    struct stat facts;
-    if (stat(path, &facts) != 0)
-        return agon_file_fail(error, errno, "cannot read", path);
-    if (!(facts.st_mode & 077))
-        return AGON_OK;
-    agon_fail(error, AGON_EINVALID, "%s is of mode %03o: others may read this key", path,
-              (unsigned)facts.st_mode & 0777);
-    return agon_hint(error, "chmod 600 %s; if others were here, make new certificates", path);
 }
 
 /* Never asks at the terminal: an encrypted key is a damaged one. */
@@ -44,12 +26,12 @@ static int no_password(char* out, int size, int writing, void* user) {
 static int load_own(SSL_CTX* ssl, const char* dir, const char* name, agon_error* error) {
     char file[64], certificate[AGON_PATH_SIZE], key[AGON_PATH_SIZE];
     snprintf(file, sizeof file, "%s.pem", name);
-    int rc = join(dir, file, certificate, error);
+    int rc = agon__cert_path(dir, file, certificate, error);
     snprintf(file, sizeof file, "%s.key", name);
-    rc = rc ? rc : join(dir, file, key, error);
+    rc = rc ? rc : agon__cert_path(dir, file, key, error);
     rc = rc ? rc : must_exist(certificate, error);
     rc = rc ? rc : must_exist(key, error);
-    rc = rc ? rc : must_be_private(key, error);
+    rc = rc ? rc : agon__key_is_private(key, error);
     if (rc)
         return rc;
     if (SSL_CTX_use_certificate_chain_file(ssl, certificate) != 1)
@@ -77,7 +59,7 @@ static int must_hold_now(SSL_CTX* ssl, const char* dir, const char* name, agon_e
 
 static int trust(SSL_CTX* ssl, const char* dir, agon_error* error) {
     char path[AGON_PATH_SIZE];
-    int rc = join(dir, "ca.pem", path, error);
+    int rc = agon__cert_path(dir, "ca.pem", path, error);
     rc = rc ? rc : must_exist(path, error);
     if (rc)
         return rc;
@@ -142,8 +124,8 @@ int agon__tls_server_open(const char* dir, bool clients, agon__tls_context** out
 /* Neither file: the worker has no certificate. One of them: somebody's mistake. */
 static bool has_own(const char* dir) {
     char path[AGON_PATH_SIZE];
-    return (join(dir, "client.pem", path, NULL) == AGON_OK && access(path, F_OK) == 0) ||
-           (join(dir, "client.key", path, NULL) == AGON_OK && access(path, F_OK) == 0);
+    return (agon__cert_path(dir, "client.pem", path, NULL) == AGON_OK && access(path, F_OK) == 0) ||
+           (agon__cert_path(dir, "client.key", path, NULL) == AGON_OK && access(path, F_OK) == 0);
 }
 
 int agon__tls_client_open(const char* dir, agon__tls_context** out, agon_error* error) {

@@ -25,6 +25,6 @@ struct agon__tls {
 int agon__tls_explain(const agon__tls* tls, agon_error* error);
 /* The names and addresses of a certificate: "a, b, 10.0.0.1". */
 void agon__tls_hosts(X509* certificate, char* out, size_t size);
-void agon__tls_common_name(X509* certificate, char* out, size_t size);
+void agon__tls_common_name(X509_NAME* name, char* out, size_t size);
 
 #endif
