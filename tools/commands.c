@@ -294,6 +294,34 @@ static const char help_play[] =
     "  --seed S           of chance and of the agents; default 1\n"
     "  --watch            nobody at the keyboard: the agents take all seats\n";
 
+static const char help_cert[] =
+    "Examples\n"
+    "  agon cert --dir certs --host trainer.lab --host 10.0.0.7   for the coordinator\n"
+    "  agon cert --dir certs --client node7 --out node7           for a worker: copy node7 to it\n"
+    "  agon cert --token node7 --out node7.token --tokens tokens  or a token, without certificate\n"
+    "  agon cert --show certs                        for whom, for which hosts, until when\n"
+    "  agon cert --dir certs --renew                 a new server.pem, for the same hosts\n"
+    "\n"
+    "Makes what coordinator and workers prove themselves with. The first run in a directory makes\n"
+    "an authority of your own: ca.pem, which every worker needs, and ca.key, which nobody else\n"
+    "may have. It signs server.pem of the coordinator, for the hosts that workers connect to, and\n"
+    "client.pem of workers. A token is a secret in a file for one worker; the coordinator keeps\n"
+    "its SHA-256, a line in the file of --tokens: remove the line to revoke it. Keys and tokens\n"
+    "are of mode 0600, and what is there is never overwritten.\n"
+    "\n"
+    "Usage: agon cert --dir DIR --host HOST [--host HOST ...] [--days N] [--renew]\n"
+    "       agon cert --dir DIR --client NAME --out DIR [--days N]\n"
+    "       agon cert --token NAME --out FILE --tokens FILE\n"
+    "       agon cert --show DIR\n"
+    "  --dir DIR      where the authority is\n"
+    "  --host HOST    name or address of the coordinator, as workers write it\n"
+    "  --days N       how long it holds, 1 to 3650; default 365\n"
+    "  --renew        a new server.pem, with the key that is there; hosts stay unless given\n"
+    "  --client NAME  a worker's certificate, its key and ca.pem, into the new directory of --out\n"
+    "  --token NAME   a worker's token into the new file of --out\n"
+    "  --tokens FILE  the coordinator's file; made when absent\n"
+    "  --show DIR     exit code 1 when something expired, or does not belong together\n";
+
 static const char help_doctor[] =
     "Examples\n"
     "  agon doctor                                   what this machine offers to agon\n"
@@ -383,6 +411,7 @@ static const agon_command commands[] = {
     {"perft", "count the positions of a game", agon_cmd_perft, help_perft},
     {"solve", "exact values, best responses and NashConv", agon_cmd_solve, help_solve},
     {"probes", "make or show frozen questions for agents", agon_cmd_probes, help_probes},
+    {"cert", "make certificates and tokens for workers", agon_cmd_cert, help_cert},
     {"doctor", "check what this machine offers", agon_cmd_doctor, help_doctor},
     {"bench", "measure speed on this machine", agon_cmd_bench, help_bench},
     {"help", "explain a command or a configuration key", agon_cmd_help, help_help},
