@@ -33,7 +33,7 @@ struct agon_drive {
     list queued, running, finished;
     uint64_t tickets, begun;
     int signals, tasks_done;
-    bool stopping, paused, closed;
+    bool stopping, paused, closed, last_word;
     int rc;
     agon_error* error;
     line *lines, **lines_end;
@@ -340,8 +340,8 @@ static void on_signal(uv_signal_t* handle, int number) {
     advance(d);
 }
 
-static void look_at_workers(agon_drive* d) {
-    char* text = d->executor.workers ? d->executor.workers(&d->executor) : NULL;
+static void look_at_workers(agon_drive* d, bool last) {
+    char* text = d->executor.workers ? d->executor.workers(&d->executor, last) : NULL;
     if (!text)
         return;
     free(d->workers);
@@ -351,7 +351,7 @@ static void look_at_workers(agon_drive* d) {
 static void on_tick(uv_timer_t* timer) {
     agon_drive* d = timer->data;
     if (!d->closed) {
-        look_at_workers(d);
+        look_at_workers(d, false);
         advance(d);
     }
     if (d->def->client.tick)
@@ -378,8 +378,10 @@ static void advance(agon_drive* d) {
                 (d->rc || (!d->finished.count && !d->lines));
     if (!idle || !(d->stopping || !d->queued.count) || !checked)
         return;
-    if (!d->rc)
-        look_at_workers(d); /* the last word about them */
+    if (!d->rc && !d->last_word) {
+        d->last_word = true;
+        look_at_workers(d, true);
+    }
     if (d->workers && !d->rc)
         commit(d);
     else

@@ -49,8 +49,9 @@ struct agon_executor {
     int (*checks)(const agon_executor* executor);
     /* (optional) One line for a person watching; empty: nothing to say. */
     void (*status)(const agon_executor* executor, char* out, size_t size);
-    /* (optional) The workers as JSON, malloc'd; NULL: unchanged since the last call. */
-    char* (*workers)(agon_executor* executor);
+    /* (optional) The workers as JSON, malloc'd; NULL: not again so soon. last: there is no later
+     * call. */
+    char* (*workers)(agon_executor* executor, bool last);
     /* When nothing runs: closes its handles; the loop then ends. */
     void (*shut)(agon_executor* executor);
     void (*close)(agon_executor* executor); /* after the loop has ended: frees it */

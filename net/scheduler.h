@@ -135,6 +135,8 @@ void agon__scheduler_bad(agon__scheduler* s, int worker, const char* task, const
                          int64_t now);
 /* Leases that ran out. To be called at least every quarter of lease_ms. */
 void agon__scheduler_tick(agon__scheduler* s, int64_t now);
+/* Ordinary tasks that nobody has begun end with AGON_ECANCELLED. */
+void agon__scheduler_recall(agon__scheduler* s);
 /* Every task ends with AGON_ECANCELLED; leases end. */
 void agon__scheduler_cancel(agon__scheduler* s);
 

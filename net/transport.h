@@ -5,7 +5,6 @@
 #include "net/coordinator.h"
 #include "net/message.h"
 
-typedef struct agon__transport agon__transport;
 struct agon__transport {
     void* self;
     /* To the worker of a session. Encodes; a message that cannot be sent is dropped, and so, in

@@ -12,6 +12,7 @@ static const char help_train[] =
     "  agon train './my_game.so(stones=9)'           a plug-in; see agon build-game\n"
     "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
     "  agon train connect_four --profile             and where the time went\n"
+    "  agon train connect_four --listen tcp://127.0.0.1:7766   workers do the work: agon worker\n"
     "  agon train matrix --print-config > my.ini     all settings with their meaning; no training\n"
     "\n"
     "Trains a population by self-play and measures its diversity and strength. What a file or the\n"
@@ -24,6 +25,8 @@ static const char help_train[] =
     "  --quiet          errors only\n"
     "  --json           one JSON object per measured generation, then the closing report\n"
     "  --profile        a table at the end, or part of that report: where the time went\n"
+    "  --listen URL     where workers connect: machine.listen; --insecure: without tokens\n"
+    "  --metrics ADDRESS  HOST:PORT for Prometheus: machine.metrics\n"
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 

@@ -1,6 +1,7 @@
 /* agon train: a population by self-play, from a game or a config file, or on from where it stopped.
  */
 #include "games/plugin.h"
+#include "tools/cluster.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/game_word.h"
@@ -15,6 +16,7 @@
 
 typedef struct options {
     bool resume, print_config, json, quiet, profile;
+    agon_cluster_options cluster;
 } options;
 
 static bool is_file(const char* path) {
@@ -107,7 +109,10 @@ static int run(agon_training* t, const options* o) {
     agon_training_view view = {0};
     bool interrupted = false;
     char quoted[2048];
+    agon_cluster_def cluster;
     const char* dir = agon_ui_shell_word(agon_store_dir(t->store), quoted, sizeof quoted);
+    t->open = agon_cluster_choose(&t->config, agon_store_dir(t->store), &cluster);
+    t->maker = &cluster;
     if (t->notice[0] && !o->quiet)
         fprintf(stderr, "agon: note: %s\n", t->notice);
     agon_panel_begin(&panel, stderr, t);
@@ -142,6 +147,8 @@ static int train_new(int words, char** argv, const options* o) {
     if (!rc)
         rc = apply_overrides(&config, words - 1, argv + 2, false, &error);
     if (!rc)
+        rc = agon_cluster_apply(&o->cluster, &config, &error);
+    if (!rc)
         rc = agon_config_check(&config, &error);
     if (!rc && o->print_config) {
         char* text = agon_config_write(&config, true, false);
@@ -170,7 +177,8 @@ static int train_on(int words, char** argv, const options* o) {
         return agon_ui_usage("train", "a run's settings are in its config.ini: %s/config.ini",
                              argv[1]);
     agon_config_defaults(&machine);
-    if (apply_overrides(&machine, words - 1, argv + 2, true, &error))
+    if (apply_overrides(&machine, words - 1, argv + 2, true, &error) ||
+        agon_cluster_apply(&o->cluster, &machine, &error))
         return agon_ui_error(&error);
     agon_ui_tasks(machine.machine.threads);
     if (agon_training_resume(argv[1], &machine, &t, &error))
@@ -184,9 +192,14 @@ int agon_cmd_train(int argc, char** argv) {
     options o = {0};
     int words = 0;
     const agon_option known[] = {
-        {"--resume", &o.resume, NULL},   {"--print-config", &o.print_config, NULL},
-        {"--json", &o.json, NULL},       {"--quiet", &o.quiet, NULL},
+        {"--resume", &o.resume, NULL},
+        {"--print-config", &o.print_config, NULL},
+        {"--json", &o.json, NULL},
+        {"--quiet", &o.quiet, NULL},
         {"--profile", &o.profile, NULL},
+        {"--listen", NULL, &o.cluster.listen},
+        {"--metrics", NULL, &o.cluster.metrics},
+        {"--insecure", &o.cluster.insecure, NULL},
     };
     int code = agon_ui_options(argc, argv, known, (int)(sizeof known / sizeof *known), &words);
     if (code)

@@ -1,0 +1,84 @@
+/* coordinator_results.c: what workers bring, looked at, and acknowledged once it is committed. */
+#include "net/coordinator_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- results ------------------------------------------------------------------------------ */
+
+/* Are these bytes a result of this task? What they say is the scheduler's to judge. */
+static int check_result(agon__coordinator* c, const char* id, const uint8_t* data, size_t size,
+                        agon_error* error) {
+    size_t task_size;
+    const uint8_t* bytes = agon__scheduler_task(c->scheduler, id, &task_size);
+    agon_task* task = malloc(sizeof *task);
+    agon_result* result = calloc(1, sizeof *result);
+    int rc = AGON_OK;
+    if (!task || !result)
+        rc = agon_fail(error, AGON_EMEMORY, "no memory to look at a result");
+    if (!rc)
+        rc = agon_result_decode(data, size, result, error);
+    if (!rc && bytes && agon_task_decode(bytes, task_size, task, error) == AGON_OK &&
+        (task->kind != result->kind || strcmp(task->key, result->key) != 0))
+        rc = agon_fail(error, AGON_EINVALID, "the result of '%s' came as that of '%s'", result->key,
+                       task->key);
+    if (result)
+        agon_result_clear(result);
+    free(result);
+    free(task);
+    return rc;
+}
+
+agon__verdict agon__coordinator_result(agon__coordinator* c, int worker,
+                                       const agon__result_offer* offer, const uint8_t* data,
+                                       size_t size) {
+    agon_error error = {0};
+    const int64_t now = agon__coordinator_now(c);
+    const int rc = check_result(c, offer->task, data, size, &error);
+    agon__coordinator_wake(c);
+    if (rc) {
+        agon__scheduler_bad(c->scheduler, worker, offer->task, error.text, now);
+        return AGON__CONFLICT;
+    }
+    for (int i = 0; i < offer->phases; i++)
+        c->phase[i] += 1e-3 * (double)offer->spent[i].ms;
+    c->ticket_now = 0;
+    return agon__scheduler_result(c->scheduler, worker, offer, data, size, now);
+}
+
+/* ---- acknowledging what is committed ------------------------------------------------------ */
+
+static const agon__waiting* waiting_for(const agon__coordinator* c, const char* task) {
+    for (const agon__waiting* w = c->waiting; w; w = w->next)
+        if (strcmp(w->task, task) == 0)
+            return w;
+    return NULL;
+}
+
+void agon__coordinator_acknowledge(agon__coordinator* c, int worker,
+                                   const agon__result_offer* offer, agon__verdict verdict) {
+    const agon__waiting* same = verdict == AGON__DUPLICATE ? waiting_for(c, offer->task) : NULL;
+    const uint64_t ticket = same ? same->ticket : verdict == AGON__ACCEPTED ? c->ticket_now : 0;
+    agon__waiting* w = ticket ? calloc(1, sizeof *w) : NULL;
+    c->ticket_now = 0;
+    if (!ticket) {
+        agon__sessions_ack(c, worker, offer->task, offer->lease, verdict);
+    } else if (w) {
+        *w = (agon__waiting){c->waiting, ticket, offer->lease, worker, ""};
+        memcpy(w->task, offer->task, sizeof w->task);
+        c->waiting = w;
+    } /* out of memory: the worker offers it again when it is here again */
+}
+
+void agon__coordinator_committed(agon__coordinator* c, uint64_t ticket) {
+    for (agon__waiting** at = &c->waiting; *at;) {
+        agon__waiting* w = *at;
+        if (w->ticket != ticket) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        agon__sessions_ack(c, w->worker, w->task, w->lease, AGON__ACCEPTED);
+        free(w);
+    }
+}
