@@ -23,6 +23,10 @@ typedef struct agon_cluster_def {
 
 agon_executor_open agon_executor_cluster;
 
+/* Whatever can be said against the settings before a run begins: a malformed address, files that
+ * cannot be read, an address that everybody could connect to. */
+int agon_cluster_check(const agon_cluster_def* def, agon_error* error);
+
 typedef struct agon_worker_state agon_worker_state;
 
 typedef struct agon_worker_def {

@@ -1,5 +1,5 @@
 /* server.c: workers that connect by TCP, with or without TLS. */
-#include "net/auth.h"
+#include "net/access.h"
 #include "net/stream.h"
 #include "net/transport.h"
 #include "net/url.h"
@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_STRANGERS 64 /* connections that have not proved who they are; then the oldest goes   \
-                           */
+#define MOST_STRANGERS                                                                             \
+    64 /* connections that have not proved who they are; then the oldest goes                      \
+        */
 #define MOST_PEERS  16384
 #define HELLO_LIMIT (16u << 10) /* bytes of a stranger's message */
 #define HELLO_MS    5000
@@ -210,33 +211,6 @@ static void close_server(agon__transport* t) {
 
 /* ---- listening ---------------------------------------------------------------------------- */
 
-/* Nobody may work for a run who cannot show that he is meant to, unless only this machine can
- * reach it. */
-static int check_safety(const agon_cluster_def* def, const agon__url* url, agon_error* error) {
-    const bool authentic = def->tokens[0] || url->scheme == AGON__TLS;
-    if (agon__url_is_loopback(url) || authentic || def->insecure)
-        return AGON_OK;
-    agon_fail(error, AGON_EINVALID,
-              "%s can be reached by other machines, and anybody could work for this run",
-              def->listen);
-    return agon_hint(error, "give tokens (agon cert --token; machine.tokens=FILE) or certificates "
-                            "(agon cert; tls://, machine.tls=DIR), or type --insecure");
-}
-
-static int open_tls(server* s, const agon_cluster_def* def, const agon__url* url,
-                    agon_error* error) {
-    if (url->scheme != AGON__TLS)
-        return AGON_OK;
-    if (!def->tls[0]) {
-        agon_fail(error, AGON_EINVALID, "%s needs certificates, and machine.tls is empty",
-                  def->listen);
-        return agon_hint(error, "agon cert --dir certs --host %s; then machine.tls=certs",
-                         url->host);
-    }
-    const bool clients = !def->tokens[0] && !def->insecure;
-    return agon__tls_server_open(def->tls, clients, &s->tls, error);
-}
-
 static int resolve(const agon__url* url, struct sockaddr_storage* out, agon_error* error) {
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -287,25 +261,18 @@ static void announce(server* s, const agon__url* url) {
 
 int agon__server_open(agon__coordinator* c, agon__transport* out, agon_error* error) {
     const agon_cluster_def* def = agon__coordinator_def(c);
-    agon__tokens tokens = {0};
+    agon__tls_context* tls = NULL;
     agon__url url;
     int rc = agon__url_parse(def->listen, &url, error);
     if (!rc)
-        rc = check_safety(def, &url, error);
-    if (!rc && def->tokens[0])
-        rc = agon__tokens_read(def->tokens, &tokens, error);
-    agon__tokens_clear(&tokens);
-    if (rc)
-        return rc;
-    server* s = calloc(1, sizeof *s);
-    if (!s)
-        return agon_fail(error, AGON_EMEMORY, "no memory for a server");
-    s->coordinator = c;
-    rc = open_tls(s, def, &url, error);
-    if (rc) {
-        free(s);
-        return rc;
+        rc = agon__server_tls(def, &url, &tls, error);
+    server* s = rc ? NULL : calloc(1, sizeof *s);
+    if (!s) {
+        agon__tls_context_close(tls);
+        return rc ? rc : agon_fail(error, AGON_EMEMORY, "no memory for a server");
     }
+    s->coordinator = c;
+    s->tls = tls;
     uv_tcp_init(agon__coordinator_loop(c), &s->listener);
     uv_timer_init(agon__coordinator_loop(c), &s->watch);
     s->listener.data = s->watch.data = s;

@@ -125,7 +125,10 @@ static int run(agon_training* t, const options* o) {
     if (rc) {
         if (!error.hint[0])
             agon_hint(&error, "what is committed is kept; go on with: agon train --resume %s", dir);
-        return agon_ui_error(&error);
+        const int code = agon_ui_error(&error);
+        if (!strstr(error.hint, "--resume"))
+            fprintf(stderr, "the run is kept; go on with: agon train --resume %s\n", dir);
+        return code;
     }
     if (interrupted && !agon_population_finished(&t->population)) {
         if (o->profile && !o->json)
@@ -140,6 +143,7 @@ static int train_new(int words, char** argv, const options* o) {
     agon_config config;
     agon_error error = {0};
     agon_training* t = NULL;
+    agon_cluster_def cluster;
     char version[2048];
     if (words < 1)
         return agon_ui_usage("train", "a game or a config file is missing");
@@ -156,6 +160,8 @@ static int train_new(int words, char** argv, const options* o) {
         free(text);
         return AGON_EXIT_OK;
     }
+    if (!rc && agon_cluster_choose(&config, "", &cluster))
+        rc = agon_cluster_check(&cluster, &error);
     if (rc)
         return agon_ui_error(&error);
     agon_ui_tasks(config.machine.threads);
