@@ -58,7 +58,8 @@ void agon__coordinator_note(agon__coordinator* c, const char* format, ...) {
 /* Seconds of all slots so far: they come and go. */
 static void add_slot_seconds(agon__coordinator* c) {
     const uint64_t now = uv_hrtime();
-    c->slot_seconds += (double)(now - c->looked) * 1e-9 * c->face->slots;
+    c->slot_seconds += (double)(now - c->looked) * 1e-9 *
+                       (agon__scheduler_now(c->scheduler).slots + c->cluster.threads);
     c->looked = now;
 }
 
@@ -66,7 +67,7 @@ static void add_slot_seconds(agon__coordinator* c) {
 static void tell_slots(agon__coordinator* c) {
     const agon__scheduler_count n = agon__scheduler_now(c->scheduler);
     add_slot_seconds(c);
-    c->face->slots = n.slots + (c->cluster.threads ? c->cluster.threads : 1);
+    c->face->slots = n.credit + (c->cluster.threads ? c->cluster.threads : 1);
     const bool more = c->face->slots > c->slots_told || n.checks < c->checks_told;
     c->slots_told = c->face->slots;
     c->checks_told = n.checks;

@@ -1,276 +1,295 @@
-/* scheduler.c: leases and results; nothing is executed twice yet. */
-#include "net/scheduler.h"
+/* scheduler.c: tasks, the queues they wait in, and what is counted. */
+#include "net/scheduler_inside.h"
+
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-typedef struct ent {
-    struct ent* next;
-    uint64_t ticket;
-    uint8_t* data;
-    size_t size;
-    char id[65];
-    int worker;
-    uint64_t lease;
-    int64_t beat;
-    int permille;
-    uint64_t steps;
-} ent;
-typedef struct wk {
-    agon__worker_row row;
-    int used;
-} wk;
-struct agon__scheduler {
-    agon__scheduler_def d;
-    ent* first;
-    wk* w;
-    int n;
-    uint64_t leases;
-    agon__scheduler_count c;
-};
+
+#define BUCKETS 16384 /* of tasks, and of leases */
+
+static size_t bucket_of(const char* id) {
+    char head[9] = {0};
+    memcpy(head, id, 8);
+    return strtoul(head, NULL, 16) % BUCKETS;
+}
+
+void agon__scheduler_say(agon__scheduler* s, const char* format, ...) {
+    char text[768];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (s->def.note)
+        s->def.note(s->def.user, text);
+}
+
+/* ---- queues ------------------------------------------------------------------------------- */
+
+void agon__queue_push(agon__queue* q, agon__job* job, bool front) {
+    job->next = front ? q->first : NULL;
+    job->before = front ? NULL : q->last;
+    if (job->next)
+        job->next->before = job;
+    else
+        q->last = job;
+    if (job->before)
+        job->before->next = job;
+    else
+        q->first = job;
+}
+
+void agon__queue_take(agon__queue* q, agon__job* job) {
+    if (job->before)
+        job->before->next = job->next;
+    else
+        q->first = job->next;
+    if (job->next)
+        job->next->before = job->before;
+    else
+        q->last = job->before;
+    job->next = job->before = NULL;
+}
+
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+agon__job* agon__job_find(const agon__scheduler* s, const char* id) {
+    for (agon__job* job = s->jobs[bucket_of(id)]; job; job = job->chain)
+        if (strcmp(job->id, id) == 0)
+            return job;
+    return NULL;
+}
+
+static bool same_class(const agon__needs* a, const agon__needs* b) {
+    if (strcmp(a->plugin, b->plugin) != 0 || a->programs != b->programs)
+        return false;
+    for (int i = 0; i < a->programs; i++)
+        if (strcmp(a->program[i].name, b->program[i].name) != 0 ||
+            strcmp(a->program[i].file, b->program[i].file) != 0)
+            return false;
+    return true;
+}
+
+static agon__class* class_of(agon__scheduler* s, const agon__needs* needs) {
+    agon__class** at = &s->classes;
+    for (; *at; at = &(*at)->next)
+        if (same_class(&(*at)->needs, needs))
+            return *at;
+    agon__class* c = calloc(1, sizeof *c);
+    if (c) {
+        c->needs = *needs;
+        *at = c;
+    }
+    return c;
+}
+
+agon__job* agon__job_new(agon__scheduler* s, const agon__needs* needs, uint8_t* data, size_t size) {
+    agon__job* job = calloc(1, sizeof *job);
+    if (!job)
+        return NULL;
+    job->class = class_of(s, needs);
+    if (!job->class) {
+        free(job);
+        return NULL;
+    }
+    job->data = data;
+    job->size = size;
+    job->failed = -1;
+    agon_sha256(data, size, job->id);
+    agon__job** at = &s->jobs[bucket_of(job->id)];
+    job->chain = *at;
+    *at = job;
+    return job;
+}
+
+void agon__job_free(agon__scheduler* s, agon__job* job) {
+    agon__job** at = &s->jobs[bucket_of(job->id)];
+    while (*at != job)
+        at = &(*at)->chain;
+    *at = job->chain;
+    free(job->data);
+    free(job);
+}
+
+static void enqueue(agon__scheduler* s, agon__job* job, bool front) {
+    agon__queue_push(&job->class->queue, job, front);
+    job->queued = true;
+    s->waiting++;
+}
+
+void agon__job_requeue(agon__scheduler* s, agon__job* job) {
+    if (!job->queued && !job->done && !job->golden)
+        enqueue(s, job, true);
+}
+
+static void take_from_queue(agon__scheduler* s, agon__job* job) {
+    if (!job->queued)
+        return;
+    agon__queue_take(&job->class->queue, job);
+    job->queued = false;
+    s->waiting--;
+}
+
+void agon__job_fail(agon__scheduler* s, agon__job* job, int status, const char* text) {
+    agon_error error;
+    const uint64_t ticket = job->ticket;
+    agon_fail(&error, status, "%s", text);
+    agon__grants_end(s, job);
+    take_from_queue(s, job);
+    if (job->failed >= 0)
+        s->count.failing--;
+    agon__job_free(s, job);
+    s->def.done(s->def.user, ticket, status, NULL, 0, &error);
+}
+
+int agon__scheduler_add(agon__scheduler* s, uint64_t ticket, const agon__needs* needs,
+                        uint8_t* data, size_t size, int64_t now, agon_error* error) {
+    char id[AGON_HASH_SIZE];
+    (void)now;
+    agon_sha256(data, size, id);
+    agon__job* old = agon__job_find(s, id);
+    if (old && !old->done)
+        return agon_fail(error, AGON_EINVALID, "task %.12s was handed over twice", id);
+    agon__known_game* game = agon__game_of(s, needs);
+    agon__job* job = game ? agon__job_new(s, needs, data, size) : NULL;
+    if (!job)
+        return agon_fail(error, AGON_EMEMORY, "no memory for task %.12s", id);
+    job->ticket = ticket;
+    job->game = game;
+    enqueue(s, job, false);
+    return AGON_OK;
+}
+
+const uint8_t* agon__scheduler_task(const agon__scheduler* s, const char* id, size_t* size) {
+    const agon__job* job = agon__job_find(s, id);
+    if (!job || job->done)
+        return NULL;
+    *size = job->size;
+    return job->data;
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static void end_all(agon__scheduler* s, bool begun) {
+    for (int i = 0; i < BUCKETS; i++) {
+        agon__job* next;
+        for (agon__job* job = s->jobs[i]; job; job = next) {
+            next = job->chain;
+            if (job->golden || job->done || (!begun && job->grants))
+                continue;
+            agon__job_fail(s, job, AGON_ECANCELLED, "cancelled");
+        }
+    }
+}
+
+void agon__scheduler_recall(agon__scheduler* s) {
+    end_all(s, false);
+}
+
+void agon__scheduler_cancel(agon__scheduler* s) {
+    end_all(s, true);
+    for (int i = 0; i < BUCKETS; i++)
+        for (agon__job* job = s->jobs[i]; job; job = job->chain)
+            if (job->done && job->checking) {
+                agon__grants_end(s, job);
+                agon__check_end(s, job);
+            }
+}
+
+agon__scheduler_count agon__scheduler_now(const agon__scheduler* s) {
+    agon__scheduler_count count = s->count;
+    count.queued = s->waiting;
+    return count;
+}
+
+void agon__scheduler_progress(const agon__scheduler* s, unsigned* permille, uint64_t* steps) {
+    *permille = 0;
+    *steps = 0;
+    for (const agon__job* job = s->begun_first; job; job = job->later) {
+        int most = 0;
+        uint64_t done = 0;
+        for (const agon__grant* g = job->grants; g; g = g->of_job) {
+            most = g->permille > most ? g->permille : most;
+            done = g->steps > done ? g->steps : done;
+        }
+        *permille += (unsigned)most;
+        *steps += done;
+    }
+}
+
+int64_t agon__scheduler_median(const agon__scheduler* s) {
+    return s->median;
+}
+
+/* ---- opening and closing ------------------------------------------------------------------ */
+
 int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__scheduler** out,
                          agon_error* error) {
-    (void)now;
-    (void)error;
+    static const char* const own[] = {"this process", "the broker"};
     agon__scheduler* s = calloc(1, sizeof *s);
-    s->d = *def;
-    s->w = calloc(1000, sizeof *s->w);
-    s->n = 2;
+    if (!s)
+        return agon_fail(error, AGON_EMEMORY, "no memory for a scheduler");
+    s->def = *def;
+    s->ready_first = s->ready_last = -1;
+    s->crew_room = 64;
+    s->crew = calloc((size_t)s->crew_room, sizeof *s->crew);
+    s->jobs = calloc(BUCKETS, sizeof *s->jobs);
+    s->grants = calloc(BUCKETS, sizeof *s->grants);
+    s->memory = malloc(AGON__HISTORY * sizeof *s->memory);
+    s->memory_bucket = malloc(AGON__HISTORY * sizeof *s->memory_bucket);
+    for (int i = 0; s->crew && i < 2; i++) {
+        agon__crew* c = s->crew[i] = calloc(1, sizeof *c);
+        if (!c)
+            break;
+        c->row.worker = i;
+        c->row.present = true;
+        c->row.joined_ms = now;
+        c->ready_next = c->ready_before = -1;
+        snprintf(c->row.hello.name, sizeof c->row.hello.name, "%s", own[i]);
+        s->crews = i + 1;
+    }
+    if (s->crews < 2 || !s->jobs || !s->grants || !s->memory || !s->memory_bucket) {
+        agon__scheduler_close(s);
+        return agon_fail(error, AGON_EMEMORY, "no memory for a scheduler");
+    }
+    for (int i = 0; i < AGON__HISTORY; i++)
+        s->memory_bucket[i] = -1;
+    agon__crew_ready(s, AGON__TRUSTED);
     *out = s;
-    return 0;
+    return AGON_OK;
 }
+
+static void free_tables(agon__scheduler* s) {
+    for (int i = 0; i < BUCKETS; i++) {
+        agon__job* job_next;
+        agon__grant* grant_next;
+        for (agon__job* job = s->jobs ? s->jobs[i] : NULL; job; job = job_next) {
+            job_next = job->chain;
+            free(job->data);
+            free(job);
+        }
+        for (agon__grant* g = s->grants ? s->grants[i] : NULL; g; g = grant_next) {
+            grant_next = g->chain;
+            free(g);
+        }
+    }
+}
+
 void agon__scheduler_close(agon__scheduler* s) {
     if (!s)
         return;
-    for (ent* e; (e = s->first);) {
-        s->first = e->next;
-        free(e->data);
-        free(e);
-    }
-    free(s->w);
+    free_tables(s);
+    for (agon__class* c; (c = s->classes); free(c))
+        s->classes = c->next;
+    for (agon__known_game* g; (g = s->games); free(g))
+        s->games = g->next;
+    for (agon__ban* b; (b = s->bans); free(b))
+        s->bans = b->next;
+    for (int i = 0; i < s->crews; i++)
+        free(s->crew[i]);
+    free(s->crew);
+    free(s->jobs);
+    free(s->grants);
+    free(s->memory);
+    free(s->memory_bucket);
     free(s);
-}
-int agon__scheduler_add(agon__scheduler* s, uint64_t ticket, const agon__needs* needs,
-                        uint8_t* data, size_t size, int64_t now, agon_error* error) {
-    (void)needs;
-    (void)now;
-    (void)error;
-    ent* e = calloc(1, sizeof *e);
-    e->ticket = ticket;
-    e->data = data;
-    e->size = size;
-    agon_sha256(data, size, e->id);
-    ent** at = &s->first;
-    while (*at)
-        at = &(*at)->next;
-    *at = e;
-    s->c.queued++;
-    return 0;
-}
-int agon__scheduler_join(agon__scheduler* s, const agon__hello* h, const char* a, int64_t now,
-                         agon_error* error) {
-    (void)error;
-    int i;
-    for (i = 2; i < s->n; i++)
-        if (!strcmp(s->w[i].row.hello.id, h->id))
-            break;
-    if (i == s->n)
-        s->n++;
-    agon__worker_row* r = &s->w[i].row;
-    r->worker = i;
-    r->hello = *h;
-    snprintf(r->address, sizeof r->address, "%s", a);
-    if (!r->present) {
-        s->c.workers++;
-    }
-    r->present = true;
-    r->joined_ms = now;
-    return i;
-}
-static void giveback(agon__scheduler* s, ent* e) {
-    e->lease = 0;
-    s->w[e->worker].used--;
-    e->worker = 0;
-    s->c.leased--;
-    s->c.queued++;
-}
-void agon__scheduler_leave(agon__scheduler* s, int w, int64_t now) {
-    (void)now;
-    if (!s->w[w].row.present)
-        return;
-    s->w[w].row.present = false;
-    s->c.workers--;
-    s->c.slots -= s->w[w].row.credit;
-    s->w[w].row.credit = 0;
-    for (ent* e = s->first; e; e = e->next)
-        if (e->lease && e->worker == w) {
-            giveback(s, e);
-            s->c.lost++;
-        }
-}
-void agon__scheduler_credit(agon__scheduler* s, int w, int t, int64_t now) {
-    (void)now;
-    s->c.slots += t - s->w[w].row.credit;
-    s->w[w].row.credit = t;
-}
-int agon__scheduler_ban(agon__scheduler* s, const char* id, const char* token, const char* why) {
-    (void)s;
-    (void)id;
-    (void)token;
-    (void)why;
-    return 0;
-}
-bool agon__scheduler_next(agon__scheduler* s, int64_t now, agon__lease* out) {
-    ent* e = s->first;
-    while (e && e->lease)
-        e = e->next;
-    if (!e)
-        return false;
-    int w = -1;
-    if (s->d.broker)
-        w = 1;
-    else if (s->w[0].used < s->d.trusted_slots)
-        w = 0;
-    else
-        for (int i = 2; i < s->n; i++)
-            if (s->w[i].row.present && s->w[i].used < s->w[i].row.credit) {
-                w = i;
-                break;
-            }
-    if (w < 0)
-        return false;
-    e->lease = ++s->leases;
-    e->worker = w;
-    e->beat = now;
-    s->w[w].used++;
-    s->c.queued--;
-    s->c.leased++;
-    *out = (agon__lease){e->lease, w, e->id, e->data, e->size};
-    return true;
-}
-bool agon__scheduler_beat(agon__scheduler* s, int w, uint64_t l, int p, uint64_t st, int64_t now) {
-    for (ent* e = s->first; e; e = e->next)
-        if (e->lease == l) {
-            e->worker = w;
-            e->beat = now;
-            e->permille = p;
-            e->steps = st;
-            return true;
-        }
-    return false;
-}
-static ent* byid(agon__scheduler* s, const char* id) {
-    for (ent* e = s->first; e; e = e->next)
-        if (!strcmp(e->id, id))
-            return e;
-    return NULL;
-}
-agon__offer_answer agon__scheduler_offer(agon__scheduler* s, int w, const agon__result_offer* o,
-                                         int64_t now, agon__verdict* v) {
-    (void)w;
-    (void)now;
-    if (byid(s, o->task))
-        return AGON__OFFER_WANTED;
-    *v = AGON__DUPLICATE;
-    return AGON__OFFER_SETTLED;
-}
-static void drop(agon__scheduler* s, ent* x) {
-    ent** at = &s->first;
-    while (*at != x)
-        at = &(*at)->next;
-    *at = x->next;
-    if (x->lease) {
-        s->w[x->worker].used--;
-        s->c.leased--;
-    } else
-        s->c.queued--;
-    free(x->data);
-    free(x);
-}
-agon__verdict agon__scheduler_result(agon__scheduler* s, int w, const agon__result_offer* o,
-                                     const uint8_t* data, size_t size, int64_t now) {
-    (void)now;
-    ent* e = byid(s, o->task);
-    if (!e)
-        return AGON__DUPLICATE;
-    agon_error er = {0};
-    uint64_t t = e->ticket;
-    drop(s, e);
-    s->c.done++;
-    s->w[w].row.tasks++;
-    s->d.done(s->d.user, t, 0, data, size, &er);
-    return AGON__ACCEPTED;
-}
-void agon__scheduler_nak(agon__scheduler* s, int w, const agon__nak* n, int64_t now) {
-    (void)w;
-    (void)now;
-    ent* e = byid(s, n->task);
-    if (e && e->lease == n->lease) {
-        giveback(s, e);
-        if (n->class == AGON__NAK_TASK) {
-            agon_error er;
-            agon_fail(&er, AGON_EINVALID, "%s", n->text);
-            uint64_t t = e->ticket;
-            drop(s, e);
-            s->d.done(s->d.user, t, AGON_EINVALID, NULL, 0, &er);
-        }
-    }
-}
-void agon__scheduler_bad(agon__scheduler* s, int w, const char* t, const char* why, int64_t now) {
-    (void)s;
-    (void)w;
-    (void)t;
-    (void)now;
-    fprintf(stderr, "bad %s\n", why);
-}
-void agon__scheduler_tick(agon__scheduler* s, int64_t now) {
-    for (ent* e = s->first; e; e = e->next)
-        if (e->lease && now - e->beat > s->d.lease_ms) {
-            giveback(s, e);
-            s->c.lost++;
-        }
-}
-static void endall(agon__scheduler* s, bool queued) {
-    agon_error er;
-    agon_fail(&er, AGON_ECANCELLED, "cancelled");
-    for (ent *e = s->first, *n; e; e = n) {
-        n = e->next;
-        if (queued && e->lease)
-            continue;
-        uint64_t t = e->ticket;
-        drop(s, e);
-        s->d.done(s->d.user, t, AGON_ECANCELLED, NULL, 0, &er);
-    }
-}
-void agon__scheduler_recall(agon__scheduler* s) {
-    endall(s, true);
-}
-void agon__scheduler_cancel(agon__scheduler* s) {
-    endall(s, false);
-}
-const uint8_t* agon__scheduler_task(const agon__scheduler* s, const char* id, size_t* size) {
-    ent* e = byid((agon__scheduler*)s, id);
-    if (!e)
-        return NULL;
-    *size = e->size;
-    return e->data;
-}
-agon__scheduler_count agon__scheduler_now(const agon__scheduler* s) {
-    return s->c;
-}
-void agon__scheduler_progress(const agon__scheduler* s, unsigned* p, uint64_t* st) {
-    *p = 0;
-    *st = 0;
-    for (ent* e = s->first; e; e = e->next)
-        if (e->lease) {
-            *p += (unsigned)e->permille;
-            *st += e->steps;
-        }
-}
-void agon__scheduler_each(const agon__scheduler* s, void (*visit)(void*, const agon__worker_row*),
-                          void* user) {
-    for (int i = 2; i < s->n; i++)
-        visit(user, &s->w[i].row);
-}
-int64_t agon__scheduler_median(const agon__scheduler* s) {
-    (void)s;
-    return 0;
 }

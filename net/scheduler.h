@@ -88,8 +88,8 @@ typedef struct agon__worker_row {
 } agon__worker_row;
 
 typedef struct agon__scheduler_count {
-    int queued, leased, checks; /* tasks; results being executed again */
-    int workers, slots, struck; /* present ones, their slots */
+    int queued, leased, checks;         /* tasks; results being executed again */
+    int workers, slots, credit, struck; /* present ones, their slots, the tasks they take */
     uint64_t done, duplicates, conflicts, lost, audited, backups, steps; /* so far */
     int failing; /* tasks that failed once */
 } agon__scheduler_count;

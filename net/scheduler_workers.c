@@ -1,0 +1,207 @@
+/* scheduler_workers.c: who is there, what they can do, and who is not to come again. */
+#include "net/scheduler_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+agon__crew* agon__crew_of(const agon__scheduler* s, int worker) {
+    return worker >= 0 && worker < s->crews ? s->crew[worker] : NULL;
+}
+
+int agon__crew_room_of(const agon__scheduler* s, int worker) {
+    const agon__crew* c = s->crew[worker];
+    if (worker == AGON__TRUSTED)
+        return s->def.trusted_slots;
+    return worker == AGON__BROKER || !c->row.present || c->row.struck ? 0 : c->row.credit;
+}
+
+static bool offers(const agon__hello* hello, const agon__agent_offer* program) {
+    for (int i = 0; i < hello->agents; i++)
+        if (program->file[0] && strcmp(hello->agent[i].name, program->name) == 0 &&
+            strcmp(hello->agent[i].file, program->file) == 0)
+            return true;
+    return false;
+}
+
+static bool has_game(const agon__hello* hello, const char* plugin) {
+    for (int i = 0; i < hello->games; i++)
+        if (strcmp(hello->game[i].name, plugin) == 0)
+            return true;
+    return false;
+}
+
+/* This process made the tasks, so it can do all of them. */
+bool agon__crew_can(const agon__scheduler* s, int worker, const agon__class* class) {
+    const agon__hello* hello = &s->crew[worker]->row.hello;
+    if (worker == AGON__TRUSTED)
+        return true;
+    if (class->needs.plugin[0] && !has_game(hello, class->needs.plugin))
+        return false;
+    for (int i = 0; i < class->needs.programs; i++)
+        if (!offers(hello, &class->needs.program[i]))
+            return false;
+    return true;
+}
+
+/* Those with room get work by turns: whoever gets room goes to the end. */
+void agon__crew_ready(agon__scheduler* s, int worker) {
+    agon__crew* c = s->crew[worker];
+    const bool ready = c->row.running < agon__crew_room_of(s, worker);
+    if (ready == c->ready)
+        return;
+    c->ready = ready;
+    if (ready) {
+        c->ready_before = s->ready_last;
+        c->ready_next = -1;
+        if (s->ready_last >= 0)
+            s->crew[s->ready_last]->ready_next = worker;
+        else
+            s->ready_first = worker;
+        s->ready_last = worker;
+        return;
+    }
+    if (c->ready_before >= 0)
+        s->crew[c->ready_before]->ready_next = c->ready_next;
+    else
+        s->ready_first = c->ready_next;
+    if (c->ready_next >= 0)
+        s->crew[c->ready_next]->ready_before = c->ready_before;
+    else
+        s->ready_last = c->ready_before;
+}
+
+/* ---- coming and going --------------------------------------------------------------------- */
+
+static const char* banned(const agon__scheduler* s, const agon__hello* hello) {
+    for (const agon__ban* b = s->bans; b; b = b->next)
+        if (strcmp(b->id, hello->id) == 0 ||
+            (strcmp(b->token, "-") != 0 && strcmp(b->token, hello->token) == 0))
+            return b->why;
+    return NULL;
+}
+
+int agon__scheduler_ban(agon__scheduler* s, const char* id, const char* token, const char* why) {
+    agon__ban* b = calloc(1, sizeof *b);
+    if (!b)
+        return AGON_EMEMORY;
+    snprintf(b->id, sizeof b->id, "%s", id);
+    snprintf(b->token, sizeof b->token, "%s", token);
+    snprintf(b->why, sizeof b->why, "%s", why);
+    b->next = s->bans;
+    s->bans = b;
+    s->count.struck++;
+    return AGON_OK;
+}
+
+static void count_present(agon__scheduler* s, const agon__crew* c, int sign) {
+    s->count.workers += sign;
+    s->count.slots += sign * c->row.hello.slots;
+    s->count.credit += sign * c->row.credit;
+}
+
+/* The number of this process's worker, or of a new one; negative: no memory. */
+static int number_of(agon__scheduler* s, const char* id) {
+    for (int i = s->crews - 1; i > AGON__BROKER; i--)
+        if (strcmp(s->crew[i]->row.hello.id, id) == 0)
+            return i;
+    if (s->crews == s->crew_room) {
+        agon__crew** grown = realloc(s->crew, (size_t)s->crew_room * 2 * sizeof *grown);
+        if (!grown)
+            return AGON_EMEMORY;
+        s->crew = grown;
+        s->crew_room *= 2;
+    }
+    agon__crew* c = calloc(1, sizeof *c);
+    if (!c)
+        return AGON_EMEMORY;
+    c->row.worker = s->crews;
+    c->ready_next = c->ready_before = -1;
+    s->crew[s->crews] = c;
+    return s->crews++;
+}
+
+int agon__scheduler_join(agon__scheduler* s, const agon__hello* hello, const char* address,
+                         int64_t now, agon_error* error) {
+    const char* why = banned(s, hello);
+    if (why)
+        return agon_fail(error, AGON_EINVALID, "it is struck: %s", why);
+    const int worker = number_of(s, hello->id);
+    if (worker < 0)
+        return agon_fail(error, worker, "no memory for another worker");
+    agon__crew* c = s->crew[worker];
+    if (c->row.present)
+        count_present(s, c, -1);
+    else
+        c->row.joined_ms = now;
+    c->row.hello = *hello;
+    c->row.present = true;
+    c->row.credit = 0;
+    c->row.seen_ms = now;
+    snprintf(c->row.address, sizeof c->row.address, "%s", address);
+    count_present(s, c, 1);
+    agon__crew_ready(s, worker);
+    return worker;
+}
+
+static void end_leases(agon__scheduler* s, agon__crew* c, bool lost) {
+    while (c->grants)
+        agon__grant_lose(s, c->grants, lost);
+}
+
+void agon__scheduler_leave(agon__scheduler* s, int worker, int64_t now) {
+    agon__crew* c = agon__crew_of(s, worker);
+    if (!c || worker <= AGON__BROKER || !c->row.present)
+        return;
+    c->row.seen_ms = now;
+    count_present(s, c, -1);
+    c->row.present = false;
+    c->row.credit = 0;
+    agon__crew_ready(s, worker);
+    end_leases(s, c, true);
+}
+
+void agon__scheduler_credit(agon__scheduler* s, int worker, int tasks, int64_t now) {
+    agon__crew* c = agon__crew_of(s, worker);
+    if (!c || worker <= AGON__BROKER || !c->row.present)
+        return;
+    c->row.seen_ms = now;
+    s->count.credit += tasks - c->row.credit;
+    c->row.credit = tasks;
+    agon__crew_ready(s, worker);
+}
+
+/* ---- out of it ---------------------------------------------------------------------------- */
+
+void agon__crew_strike(agon__scheduler* s, int worker, bool wrong, const char* why) {
+    agon__crew* c = agon__crew_of(s, worker);
+    if (!c || worker <= AGON__BROKER || c->row.struck)
+        return;
+    c->row.struck = true;
+    c->row.strikes += wrong;
+    snprintf(c->row.why, sizeof c->row.why, "%s", why);
+    agon__scheduler_say(s, "worker %s (%s) is struck: %s", c->row.hello.name, c->row.address, why);
+    agon__scheduler_ban(s, c->row.hello.id, wrong ? c->row.hello.token : "-", c->row.why);
+    agon__crew_ready(s, worker);
+    end_leases(s, c, false);
+    if (wrong)
+        agon__check_all_since(s, worker);
+    s->def.struck(s->def.user, worker, c->row.why);
+}
+
+void agon__scheduler_bad(agon__scheduler* s, int worker, const char* task, const char* why,
+                         int64_t now) {
+    char text[160];
+    agon__crew* c = agon__crew_of(s, worker);
+    if (!c)
+        return;
+    c->row.seen_ms = now;
+    s->count.conflicts++;
+    snprintf(text, sizeof text, "task %.12s: %.120s", task, why);
+    agon__crew_strike(s, worker, true, text);
+}
+
+void agon__scheduler_each(const agon__scheduler* s,
+                          void (*visit)(void* user, const agon__worker_row* row), void* user) {
+    for (int i = AGON__BROKER + 1; i < s->crews; i++)
+        visit(user, &s->crew[i]->row);
+}
