@@ -16,6 +16,7 @@ enum {
 
 /* What is read is used before the loop goes on, so that a thread's streams share these. */
 static _Thread_local uint8_t wire_bytes[READ_SIZE], plain_bytes[READ_SIZE];
+static _Thread_local int streams; /* of this thread, that are not freed */
 
 /* ---- the end ------------------------------------------------------------------------------ */
 
@@ -27,8 +28,7 @@ void agon__stream_release(agon__stream* s) {
     agon__dial_close(s);
     agon__tls_close(s->tls);
     agon__frames_clear(&s->frames);
-    free(s->pending.data);
-    free(s->flying.data);
+    agon__stream_free_queue(s, --streams == 0);
     free(s);
 }
 
@@ -282,6 +282,7 @@ int agon__stream_make(const agon__stream_def* def, const char* host, agon__strea
     uv_prepare_init(def->loop, &s->prepare);
     s->tcp.data = s->timer.data = s->prepare.data = s;
     s->holds = 3;
+    streams++;
     *out = s;
     return AGON_OK;
 }

@@ -65,6 +65,8 @@ void agon__stream_finish(agon__stream* stream);
 /* stream_send.c */
 void agon__stream_schedule(agon__stream* stream); /* a flush before the loop waits */
 void agon__stream_flush(agon__stream* stream);
+/* last: of all streams of this thread, which share spare buffers. */
+void agon__stream_free_queue(agon__stream* stream, bool last);
 
 /* stream_connect.c */
 void agon__dial_close(agon__stream* stream);

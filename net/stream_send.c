@@ -7,18 +7,51 @@
 #include <string.h>
 
 enum {
-    AT_ONCE = 256 << 10,        /* bytes that do not wait for more */
-    KEPT = 64 << 10,            /* bytes of a buffer that stay with an idle stream */
-    SEALED_AT_A_TIME = 64 << 10 /* plain bytes given to TLS before its output is taken */
+    AT_ONCE = 256 << 10,         /* bytes that do not wait for more */
+    KEPT = 64 << 10,             /* bytes of a buffer that stay with an idle stream */
+    SEALED_AT_A_TIME = 64 << 10, /* plain bytes given to TLS before its output is taken */
+    SPARES = 8,
+    SPARE_MOST = 4 << 20
 };
 
 /* ---- bytes that grow ---------------------------------------------------------------------- */
+
+/* Large buffers that no stream of this thread needs now. Without them each chunk would begin by
+ * asking the kernel for pages, which costs more than sending it. Oldest first. */
+static _Thread_local agon__bytes spare[SPARES];
+static _Thread_local int spares;
+
+static void give_back(agon__bytes* bytes) {
+    if (bytes->room > KEPT && bytes->room <= SPARE_MOST && spares < SPARES)
+        spare[spares++] = (agon__bytes){.data = bytes->data, .room = bytes->room};
+    else
+        free(bytes->data);
+    memset(bytes, 0, sizeof *bytes);
+}
+
+/* The spare used last that is large enough takes over what `bytes` holds. */
+static bool take_spare(agon__bytes* bytes, size_t room) {
+    int i = spares - 1;
+    while (i >= 0 && spare[i].room < room)
+        i--;
+    if (i < 0 || room <= KEPT)
+        return false;
+    agon__bytes found = spare[i];
+    memmove(spare + i, spare + i + 1, (size_t)(spares - i - 1) * sizeof *spare);
+    spares--;
+    if (bytes->used)
+        memcpy(found.data, bytes->data, bytes->used);
+    found.used = bytes->used;
+    give_back(bytes);
+    *bytes = found;
+    return true;
+}
 
 static bool make_room(agon__bytes* bytes, size_t more) {
     size_t room = bytes->room ? bytes->room : 4096;
     while (room - bytes->used < more)
         room *= 2;
-    if (room == bytes->room)
+    if (room == bytes->room || take_spare(bytes, room))
         return true;
     uint8_t* data = realloc(bytes->data, room);
     if (!data)
@@ -34,10 +67,15 @@ static void append(agon__bytes* bytes, const void* data, size_t size) {
 }
 
 static void shrink(agon__bytes* bytes) {
-    if (bytes->used || bytes->room <= KEPT)
-        return;
-    free(bytes->data);
-    memset(bytes, 0, sizeof *bytes);
+    if (!bytes->used && bytes->room > KEPT)
+        give_back(bytes);
+}
+
+void agon__stream_free_queue(agon__stream* s, bool last) {
+    free(s->pending.data);
+    free(s->flying.data);
+    while (last && spares > 0)
+        free(spare[--spares].data);
 }
 
 /* ---- flying ------------------------------------------------------------------------------- */
@@ -56,7 +94,10 @@ static int take_sealed(agon__stream* s, agon_error* error) {
 }
 
 static int seal(agon__stream* s, agon_error* error) {
-    int rc = take_sealed(s, error);
+    /* Some 22 bytes more for each 16 KiB. */
+    int rc = make_room(&s->flying, s->pending.used + s->pending.used / 512 + SEALED_AT_A_TIME)
+                 ? take_sealed(s, error)
+                 : agon_fail(error, AGON_EMEMORY, "no memory for what is sent to %s", s->address);
     for (size_t at = 0; !rc && at < s->pending.used;) {
         const size_t left = s->pending.used - at;
         const size_t part = left < SEALED_AT_A_TIME ? left : SEALED_AT_A_TIME;

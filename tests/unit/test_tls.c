@@ -290,23 +290,31 @@ static void test_garbage(void** state) {
     }
 }
 
-/* Promise: no byte may be changed on its way, in the handshake or after it. */
-static void test_tampering(void** state) {
+/* A handshake and one message, of which one bit is turned over; 0: none. Returns the plain bytes
+ * that came out; *moved: all that were sent. */
+static size_t send_tampered(size_t flip, size_t* moved) {
     wire* w = wire_open("ours", true, "worker");
+    /* Without the record that only tells old firewalls of a handshake: its head says nothing. */
+    SSL_CTX_clear_options(w->client_context->ssl, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+    w->flip = flip;
     shake(w, "localhost");
-    const size_t shaken = w->moved;
+    if (!w->client.error.code && agon__tls_ready(w->client.tls))
+        agon__tls_write(w->client.tls, (const uint8_t*)"to be changed", 13, &w->client.error);
+    settle(w);
+    const size_t out = w->server.used;
+    *moved = w->moved;
     wire_close(w);
-    for (size_t flip = 6; flip <= shaken + 30; flip += 13) {
-        w = wire_open("ours", true, "worker");
-        w->flip = flip;
-        shake(w, "localhost");
-        if (!w->client.error.code)
-            agon__tls_write(w->client.tls, (const uint8_t*)"to be changed", 13, &w->client.error);
-        settle(w);
-        assert_true(w->server.error.code || w->client.error.code);
-        assert_int_equal(w->server.used, 0);
-        wire_close(w);
-    }
+    return out;
+}
+
+/* Promise: no byte may be changed on its way, in the handshake or after it. The first five say
+ * nothing: the version that a first record claims is not looked at. */
+static void test_tampering(void** state) {
+    size_t all, moved;
+    assert_int_equal(send_tampered(0, &all), 13);
+    /* Signatures differ by a few bytes in their length. */
+    for (size_t flip = 6; flip <= all - 8; flip += 11)
+        assert_int_equal(send_tampered(flip, &moved), 0);
 }
 
 /* ---- files -------------------------------------------------------------------------------- */
