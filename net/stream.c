@@ -221,7 +221,8 @@ static void on_end(agon__stream* s, ssize_t status) {
     } else if (status != UV_EOF) {
         agon__stream_fail(s, AGON_EIO, "%s: %s", s->address, uv_strerror((int)status));
     } else if (s->stage == AGON__STAGE_SHAKING) {
-        agon__stream_fail(s, AGON_EIO, "%s ended the connection during the TLS handshake",
+        agon__stream_fail(s, AGON_EIO,
+                          "%s ended the connection during the TLS handshake: does it speak TLS?",
                           s->address);
     } else if (agon__frames_waiting(&s->frames)) {
         agon__stream_fail(s, AGON_EIO, "%s ended the connection within a message", s->address);

@@ -10,7 +10,7 @@ typedef struct reason {
     const char *text, *hint;
 } reason;
 
-#define CLOCK "is this host's clock right? 'agon cert --renew' makes a new one"
+#define CLOCK "is this host's clock right? 'agon cert --help' shows how to make a new one"
 #define SAME  "both sides need the ca.pem of one 'agon cert --dir'"
 
 /* What this side found wrong with the other's certificate. */
@@ -72,7 +72,7 @@ static int explain_refusal(const agon__tls* tls, agon_error* error) {
                   tls->found[0] ? tls->found : "(none)", tls->host);
         return agon_hint(error,
                          "connect to a host it is for, or make one with "
-                         "'agon cert --renew --host %.100s'",
+                         "'agon cert --dir DIR --renew --host %.100s'",
                          tls->host);
     }
     if (why)
