@@ -11,13 +11,14 @@ static size_t length_at(const uint8_t* head) {
     return (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
 }
 
-/* Bytes of the message at `at`, with its head, when it is whole; otherwise 0. */
+/* Bytes of the message at `at`, with its head, when it is whole and allowed; otherwise 0. */
 static size_t whole_at(const agon__frames* frames, size_t at) {
     const size_t left = frames->used - at;
     if (left < AGON__FRAME_HEAD)
         return 0;
     const size_t length = length_at(frames->data + at);
-    return length <= left - AGON__FRAME_HEAD ? AGON__FRAME_HEAD + length : 0;
+    const bool whole = length > 0 && length <= frames->limit && length <= left - AGON__FRAME_HEAD;
+    return whole ? AGON__FRAME_HEAD + length : 0;
 }
 
 static int check_head(const agon__frames* frames, size_t at, agon_error* error) {

@@ -132,6 +132,19 @@ static void test_bombs(void** unused) {
         }
 }
 
+/* Promise: messages before a refused head are still there, and nothing comes after them. */
+static void test_before_bomb(void** unused) {
+    static const uint8_t bytes[] = {0, 0, 0, 1, 5, 0, 0, 0, 0, 0, 0, 0, 1, 6};
+    agon__frames frames = {.limit = LIMIT};
+    const uint8_t* data;
+    size_t size;
+    assert_int_equal(agon__frames_add(&frames, bytes, sizeof bytes, NULL), AGON_EFORMAT);
+    assert_true(agon__frames_next(&frames, &data, &size));
+    assert_int_equal(data[0], 5);
+    assert_false(agon__frames_next(&frames, &data, &size));
+    agon__frames_clear(&frames);
+}
+
 /* Promise: the buffer holds at most twice what arrived, whatever a head promises, and one that grew
  * is given back when a short message follows. */
 static void test_memory(void** unused) {
@@ -161,9 +174,9 @@ static void test_memory(void** unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),  cmocka_unit_test(test_untaken),
-        cmocka_unit_test(test_waiting), cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_pieces),      cmocka_unit_test(test_untaken),
+        cmocka_unit_test(test_waiting),     cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_before_bomb), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
