@@ -145,10 +145,6 @@ static int each_line(const char* text, const char* origin,
 static int add_token(void* user, int line, const char* name, const char* hex, const char* origin,
                      agon_error* error) {
     agon__tokens* tokens = user;
-    if (agon__tokens_find(tokens, name))
-        return agon_fail(error, AGON_EFORMAT,
-                         "%s: line %d: token '%s' is there twice; expected each name once", origin,
-                         line, name);
     if (tokens->count == TOKENS_MAX)
         return agon_fail(error, AGON_ELIMIT, "%s: line %d: expected at most %d tokens", origin,
                          line, TOKENS_MAX);
@@ -159,12 +155,41 @@ static int add_token(void* user, int line, const char* name, const char* hex, co
     agon__token* token = &tokens->token[tokens->count++];
     strcpy(token->name, name);
     strcpy(token->key, hex);
+    token->line = line;
     return AGON_OK;
+}
+
+static int compare_names(const void* a, const void* b) {
+    return strcmp(((const agon__token*)a)->name, ((const agon__token*)b)->name);
+}
+
+static int compare_places(const void* a, const void* b) {
+    const int names = compare_names(a, b);
+    return names ? names : ((const agon__token*)a)->line - ((const agon__token*)b)->line;
+}
+
+/* Sorts the tokens; the first line that repeats a name is refused. */
+static int sort_tokens(agon__tokens* tokens, const char* origin, agon_error* error) {
+    const agon__token* twice = NULL;
+    if (tokens->count > 1)
+        qsort(tokens->token, (size_t)tokens->count, sizeof *tokens->token, compare_places);
+    for (int i = 1; i < tokens->count; i++) {
+        const agon__token* token = &tokens->token[i];
+        if (compare_names(token - 1, token) == 0 && (!twice || token->line < twice->line))
+            twice = token;
+    }
+    if (!twice)
+        return AGON_OK;
+    return agon_fail(error, AGON_EFORMAT,
+                     "%s: line %d: token '%s' is there twice; expected each name once", origin,
+                     twice->line, twice->name);
 }
 
 int agon__tokens_parse(const char* text, const char* origin, agon__tokens* out, agon_error* error) {
     agon__tokens tokens = {0};
-    const int code = each_line(text, origin, add_token, &tokens, error);
+    int code = each_line(text, origin, add_token, &tokens, error);
+    if (code == AGON_OK)
+        code = sort_tokens(&tokens, origin, error);
     if (code == AGON_OK)
         *out = tokens;
     else
@@ -180,10 +205,11 @@ void agon__tokens_clear(agon__tokens* tokens) {
 }
 
 const agon__token* agon__tokens_find(const agon__tokens* tokens, const char* name) {
-    for (int i = 0; i < tokens->count; i++)
-        if (strcmp(tokens->token[i].name, name) == 0)
-            return &tokens->token[i];
-    return NULL;
+    agon__token key = {0};
+    if (tokens->count == 0 || strlen(name) >= sizeof key.name)
+        return NULL;
+    strcpy(key.name, name);
+    return bsearch(&key, tokens->token, (size_t)tokens->count, sizeof key, compare_names);
 }
 
 /* ---- a worker's token --------------------------------------------------------------------- */
@@ -195,6 +221,7 @@ static int set_token(void* user, int line, const char* name, const char* hex, co
         return agon_fail(error, AGON_EFORMAT, "%s: line %d: expected one token in the file", origin,
                          line);
     strcpy(token->name, name);
+    token->line = line;
     agon_sha256(hex, strlen(hex), token->key);
     return AGON_OK;
 }

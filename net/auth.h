@@ -13,11 +13,12 @@
 typedef struct agon__token {
     char name[64];
     char key[AGON_HASH_SIZE]; /* SHA-256 of the token, hex */
+    int line;                 /* of its file */
 } agon__token;
 
 typedef struct agon__tokens {
     int count;
-    agon__token* token; /* owned */
+    agon__token* token; /* (count) owned; in the order of their names */
 } agon__tokens;
 
 /* A coordinator's file; refused (AGON_EINVALID) when others may read it. AGON_EFORMAT names the

@@ -143,6 +143,7 @@ static void test_tokens_text(void** unused) {
         {"\x01 " HEX "\n", "file: line 1: the name is not"},
         {HEX " " HEX "\n", "file: line 1: the name is not"},
         {"a " HEX "\nb " HEX "\na " HEX "\n", "file: line 3: token 'a' is there twice"},
+        {"b " HEX "\nb " HEX "\na " HEX "\na " HEX, "file: line 2: token 'b' is there twice"},
     };
     agon__tokens tokens;
     assert_int_equal(agon__tokens_parse("", "file", &tokens, NULL), AGON_OK);
@@ -152,6 +153,7 @@ static void test_tokens_text(void** unused) {
     assert_int_equal(tokens.count, 2);
     assert_string_equal(agon__tokens_find(&tokens, "a.b_c-9")->key, HEX);
     assert_null(agon__tokens_find(&tokens, "-"));
+    assert_null(agon__tokens_find(&tokens, HEX));
     agon__tokens_clear(&tokens);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         agon_error error = {0};
@@ -171,6 +173,7 @@ static void test_tokens_limit(void** unused) {
         used += (size_t)sprintf(text + used, "w%d " HEX "\n", i);
     assert_int_equal(agon__tokens_parse(text, "file", &tokens, NULL), AGON_OK);
     assert_int_equal(tokens.count, 10000);
+    assert_int_equal(agon__tokens_find(&tokens, "w7654")->line, 7655);
     agon__tokens_clear(&tokens);
     sprintf(text + used, "more " HEX "\n");
     assert_int_equal(agon__tokens_parse(text, "file", &tokens, &error), AGON_ELIMIT);
