@@ -29,6 +29,7 @@ typedef struct tcp {
     size_t greeting_size;
     char nonce[AGON_HASH_SIZE];
     agon_error why; /* known better than the stream can; code 0: it is not */
+    char said[512]; /* why it was lost the last time; "": it was welcome since */
 } tcp;
 
 static void connect_now(tcp* t);
@@ -51,8 +52,10 @@ static void rest(tcp* t, const agon_error* why) {
     t->pause = t->pause * 1.5 < PAUSE_MOST ? t->pause * 1.5 : PAUSE_MOST;
     if (!said.text[0])
         agon_fail(&said, AGON_EIO, "the coordinator closed the connection");
-    agon_hint(&said, "%s%snext try in %.1f s", why->hint, why->hint[0] ? "; " : "",
+    const bool news = strcmp(t->said, said.text) != 0 && why->hint[0];
+    agon_hint(&said, "%s%snext try in %.1f s", news ? why->hint : "", news ? "; " : "",
               (double)pause / 1000);
+    memcpy(t->said, said.text, sizeof t->said);
     uv_timer_start(&t->timer, try_again, pause, 0);
     t->def.lost(t->def.user, &said);
 }
@@ -151,6 +154,7 @@ static void welcome(tcp* t, const agon__welcome* words) {
     const int beat = words->beat_ms > 0 ? words->beat_ms : 1;
     t->step = WELCOME;
     t->pause = PAUSE_FIRST;
+    t->said[0] = '\0';
     t->lease_ms = words->lease_ms > 3 * beat ? words->lease_ms : 3 * beat;
     agon__stream_limit(t->stream, AGON__FRAME_MAX, PATIENCE);
     uv_timer_start(&t->timer, listen_for, (uint64_t)beat, (uint64_t)beat);

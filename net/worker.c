@@ -36,9 +36,11 @@ void agon__worker_send(agon__worker* w, const agon__message* message) {
         w->link.send(&w->link, message);
 }
 
+/* More than can run, so that a slot need not wait for its next task: it takes a write to the disk
+ * and a round trip before a finished one is made up for. */
 void agon__worker_credit(agon__worker* w) {
     agon__message m = {.kind = AGON__CREDIT};
-    m.as.credit.tasks = w->draining || w->full ? 0 : w->slots + AGON__WORKER_AHEAD;
+    m.as.credit.tasks = w->draining || w->full ? 0 : w->slots + 1 + w->slots / 4;
     agon__worker_send(w, &m);
 }
 

@@ -12,7 +12,6 @@
 #include "net/spool.h"
 
 #define AGON__WORKER_REFS    (AGON_MAX_OPPONENTS + 2) /* blobs that one task names, at most */
-#define AGON__WORKER_AHEAD   1                        /* tasks taken beyond those that can run */
 #define AGON__WORKER_PATIENT 10000 /* ms for a result to be acknowledged when the worker stops */
 
 typedef enum agon__stage {
