@@ -83,4 +83,7 @@ typedef int agon_executor_open(const agon_executor_def* def, const void* maker, 
  * neither `changed` nor `wrong`. */
 agon_executor_open agon_executor_local;
 
+/* Cores that this process may use, at least 1. */
+int agon_cores(void);
+
 #endif

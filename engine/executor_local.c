@@ -207,3 +207,7 @@ int agon_executor_local(const agon_executor_def* def, const void* maker, agon_ex
     };
     return AGON_OK;
 }
+
+int agon_cores(void) {
+    return (int)uv_available_parallelism();
+}

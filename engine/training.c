@@ -205,17 +205,12 @@ static void note(void* user, const char* text) {
         t->view.note(t->view.user, text);
 }
 
-static int cores(void) {
-    const unsigned n = uv_available_parallelism();
-    return n > 512 ? 512 : (int)n;
-}
-
 int agon_training_run(agon_training* t, const agon_training_view* view, bool* interrupted,
                       agon_error* error) {
     const agon_backend* backend = agon_cpu_backend();
     t->view = *view;
     t->backend = backend->name;
-    t->slots = t->config.machine.threads ? t->config.machine.threads : cores();
+    t->slots = t->config.machine.threads ? t->config.machine.threads : agon_cores();
     t->tasks = agon_population_tasks(&t->population);
     t->tasks_before = agon_record_count(t->population.record);
     t->begun = uv_hrtime();

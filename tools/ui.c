@@ -1,5 +1,7 @@
 #include "tools/ui.h"
 
+#include "engine/executor.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
 bool agon_ui_colours(FILE* stream) {
     const char* refused = getenv("NO_COLOR");
@@ -211,7 +212,7 @@ int agon_ui_repeated(int* argc, char** argv, const char* name, const char** out,
 
 int agon_ui_tasks(int wanted) {
     char text[32];
-    const int tasks = wanted > 0 ? wanted : (int)uv_available_parallelism();
+    const int tasks = wanted > 0 ? wanted : agon_cores();
     snprintf(text, sizeof text, "%d", tasks + 2);
     setenv("UV_THREADPOOL_SIZE", text, 1);
     return tasks;
