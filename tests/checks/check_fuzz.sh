@@ -6,7 +6,7 @@
 # FUZZ_KEEP=1 puts the inputs that reach new code into tests/fuzz/corpus/.
 set -u
 cd "${SOURCE:-$(dirname "$0")/../..}" || exit 1
-slow='fuzz_check|fuzz_perft|fuzz_plugin|fuzz_frame|fuzz_message|fuzz_inbox|fuzz_token|fuzz_codec|fuzz_blob'
+slow='fuzz_check|fuzz_perft|fuzz_plugin|fuzz_frame|fuzz_message|fuzz_inbox|fuzz_token|fuzz_http|fuzz_codec|fuzz_blob'
 seconds_for() { # NAME
     if [[ $1 =~ ^($slow)$ ]]; then
         echo "${FUZZ_SECONDS:-60}"
@@ -93,6 +93,7 @@ keep() { # NAME
     "$work/$1" -merge=1 -close_fd_mask=1 "$kept" "$work/$1.corpus" "$work/$1.seeds" \
         >> "$work/$1.log" 2>&1 || return 1
     rm -f "$corpus"/*
+    # shellcheck disable=SC2045
     for file in $(ls -Sr "$kept"); do
         bytes=$((bytes + $(stat -c %s "$kept/$file")))
         [ $bytes -gt 100000 ] && break
