@@ -33,6 +33,9 @@ struct agon_policy {
     bool deterministic; /* the same position always gives the same action */
     void* self;         /* owned by the policy */
     void (*act)(const agon_policy* policy, const agon_batch* batch);
+    /* (optional) Did `act` ever fail? A code and what went wrong; its actions since were any legal
+     * ones. AGON_OK: it never did. */
+    int (*failed)(const agon_policy* policy, agon_error* error);
     void (*close)(agon_policy* policy); /* frees self, not the struct */
 };
 
@@ -50,6 +53,19 @@ struct agon_policy {
 int agon_scripted_open(const char* text, const agon_rules* rules, agon_policy* out,
                        agon_error* error);
 void agon_policy_close(agon_policy* policy);
+
+/* After it has acted: AGON_OK, or how it failed. */
+static inline int agon_policy_check(const agon_policy* policy, agon_error* error) {
+    return policy->failed ? policy->failed(policy, error) : AGON_OK;
+}
+
+/* Opens "cmd:NAME", a program outside. What decides is none of agon's: the same position may give
+ * another action, so a task with such a policy is impure. */
+#define AGON_OUTSIDE "cmd:"
+typedef int agon_policy_opener(const char* text, const agon_rules* rules, agon_policy* out,
+                               agon_error* error);
+/* Who opens them in this process; without one they are refused. Before threads are started. */
+void agon_policy_set_outside(agon_policy_opener* open);
 
 /* Name, one-line description and facts needed, for help; false beyond the last. */
 bool agon_scripted_at(int index, const char** name, const char** description);

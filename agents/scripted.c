@@ -159,9 +159,24 @@ static int unknown_policy(const char* name, agon_error* error) {
     return code;
 }
 
+static agon_policy_opener* outside;
+
+void agon_policy_set_outside(agon_policy_opener* open) {
+    outside = open;
+}
+
+static int open_outside(const char* text, const agon_rules* rules, agon_policy* out,
+                        agon_error* error) {
+    if (outside)
+        return outside(text, rules, out, error);
+    return agon_fail(error, AGON_EUNSUPPORTED, "'%.60s': no programs play here", text);
+}
+
 int agon_scripted_open(const char* text, const agon_rules* rules, agon_policy* out,
                        agon_error* error) {
     agon__call call;
+    if (strncmp(text, AGON_OUTSIDE, strlen(AGON_OUTSIDE)) == 0)
+        return open_outside(text, rules, out, error);
     const int code = agon__call_parse(text, &call, error);
     if (code != 0)
         return code;

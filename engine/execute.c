@@ -63,6 +63,10 @@ int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* con
     return rc;
 }
 
+int agon__actor_check(const agon_actor* actor, agon_error* error) {
+    return actor->has_policy ? agon_policy_check(&actor->policy, error) : AGON_OK;
+}
+
 void agon__actor_close(agon_actor* actor) {
     if (actor->has_policy)
         agon_policy_close(&actor->policy);

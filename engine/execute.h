@@ -44,6 +44,8 @@ typedef struct agon_actor {
 
 int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* context,
                      bool as_policy, agon_actor* out, agon_error* error);
+/* After it has played: AGON_OK, or how it failed. */
+int agon__actor_check(const agon_actor* actor, agon_error* error);
 void agon__actor_close(agon_actor* actor);
 agon_player agon__actor_player(const agon_actor* actor);
 

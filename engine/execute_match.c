@@ -226,6 +226,10 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
     if (!rc)
         rc = play_all(&a, context, &out->as.match, error);
     if (!rc)
+        rc = agon__actor_check(&row, error);
+    if (!rc)
+        rc = agon__actor_check(&col, error);
+    if (!rc)
         tally_numbers(&a, &out->as.match);
     if (!rc)
         tally(&a, &out->as.match);

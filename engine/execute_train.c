@@ -170,6 +170,8 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
             return agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", t->task->key);
         agon_profile_enter(&t->context->profile, AGON_PHASE_COLLECT);
         int rc = agon_rollout_collect(t->rollout, error);
+        for (int j = 0; !rc && j < d->opponents; j++)
+            rc = agon__actor_check(&t->actor[j], error);
         if (rc)
             return rc;
         agon_profile_enter(&t->context->profile, AGON_PHASE_UPDATE);

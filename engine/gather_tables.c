@@ -56,6 +56,8 @@ int agon_gather_tables(const agon_gather* g, agon_evidence* out, agon_error* err
                              : agon_fail(error, AGON_EMEMORY, "no memory for %d agents", g->agents);
     if (!rc)
         rc = play(g, player, &out->tables, error);
+    for (int i = 0; !rc && i < opened; i++)
+        rc = agon__actor_check(&actor[i], error);
     for (int i = 0; i < opened; i++)
         agon__actor_close(&actor[i]);
     agon_context_clear(&context);

@@ -119,6 +119,8 @@ static int visit_all(visiting* v, int agent, int anchors, const char (*ref)[AGON
             const agon_player player[2] = {agon__actor_player(&own), agon__actor_player(&other)};
             rc = visit(v, agent, player, key, error);
         }
+        if (!rc)
+            rc = agon__actor_check(&other, error);
         agon__actor_close(&other);
     }
     agon__actor_close(&own);

@@ -116,6 +116,8 @@ static int ask(const agon_probes* probes, const agon_rules* rules, const agon_po
         if (code == 0)
             questions_ask(&q, rules, policy, temperature, count,
                           probability + (size_t)first * (size_t)rules->spec.actions);
+        if (code == 0)
+            code = agon_policy_check(policy, error);
     }
     questions_close(&q);
     agon__replay_close(&r);

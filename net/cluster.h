@@ -43,9 +43,6 @@ typedef struct agon_worker_def {
     int games;       /* plug-ins, loaded already: game strings, their files' hashes */
     char game[16][128];
     char game_file[16][AGON_HASH_SIZE];
-    int agents; /* programs: "NAME" and the command */
-    char agent[16][64];
-    char agent_command[16][512];
     bool once; /* end when the coordinator says BYE, or cannot be reached for a minute */
     void (*note)(void* user, const char* text);
     void (*tick)(void* user, const agon_worker_state* state);

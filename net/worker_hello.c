@@ -1,17 +1,13 @@
 /* worker_hello.c: see worker_hello.h. */
 #include "net/worker_hello.h"
 
-#include "engine/files.h"
 #include "games/rules.h"
 #include "net/auth.h"
+#include "net/program.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PROGRAM_MOST ((size_t)1 << 30) /* bytes of a program's file */
 
 /* Kubernetes and Slurm give a process less than the machine has. */
 static uint64_t memory_here(void) {
@@ -32,37 +28,13 @@ static int offer_game(const char* word, const char* file, agon__game_offer* out,
     return AGON_OK;
 }
 
-/* The first word of a command, looked for as a shell does. */
-static int find_program(const char* command, char* out, size_t size, agon_error* error) {
-    const int length = (int)strcspn(command, " ");
-    const char* path = getenv("PATH");
-    snprintf(out, size, "%.*s", length, command);
-    if (strchr(out, '/') || !path)
-        return AGON_OK;
-    for (const char* part = path; *part; part += strcspn(part, ":"), part += *part == ':') {
-        snprintf(out, size, "%.*s/%.*s", (int)strcspn(part, ":"), part, length, command);
-        if (access(out, X_OK) == 0)
-            return AGON_OK;
+static void offer_agents(agon__hello* out) {
+    const char *name, *hash;
+    for (int i = 0; i < AGON__OFFERS && agon_program_at(i, &name, &hash); i++) {
+        snprintf(out->agent[i].name, sizeof out->agent[i].name, "%s", name);
+        snprintf(out->agent[i].file, sizeof out->agent[i].file, "%s", hash);
+        out->agents = i + 1;
     }
-    return agon_fail(error, AGON_EMISSING, "program %.*s is not in PATH", length, command);
-}
-
-static int offer_agent(const char* name, const char* command, agon__agent_offer* out,
-                       agon_error* error) {
-    char path[AGON_PATH_SIZE];
-    uint8_t* data = NULL;
-    size_t size = 0;
-    int rc = find_program(command, path, sizeof path, error);
-    if (!rc && access(path, X_OK) != 0)
-        rc = agon_file_fail(error, errno, "program", path);
-    if (!rc)
-        rc = agon_file_read(path, PROGRAM_MOST, &data, &size, error);
-    if (rc)
-        return rc;
-    snprintf(out->name, sizeof out->name, "%s", name);
-    agon_sha256(data, size, out->file);
-    free(data);
-    return AGON_OK;
 }
 
 int agon__worker_hello(const agon_worker_def* def, int slots, agon__hello* out, agon_error* error) {
@@ -80,10 +52,8 @@ int agon__worker_hello(const agon_worker_def* def, int slots, agon__hello* out, 
     out->slots = slots;
     out->memory = memory_here();
     out->games = def->games;
-    out->agents = def->agents;
     for (int i = 0; i < def->games && !rc; i++)
         rc = offer_game(def->game[i], def->game_file[i], &out->game[i], error);
-    for (int i = 0; i < def->agents && !rc; i++)
-        rc = offer_agent(def->agent[i], def->agent_command[i], &out->agent[i], error);
+    offer_agents(out);
     return rc ? rc : agon__random_hex(out->id, error);
 }

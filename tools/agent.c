@@ -207,6 +207,8 @@ int agon_agents_add(agon_agents* list, const char* text, const agon_rules* rules
     snprintf(dir, sizeof dir, "%.*s", colon ? (int)(colon - text) : 0, text);
     if (ends_with(text, ".safetensors"))
         rc = add_file(list, text, rules, error);
+    else if (strncmp(text, AGON_OUTSIDE, strlen(AGON_OUTSIDE)) == 0)
+        rc = add_scripted(list, text, rules, error);
     else if (colon)
         rc = add_run(list, dir, colon + 1, rules, error);
     else if (stat(text, &s) == 0 && S_ISDIR(s.st_mode))

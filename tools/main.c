@@ -1,4 +1,5 @@
 /* agon: finds the command and calls it. */
+#include "net/program.h"
 #include "tools/command.h"
 #include "tools/ui.h"
 
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
     }
     /* `agon games | head -1` is an ordinary thing to do: the write fails, we do not. */
     signal(SIGPIPE, SIG_IGN);
+    agon_programs_allow();
     if (argc < 2) {
         agon_ui_finish(run(1, overview));
         return AGON_EXIT_USAGE;

@@ -136,7 +136,7 @@ static bool ask_person(match* m, int seat) {
     }
 }
 
-static void ask_agent(match* m, int seat) {
+static int ask_agent(match* m, int seat) {
     const int others = m->agents.count;
     const int number = m->person < 0 ? seat : seat < m->person ? seat : seat - 1;
     const agon_policy* policy = &m->agents.agent[number % others].policy;
@@ -158,6 +158,7 @@ static void ask_agent(match* m, int seat) {
         .action = &m->chosen[seat],
     };
     policy->act(policy, &batch);
+    return agon_policy_check(policy, &m->error);
 }
 
 /* ---- playing ------------------------------------------------------------------------------ */
@@ -183,10 +184,9 @@ static int play_ply(match* m, uint64_t acting, void* before) {
         if (!(acting >> seat & 1))
             continue;
         read_mask(m, seat);
-        if (seat != m->person)
-            ask_agent(m, seat);
-        else if (!ask_person(m, seat))
-            return 1;
+        const int rc = seat != m->person ? ask_agent(m, seat) : !ask_person(m, seat);
+        if (rc)
+            return rc;
     }
     memcpy(before, m->state, r->spec.state_size);
     if (r->game->apply(r->config, m->state, m->chosen, m->reward) != 0)

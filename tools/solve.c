@@ -191,7 +191,9 @@ static int judge_agents(solving* s) {
             break;
         }
         agon_tree_tabulate(s->tree, &s->agents.agent[i].policy, s->temperature, tables[i]);
-        judge(s, s->agents.agent[i].name, tables[i]);
+        rc = agon_policy_check(&s->agents.agent[i].policy, &s->error);
+        if (!rc)
+            judge(s, s->agents.agent[i].name, tables[i]);
     }
     if (!rc && s->mix)
         rc = judge_mixture(s, tables);

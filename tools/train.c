@@ -6,6 +6,7 @@
 #include "tools/embedded.h"
 #include "tools/game_word.h"
 #include "tools/panel.h"
+#include "tools/program_word.h"
 #include "tools/report.h"
 #include "tools/train_profile.h"
 #include "tools/ui.h"
@@ -207,7 +208,9 @@ int agon_cmd_train(int argc, char** argv) {
         {"--metrics", NULL, &o.cluster.metrics},
         {"--insecure", &o.cluster.insecure, NULL},
     };
-    int code = agon_ui_options(argc, argv, known, (int)(sizeof known / sizeof *known), &words);
+    int code = agon_program_words(&argc, argv);
+    if (!code)
+        code = agon_ui_options(argc, argv, known, (int)(sizeof known / sizeof *known), &words);
     if (code)
         return code;
     return o.resume ? train_on(words, argv, &o) : train_new(words, argv, &o);

@@ -7,6 +7,7 @@
 #include "net/url.h"
 #include "tools/command.h"
 #include "tools/game_word.h"
+#include "tools/program_word.h"
 #include "tools/ui.h"
 
 #include <errno.h>
@@ -15,14 +16,13 @@
 #include <unistd.h>
 
 #define GAMES        16
-#define AGENTS       16
 #define THREADS_MOST 512
 #define PLUGIN_MOST  ((size_t)1 << 30) /* bytes of a plug-in's file */
 
 typedef struct words {
     const char *connect, *name, *threads, *dir, *cache, *token, *tls, *nkey;
-    const char *game[GAMES], *agent[AGENTS];
-    int games, agents;
+    const char* game[GAMES];
+    int games;
 } words;
 
 /* A text that must fit its place in the definition. */
@@ -107,20 +107,6 @@ static int add_game(agon_worker_def* def, const char* word) {
     return 0;
 }
 
-static int add_agent(agon_worker_def* def, const char* word) {
-    const char* equals = strchr(word, '=');
-    const int i = def->agents;
-    if (!equals || equals == word || !equals[1] ||
-        (size_t)(equals - word) >= sizeof def->agent[i] ||
-        strlen(equals + 1) >= sizeof def->agent_command[i])
-        return agon_ui_usage("worker", "--agent '%.80s' is not NAME=COMMAND", word);
-    memcpy(def->agent[i], word, (size_t)(equals - word));
-    def->agent[i][equals - word] = '\0';
-    strcpy(def->agent_command[i], equals + 1);
-    def->agents++;
-    return 0;
-}
-
 /* A file that is named must be there now, not only when somebody asks for it. */
 static int check_readable(const char* option, const char* path) {
     agon_error error = {0};
@@ -170,8 +156,6 @@ static int fill(const words* w, agon_worker_def* def) {
         code = fill_places(w, def);
     for (int i = 0; i < w->games && !code; i++)
         code = add_game(def, w->game[i]);
-    for (int i = 0; i < w->agents && !code; i++)
-        code = add_agent(def, w->agent[i]);
     return code;
 }
 
@@ -188,7 +172,7 @@ int agon_worker_read_words(int argc, char** argv, agon_worker_words* out) {
     };
     int code = agon_ui_repeated(&argc, argv, "--game", w.game, GAMES, &w.games);
     if (!code)
-        code = agon_ui_repeated(&argc, argv, "--agent", w.agent, AGENTS, &w.agents);
+        code = agon_program_words(&argc, argv);
     if (!code)
         code = agon_ui_options(argc, argv, known, (int)(sizeof known / sizeof *known), &rest);
     if (!code && rest)
