@@ -360,6 +360,8 @@ static void on_tick(uv_timer_t* timer) {
 
 static void close_handles(agon_drive* d) {
     d->closed = true;
+    if (!d->last_word) /* whatever ended the run: who was struck must be known to the next */
+        look_at_workers(d, true);
     d->executor.shut(&d->executor);
     uv_close((uv_handle_t*)&d->interrupt, NULL);
     uv_close((uv_handle_t*)&d->terminate, NULL);
@@ -493,6 +495,16 @@ static int open_loop(agon_drive* d, agon_error* error) {
     return AGON_OK;
 }
 
+/* When nothing else runs any more. */
+static void write_last_word(agon_drive* d) {
+    agon_error error = {0};
+    const int rc = d->workers ? agon_store_write_file(d->def->store, "workers.json", d->workers,
+                                                      strlen(d->workers), &error)
+                              : AGON_OK;
+    if (rc)
+        fail(d, rc, &error);
+}
+
 int agon_drive_run(const agon_drive_def* def, bool* interrupted, int* wrong_from,
                    agon_error* error) {
     agon_drive* d = calloc(1, sizeof *d);
@@ -518,6 +530,7 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, int* wrong_from
     on_tick(&d->ticker); /* the last word: what is shown is the end */
     uv_loop_close(&d->loop);
     d->executor.close(&d->executor);
+    write_last_word(d);
     rc = d->rc;
     *interrupted = d->signals > 0;
     *wrong_from = d->wrong_from;

@@ -122,6 +122,11 @@ int agon_store_write_csv(agon_store* store, const char* table, FILE* file, agon_
  * ones at the agents whose rows came since, however many rows there are. */
 int agon_store_prune_learners(agon_store* store, int keep, agon_error* error);
 
+/* Takes back every result of generation *actual and later, the closing evaluation with them, and
+ * their blobs: all or nothing. *actual is the newest generation, at most the one asked for, before
+ * which every agent's learner is still there to go on from; else 0, and the run begins anew. */
+int agon_store_rewind(agon_store* store, int generation, int* actual, agon_error* error);
+
 /* Writes text to dir/name by a temporary file, fsync and rename; folders in name are made. */
 int agon_store_write_file(const agon_store* store, const char* name, const char* text, size_t size,
                           agon_error* error);

@@ -8,7 +8,8 @@
  *   store_put.c    the group commit
  *   store_read.c   stored results: all in order, of some generations, one by its key
  *   store_files.c  blobs and text files of a run
- *   store_prune.c  what is thrown away */
+ *   store_prune.c  what is thrown away
+ *   store_rewind.c what is taken back */
 #ifndef AGON_STORE_INTERNAL_H
 #define AGON_STORE_INTERNAL_H
 
@@ -97,6 +98,16 @@ int agon__blob_insert(agon_store* store, const agon_bytes* blob, agon_error* err
 int agon__blobs_sync(const agon_store* store, agon_error* error);
 /* Removes what killed processes left: temporary files, learners whose pruning was cut short. */
 int agon__store_sweep(agon_store* store, agon_error* error);
+
+/* Blobs whose rows go in a transaction, and whose files go once it is committed. */
+typedef struct agon__gone {
+    char (*hash)[AGON_HASH_SIZE]; /* owned */
+    size_t count, room;
+} agon__gone;
+/* Runs a bound statement that deletes blobs RETURNING hash, notes them, and resets it. */
+int agon__blobs_take(const agon_store* store, sqlite3_stmt* statement, const char* what,
+                     agon__gone* list, agon_error* error);
+void agon__blobs_unlink(const agon_store* store, const agon__gone* list);
 
 /* Checks of opening. */
 int agon__check_whole(const agon_store* store, agon_error* error);

@@ -69,38 +69,38 @@ static const char* const PRUNE_AGENT =
 
 /* ---- pruning ------------------------------------------------------------------------------ */
 
-typedef struct gone {
-    char (*hash)[AGON_HASH_SIZE];
-    size_t count, room;
-} gone;
-
-/* Runs the bound statement, and notes the rows that it took. */
-static int take(const agon_store* store, sqlite3_stmt* prune, gone* list, agon_error* error) {
+int agon__blobs_take(const agon_store* store, sqlite3_stmt* statement, const char* what,
+                     agon__gone* list, agon_error* error) {
     int rc, status = AGON_OK;
-    while ((rc = sqlite3_step(prune)) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         /* Without memory to note them, files stay until the run is opened again. */
         if (agon_array_grow((void**)&list->hash, &list->room, list->count + 1,
                             sizeof *list->hash) == 0)
-            snprintf(list->hash[list->count++], AGON_HASH_SIZE, "%s", agon__db_text(prune, 0));
+            snprintf(list->hash[list->count++], AGON_HASH_SIZE, "%s", agon__db_text(statement, 0));
     }
     if (rc != SQLITE_DONE)
-        status = agon__db_fail(store, "pruning learners", error);
-    sqlite3_reset(prune);
+        status = agon__db_fail(store, what, error);
+    sqlite3_reset(statement);
     return status;
 }
 
-static int prune_all(const agon_store* store, int keep, gone* list, agon_error* error) {
+void agon__blobs_unlink(const agon_store* store, const agon__gone* list) {
+    for (size_t i = 0; i < list->count; i++)
+        unlink_blob(store, list->hash[i]);
+}
+
+static int prune_all(const agon_store* store, int keep, agon__gone* list, agon_error* error) {
     sqlite3_stmt* prune = NULL;
     int status = agon__db_prepare(store, PRUNE_ALL, &prune, error);
     if (status == AGON_OK) {
         sqlite3_bind_int(prune, 1, keep);
-        status = take(store, prune, list, error);
+        status = agon__blobs_take(store, prune, "pruning learners", list, error);
     }
     sqlite3_finalize(prune);
     return status;
 }
 
-static int prune_trained(agon_store* store, int keep, gone* list, agon_error* error) {
+static int prune_trained(agon_store* store, int keep, agon__gone* list, agon_error* error) {
     int status = AGON_OK;
     if (!store->prune)
         status = agon__db_prepare(store, PRUNE_AGENT, &store->prune, error);
@@ -108,13 +108,13 @@ static int prune_trained(agon_store* store, int keep, gone* list, agon_error* er
         sqlite3_bind_int(store->prune, 1, keep);
         sqlite3_bind_int64(store->prune, 2, (sqlite3_int64)store->trained);
         sqlite3_bind_int(store->prune, 3, store->trained_agent[i]);
-        status = take(store, store->prune, list, error);
+        status = agon__blobs_take(store, store->prune, "pruning learners", list, error);
     }
     return status;
 }
 
 int agon_store_prune_learners(agon_store* store, int keep, agon_error* error) {
-    gone list = {0};
+    agon__gone list = {0};
     assert(store->write && keep >= 1);
     if (store->kept == keep && store->trained == 0)
         return AGON_OK;
@@ -126,8 +126,8 @@ int agon_store_prune_learners(agon_store* store, int keep, agon_error* error) {
         status = agon__db_run(store, "COMMIT", "pruning learners", error);
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    for (size_t i = 0; status == AGON_OK && i < list.count; i++)
-        unlink_blob(store, list.hash[i]);
+    if (status == AGON_OK)
+        agon__blobs_unlink(store, &list);
     free(list.hash);
     if (status == AGON_OK) {
         store->kept = keep;

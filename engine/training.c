@@ -3,8 +3,10 @@
 #include "engine/training_game.h"
 #include "engine/training_probes.h"
 #include "engine/training_resume.h"
+#include "engine/training_rewind.h"
 #include "engine/training_timing.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,32 +207,71 @@ static void note(void* user, const char* text) {
         t->view.note(t->view.user, text);
 }
 
-int agon_training_run(agon_training* t, const agon_training_view* view, bool* interrupted,
-                      agon_error* error) {
-    const agon_backend* backend = agon_cpu_backend();
-    t->view = *view;
-    t->backend = backend->name;
-    t->slots = t->config.machine.threads ? t->config.machine.threads : agon_cores();
-    t->tasks = agon_population_tasks(&t->population);
-    t->tasks_before = agon_record_count(t->population.record);
-    t->begun = uv_hrtime();
-    *interrupted = false;
-    int rc = agon__training_settle_metrics(t, error);
-    if (rc)
-        return rc;
+/* Drives from what is stored to the end, or to where it stops; counts begin there. */
+static int drive(agon_training* t, bool* interrupted, int* wrong_from, agon_error* error) {
     const agon_drive_def def = {
         .store = t->store,
-        .backend = backend,
+        .backend = agon_cpu_backend(),
         .slots = t->slots,
         .keep = t->config.run.keep,
         .open = t->open,
         .maker = t->maker,
         .client = {t, plan, committed, tick, note},
     };
-    int wrong_from;
-    rc = agon_drive_run(&def, interrupted, &wrong_from, error);
+    *wrong_from = INT_MAX;
+    t->tasks_before = agon_record_count(t->population.record);
+    t->trained_before = t->trained;
+    t->steps = t->other_steps = 0;
+    t->begun = uv_hrtime();
+    int rc = agon__training_settle_metrics(t, error);
     if (rc)
+        return rc;
+    rc = agon_drive_run(&def, interrupted, wrong_from, error);
+    if (rc && *wrong_from == INT_MAX)
         agon_record_failure(t->population.record, error); /* if there was one, it is the cause */
     t->seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
+    return rc;
+}
+
+/* After a drive that found a committed result wrong: the run goes back, whatever happens next. */
+static int go_back(agon_training* t, int wrong_from, bool interrupted, int times, int rc,
+                   agon_error* error) {
+    agon_error why = *error;
+    int from = 0;
+    const int failed = agon__training_rewind(t, wrong_from, &why, &from, error);
+    if (failed)
+        return failed;
+    if (rc != AGON_ECONFLICT)
+        return rc;
+    if (interrupted || times < AGON_TRAINING_REWINDS)
+        return AGON_OK;
+    agon_fail(error, AGON_ECONFLICT,
+              "results proved wrong %d times; they are taken back from generation %d on, and "
+              "nothing more is tried: %.300s",
+              times, from, why.text);
+    return agon_hint(error, "workers whose results cannot be believed should be looked at first: "
+                            "agon workers");
+}
+
+int agon_training_run(agon_training* t, const agon_training_view* view, bool* interrupted,
+                      agon_error* error) {
+    agon_error problem = {0};
+    int rc, wrong_from = INT_MAX;
+    t->view = *view;
+    t->backend = agon_cpu_backend()->name;
+    t->slots = t->config.machine.threads ? t->config.machine.threads : agon_cores();
+    t->tasks = agon_population_tasks(&t->population);
+    *interrupted = false;
+    for (int times = 1;; times++) {
+        rc = drive(t, interrupted, &wrong_from, &problem);
+        if (wrong_from == INT_MAX)
+            break;
+        rc = go_back(t, wrong_from, *interrupted, times, rc, &problem);
+        if (rc || *interrupted)
+            break;
+        memset(&problem, 0, sizeof problem);
+    }
+    if (rc && error)
+        *error = problem;
     return rc;
 }

@@ -6,12 +6,14 @@
 #include "engine/measure.h"
 #include "engine/probes.h"
 
+#define AGON_TRAINING_REWINDS 8
+
 typedef struct agon_training agon_training;
 
 /* Who watches; every function is optional and called on the loop thread. */
 typedef struct agon_training_view {
     void* user;
-    /* A measured generation is complete (in order, each once per process). */
+    /* A measured generation is complete (in order, each once per process, unless it goes back). */
     void (*measured)(void* user, const agon_training* training, const agon_measurement* m);
     /* All agents finished a generation of training. */
     void (*trained)(void* user, const agon_training* training, int generation);
@@ -35,11 +37,13 @@ struct agon_training {
     const void* maker;        /* its second argument, borrowed */
     const char* backend;      /* name of the kernels */
     int slots;
-    int tasks, tasks_before;     /* of the whole run; done before this process */
-    int trained, measured;       /* generations complete and reported; -1: none */
-    uint64_t steps, other_steps; /* agent-steps stored by this process: learners', others' */
-    double seconds;              /* of agon_training_run so far */
-    double phase[AGON_PHASES];   /* seconds of all threads so far, as in agon_drive_state */
+    int tasks;             /* of the whole run */
+    int trained, measured; /* generations complete and reported; -1: none */
+    /* By this process, since it began to train, or went back: */
+    int tasks_before, trained_before; /* done and trained when it did */
+    uint64_t steps, other_steps;      /* agent-steps stored: learners', others' */
+    double seconds;
+    double phase[AGON_PHASES]; /* seconds of all threads, as in agon_drive_state */
     uint64_t begun;
 };
 
@@ -56,7 +60,9 @@ int agon_training_read(const char* dir, agon_training** out, agon_error* error);
 void agon_training_close(agon_training* training);
 
 /* Goes on to the end, or to a signal. metrics.jsonl is completed first, or made again where it is
- * not what the rows say: it is a function of them. */
+ * not what the rows say: it is a function of them. Where a committed result proves wrong, what may
+ * rest on it is taken back (agon_store_rewind) and made again, AGON_TRAINING_REWINDS times; the
+ * next is AGON_ECONFLICT. */
 int agon_training_run(agon_training* training, const agon_training_view* view, bool* interrupted,
                       agon_error* error);
 

@@ -109,7 +109,7 @@ static void measured(void* user, const agon_training* t, const agon_measurement*
 
 /* Time left by the training generations still to come, at the rate of this process. */
 static double time_left(const agon_panel* p, const agon_training* t, double share_of_next) {
-    double done = t->trained - p->generations_begun + share_of_next;
+    double done = t->trained - t->trained_before + share_of_next;
     double left = t->config.train.generations - t->trained - share_of_next;
     double seconds = (double)(uv_hrtime() - t->begun) * 1e-9;
     return done > 0.05 ? seconds / done * left : -1;
@@ -236,7 +236,6 @@ void agon_panel_begin(agon_panel* p, FILE* out, const agon_training* t) {
     p->out = out;
     p->terminal = isatty(fileno(out)) && agon_ui_width(out) >= 40;
     p->agents = t->config.population.size; /* that one Vendi score compares */
-    p->generations_begun = t->trained;
     snprintf(p->diversity, sizeof p->diversity, "not measured yet");
     snprintf(p->strength, sizeof p->strength, "not measured yet");
     snprintf(p->cycles, sizeof p->cycles, "not measured yet");

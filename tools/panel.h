@@ -8,10 +8,9 @@
 #include <stdio.h>
 
 typedef struct agon_panel {
-    FILE* out;             /* stderr, or the terminal */
-    bool terminal;         /* redraw in place */
-    int drawn;             /* lines on the screen that the next drawing replaces */
-    int generations_begun; /* trained when this process began */
+    FILE* out;     /* stderr, or the terminal */
+    bool terminal; /* redraw in place */
+    int drawn;     /* lines on the screen that the next drawing replaces */
     char diversity[160], strength[160], cycles[160], note[256];
     double vendi[64]; /* of the measured generations, for the sparkline; the newest last */
     int vendis, agents;
