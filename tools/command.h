@@ -23,6 +23,7 @@ int agon_command_count(void);
 agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_worker;
 agon_command_function agon_cmd_cert;
+agon_command_function agon_cmd_workers;
 agon_command_function agon_cmd_metrics;
 agon_command_function agon_cmd_plot;
 agon_command_function agon_cmd_report;

@@ -58,6 +58,23 @@ static const char help_worker[] =
     "  --once          end with the coordinator, or when there is none for a minute\n"
     "  --quiet         errors only\n";
 
+static const char help_workers[] =
+    "Examples\n"
+    "  agon workers runs/connect_four-seed1          who works for a run, and how fast\n"
+    "  agon workers runs/connect_four-seed1 --watch  again every second, until Ctrl-C\n"
+    "  agon workers runs/connect_four-seed1 --json | jq '.workers[] | select(.struck)'\n"
+    "\n"
+    "Shows the workers of a run that listens for them (agon train --listen): those that are\n"
+    "connected first, then those that were struck because results of theirs were wrong, then the\n"
+    "newest of those that are gone. Columns: tasks it holds and runs at a time, accepted,\n"
+    "agent-steps per second, results confirmed by another worker, wrong results, leases lost,\n"
+    "tasks it could not do, and how long ago a task of its last moved on.\n"
+    "\n"
+    "Usage: agon workers RUN [--json] [--watch]\n"
+    "  --json    the run's workers.json as it is, with all that is known; times are seconds\n"
+    "            since 1970, fields are named in net/workers.h\n"
+    "  --watch   until it is stopped\n";
+
 static const char help_metrics[] =
     "Examples\n"
     "  agon metrics runs/quickstart                  headline metrics, intervals, and noise alone\n"
@@ -401,6 +418,7 @@ static const char help_version[] =
 static const agon_command commands[] = {
     {"train", "train a population by self-play", agon_cmd_train, help_train},
     {"worker", "run tasks of a run that listens for workers", agon_cmd_worker, help_worker},
+    {"workers", "show who works for a run, and who is struck", agon_cmd_workers, help_workers},
     {"metrics", "measure diversity, homogenization and strength", agon_cmd_metrics, help_metrics},
     {"plot", "draw pictures of runs", agon_cmd_plot, help_plot},
     {"report", "write a page about a run", agon_cmd_report, help_report},

@@ -136,8 +136,9 @@ static void trained(void* user, const agon_training* t, int generation) {
     double seconds = time_left(p, t, 0);
     if (seconds >= 0)
         agon_panel_time(seconds, left);
-    fprintf(p->out, "generation %d/%d   %s agent-steps each   %s/s   %s left\n", generation,
-            t->config.train.generations, steps, rate, left);
+    fprintf(p->out, "generation %d/%d   %s agent-steps each   %s/s   %s left%s%s\n", generation,
+            t->config.train.generations, steps, rate, left, p->workers[0] ? "   workers: " : "",
+            p->workers);
     fflush(p->out);
 }
 
@@ -207,6 +208,8 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
     line(p, "steps", text);
     agon_profile_line(s->phase, text, 80 - 12);
     line(p, "work", text);
+    if (s->workers[0])
+        line(p, "workers", s->workers);
     line(p, "diversity", p->diversity);
     sparkline(p, text, sizeof text);
     fprintf(p->out, "\033[K %-11s %s\n", "", text);
@@ -220,6 +223,7 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
 
 static void tick(void* user, const agon_training* t, const agon_drive_state* s) {
     agon_panel* p = user;
+    snprintf(p->workers, sizeof p->workers, "%s", s->workers);
     if (p->terminal)
         draw(p, t, s);
 }

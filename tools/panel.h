@@ -12,7 +12,8 @@ typedef struct agon_panel {
     bool terminal; /* redraw in place */
     int drawn;     /* lines on the screen that the next drawing replaces */
     char diversity[160], strength[160], cycles[160], note[256];
-    double vendi[64]; /* of the measured generations, for the sparkline; the newest last */
+    char workers[160]; /* what was said of them last; empty: there are none */
+    double vendi[64];  /* of the measured generations, for the sparkline; the newest last */
     int vendis, agents;
 } agon_panel;
 
