@@ -49,7 +49,7 @@ static void rest(tcp* t, const agon_error* why) {
     t->step = RESTING;
     uv_random(NULL, NULL, &chance, sizeof chance, 0, NULL);
     const uint64_t pause = (uint64_t)(t->pause * (0.8 + 0.4 * chance / 65535.0));
-    t->pause = t->pause * 1.5 < PAUSE_MOST ? t->pause * 1.5 : PAUSE_MOST;
+    t->pause = t->pause * 1.5 < PAUSE_MOST / 1.2 ? t->pause * 1.5 : PAUSE_MOST / 1.2;
     if (!said.text[0])
         agon_fail(&said, AGON_EIO, "the coordinator closed the connection");
     const bool news = strcmp(t->said, said.text) != 0 && why->hint[0];

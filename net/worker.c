@@ -88,9 +88,8 @@ void agon__worker_finish(agon__worker* w) {
     if ((left || w->waiting) && now - since < AGON__WORKER_PATIENT)
         return;
     if (left)
-        agon__worker_note(w, "%d result%s nobody took; the next worker that uses %s offers %s",
-                          left, left == 1 ? " that" : "s that", w->def->dir,
-                          left == 1 ? "it" : "them");
+        agon__worker_note(w, "results that nobody took: %d; the next worker with --dir %s has them",
+                          left, w->def->dir);
     say_bye(w, "stopped");
     end(w, NULL);
 }
@@ -280,10 +279,10 @@ static int open_places(agon__worker* w, agon_error* error) {
     if (!rc)
         rc = agon__inbox_open(INBOX_BYTES, &w->inbox, error);
     if (!rc && agon__spool_damaged(w->spool))
-        agon__worker_note(w, "%d damaged results in %s were removed", agon__spool_damaged(w->spool),
-                          agon__spool_dir(w->spool));
+        agon__worker_note(w, "damaged results removed from %s: %d", agon__spool_dir(w->spool),
+                          agon__spool_damaged(w->spool));
     if (!rc && agon__spool_count(w->spool))
-        agon__worker_note(w, "%d results of an earlier worker are there to be offered",
+        agon__worker_note(w, "results of an earlier worker, to be offered again: %d",
                           agon__spool_count(w->spool));
     return rc;
 }

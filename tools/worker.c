@@ -5,6 +5,7 @@
 #include "tools/ui.h"
 #include "tools/worker_words.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define SAY_EVERY 60 /* seconds, where nobody watches a terminal */
@@ -31,15 +32,22 @@ static void on_note(void* user, const char* text) {
     fprintf(stderr, "%s\n", text);
 }
 
+/* "12 B", "3.40 MB". */
+static void show_bytes(uint64_t bytes, char out[24]) {
+    char text[16];
+    agon_panel_count((double)bytes, text);
+    snprintf(out, 24, "%s%sB", text, strchr(text, ' ') ? "" : " ");
+}
+
 static void describe(const watcher* w, const agon_worker_state* s, char* out, size_t size) {
-    char tasks[16], rate[16], in[16], sent[16], waiting[48] = "";
+    char tasks[16], rate[16], in[24], sent[24], waiting[48] = "";
     agon_panel_count((double)s->tasks, tasks);
     agon_panel_count(w->rate, rate);
-    agon_panel_count((double)s->received, in);
-    agon_panel_count((double)s->sent, sent);
+    show_bytes(s->received, in);
+    show_bytes(s->sent, sent);
     if (s->spooled)
         snprintf(waiting, sizeof waiting, "   %d to be delivered", s->spooled);
-    snprintf(out, size, "%s   %d/%d running   %s tasks   %s steps/s   %sB in   %sB out%s",
+    snprintf(out, size, "%s   %d/%d running   %s tasks   %s steps/s   %s in   %s out%s",
              !s->connected ? "no coordinator"
              : s->draining ? "stopping"
                            : s->run,
