@@ -195,6 +195,30 @@ def killing(run, coordinator):
     check("all results were taken", not kept(place), kept(place))
 
 
+def full_disk(expected):
+    """The only worker has no room for its first results; with room again the run ends as always."""
+    disk, run = os.path.join(work, "disk"), os.path.join(work, "full")
+    os.mkdir(disk)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk],
+                                           capture_output=True).returncode:
+        print("skipped: a full disk needs the right to mount a small tmpfs")
+        return
+    try:
+        coordinator, train_log = train("train3.log", "connect_four", f"run.dir={run}", *RUN)
+        p, log = worker("full.log", "--dir", disk, "--once")
+        until("a full disk", lambda: "no new tasks until there is room" in read(log))
+        subprocess.run(["mount", "-o", "remount,size=300m", disk], check=True)
+        check("with room again the run ends", coordinator.wait(PATIENCE) == 0, read(train_log))
+        check("and the worker", p.wait(PATIENCE) == 0 and "there is room" in read(log), read(log))
+        check("after a full disk the same bytes", signature([run]) == expected)
+    finally:
+        for p in started:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+        subprocess.run(["umount", disk])
+
+
 work = tempfile.mkdtemp()
 port = free_port()
 try:
@@ -205,6 +229,7 @@ try:
     stopping_twice()
     killing(run, stopping_once(run))
     check("the same bytes as without workers", signature([run]) == signature([local]))
+    full_disk(signature([local]))
 finally:
     for p in started:
         if p.poll() is None:
