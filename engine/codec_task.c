@@ -190,6 +190,10 @@ bool agon_ref_is_hash(const char* ref) {
     return agon__text_is_hash(ref);
 }
 
+int agon_ref_shown(const char* ref) {
+    return (int)strcspn(ref, "@");
+}
+
 void agon_task_each_ref(const agon_task* task, void (*visit)(void* user, const char* ref),
                         void* user) {
     switch (task->kind) {

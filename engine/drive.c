@@ -375,7 +375,9 @@ static void advance(agon_drive* d) {
         return;
     start_tasks(d);
     commit(d);
-    const bool checked = d->stopping || !d->executor.checks || !d->executor.checks(&d->executor);
+    /* A failure may itself come of a wrong result that a check is about to find. */
+    const bool wait = d->executor.checks && d->signals == 0 && (!d->stopping || d->rc);
+    const bool checked = !wait || !d->executor.checks(&d->executor);
     bool idle = !d->running.count && !d->committing && !d->paused &&
                 (d->rc || (!d->finished.count && !d->lines));
     if (!idle || !(d->stopping || !d->queued.count) || !checked)

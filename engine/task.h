@@ -128,6 +128,8 @@ void agon_result_clear(agon_result* result); /* frees what it owns */
 void agon_task_each_ref(const agon_task* task, void (*visit)(void* user, const char* ref),
                         void* user);
 bool agon_ref_is_hash(const char* ref); /* a blob, rather than a scripted policy */
+/* Characters of a reference that people are shown: a program's without its file's hash. */
+int agon_ref_shown(const char* ref);
 
 /* The generation that a task belongs to. */
 int agon_task_generation(const agon_task* task);

@@ -7,7 +7,7 @@
  * The program is started once for each task, by /bin/sh, and talks over its standard input and
  * output, a line each:
  *
- *   {"agon":1,"game":"connect_four","seats":2,"actions":7,"planes":3,"rows":6,"cols":7,
+ *   {"agon":1,"game":"GAME","seats":2,"actions":7,"planes":3,"rows":6,"cols":7,
  *    "dtype":"u8","scale":1}                                       it answers: ready
  *   {"episode":0,"ply":4,"seat":1,"legal":[0,1,2,6],"observation":"BASE64"}      it answers: 2
  *

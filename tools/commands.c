@@ -27,6 +27,7 @@ static const char help_train[] =
     "  --profile        a table at the end, or part of that report: where the time went\n"
     "  --listen URL     where workers connect: machine.listen; --insecure: without tokens\n"
     "  --metrics ADDRESS  HOST:PORT for Prometheus: machine.metrics\n"
+    "  --agent NAME=COMMAND  a program that plays where cmd:NAME is named, as in metrics.anchors\n"
     "\n"
     "'agon help keys' lists every key; 'agon help train.seed' explains one.\n";
 

@@ -45,9 +45,10 @@ static void describe_strength(const agon_training* t, const agon_measurement* m,
             agon_rules_role_name(t->rules, role, name, sizeof name);
         used += (size_t)snprintf(
             out + used, size - used,
-            points ? "%s%s%s%s %.1f, best %.1f %%" : "%s%s%s%s %+.3f, best %+.3f", i ? "  " : "",
-            name, *name ? " against " : "", t->population.anchors.ref[k], (points ? 100 : 1) * mean,
-            (points ? 100 : 1) * score[agon_measurement_best(m, role)]);
+            points ? "%s%s%s%.*s %.1f, best %.1f %%" : "%s%s%s%.*s %+.3f, best %+.3f",
+            i ? "  " : "", name, *name ? " against " : "",
+            agon_ref_shown(t->population.anchors.ref[k]), t->population.anchors.ref[k],
+            (points ? 100 : 1) * mean, (points ? 100 : 1) * score[agon_measurement_best(m, role)]);
     }
     if (m->exact && used < size)
         snprintf(out + used, size - used, "%sNashConv %.3f", used ? "  " : "", m->nash_conv_median);

@@ -49,11 +49,17 @@ static int final_anchors(const agon_training* t) {
     return t->config.metrics.final_games > 0 ? t->population.anchors.count : 0;
 }
 
+static int shown_in(const char* ref, int most) {
+    const int shown = agon_ref_shown(ref);
+    return shown < most ? shown : most;
+}
+
 static void print_header(FILE* out, const agon_training* t, const agon_measurement* m) {
     fprintf(out, "\n %s agent%s    rating", agon_ui_colour(out, AGON_BOLD),
             m->roles > 1 ? "  role        " : "");
     for (int k = 0; k < final_anchors(t); k++)
-        fprintf(out, "  %12.12s", t->population.anchors.ref[k]);
+        fprintf(out, "  %12.*s", shown_in(t->population.anchors.ref[k], 12),
+                t->population.anchors.ref[k]);
     if (m->exact)
         fprintf(out, "  NashConv");
     if (m->exact && !isnan(m->value))
@@ -103,8 +109,8 @@ static void print_met(FILE* out, const agon_training* t) {
     for (int k = 0; met && k < p->anchors.count; k++)
         for (int i = 0; i < p->opponents.count; i++)
             if (strcmp(p->anchors.ref[k], p->opponents.ref[i]) == 0)
-                fprintf(out, "%s%s",
-                        count++ ? ", " : "   Also met in training: ", p->anchors.ref[k]);
+                fprintf(out, "%s%.*s", count++ ? ", " : "   Also met in training: ",
+                        agon_ref_shown(p->anchors.ref[k]), p->anchors.ref[k]);
     if (count)
         fprintf(out, ".\n");
 }
