@@ -208,10 +208,12 @@ static void message(void* user, agon__stream* stream, const uint8_t* data, size_
         hang_up(t, AGON_EMEMORY, "no memory for a message");
         return;
     }
-    if (agon__message_decode(data, size, m, &error))
-        hang_up(t, error.code, error.text);
-    else if (t->step != ENDED)
+    if (agon__message_decode(data, size, m, &error)) {
+        t->why = error;
+        agon__stream_close(t->stream, &t->why);
+    } else if (t->step != ENDED) {
         take(t, m);
+    }
     agon__message_clear(m);
     free(m);
 }
