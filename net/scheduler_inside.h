@@ -1,6 +1,6 @@
 /* scheduler_inside.h: what the parts of the scheduler share: scheduler.c (jobs and queues),
- * scheduler_leases.c (who runs what), scheduler_workers.c (who is there), scheduler_trust.c (whose
- * results are believed). */
+ * scheduler_give.c (whom to give what), scheduler_leases.c (who runs what), scheduler_workers.c
+ * (who is there), scheduler_trust.c (whose results are believed). */
 #ifndef AGON_SCHEDULER_INSIDE_H
 #define AGON_SCHEDULER_INSIDE_H
 
@@ -155,6 +155,9 @@ void agon__scheduler_say(agon__scheduler* s, const char* format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* scheduler_leases.c */
+/* NULL: no memory. */
+agon__grant* agon__grant_begin(agon__scheduler* s, agon__job* job, int worker,
+                               agon__purpose purpose, int64_t now);
 agon__grant* agon__grant_find(const agon__scheduler* s, uint64_t number);
 /* Ends a lease; the job stays where it is. */
 void agon__grant_end(agon__scheduler* s, agon__grant* grant);
