@@ -192,8 +192,8 @@ void agon__grant_lose(agon__scheduler* s, agon__grant* g, bool lost) {
 
 static bool is_stuck(const agon__scheduler* s, const agon__grant* g, int64_t now) {
     const int64_t leases = STUCK_LEASES * (int64_t)s->def.lease_ms;
-    const int64_t medians = STUCK * s->median;
-    return now - g->progress_ms > (leases > medians ? leases : medians) && s->median > 0;
+    const int64_t medians = s->durations < AGON__FEW ? STUCK * leases : STUCK * s->median;
+    return now - g->progress_ms > (leases > medians ? leases : medians);
 }
 
 bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int permille,

@@ -324,7 +324,7 @@ static int compare(const void* a, const void* b) {
 static void note_duration(agon__scheduler* s, int64_t duration) {
     int64_t sorted[AGON__DURATIONS];
     s->duration[s->durations++ % AGON__DURATIONS] = duration;
-    if (s->durations % AGON__FEW)
+    if (s->durations > 64 && s->durations % AGON__FEW)
         return;
     const int n = s->durations < AGON__DURATIONS ? s->durations : AGON__DURATIONS;
     memcpy(sorted, s->duration, (size_t)n * sizeof *sorted);

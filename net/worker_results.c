@@ -16,6 +16,7 @@ struct agon__keeping {
     uint8_t* data; /* the result */
     size_t size;
     bool cached; /* its blobs are in the cache, or could not be */
+    bool back;   /* its lease is handed back: there was no room on the disk */
     int rc;
     agon_error error;
 };
@@ -121,6 +122,10 @@ static void kept(agon__keeping* k) {
 static void not_kept(agon__keeping* k) {
     agon__worker* w = k->w;
     if (k->rc == AGON_ENOSPACE && !w->ended) {
+        if (!k->back) {
+            agon__worker_send_nak(w, k->lot->id, k->lot->lease, AGON__NAK_BACK, k->error.text);
+            k->lot->dropped = k->back = true; /* it is offered all the same, once it is kept */
+        }
         k->next = w->waiting;
         w->waiting = k;
         agon__worker_full(w, &k->error);
