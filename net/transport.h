@@ -14,10 +14,8 @@ struct agon__transport {
     void (*part)(agon__transport* transport, void* peer);
     /* Bytes waiting for this worker; sending of chunks rests while there are many. */
     size_t (*queued)(agon__transport* transport, void* peer);
-    /* (broker only) A lease to whomever takes it. */
+    /* (broker only) A lease to whomever takes it; the blobs that its task names with it. */
     void (*publish)(agon__transport* transport, const agon__lease* lease);
-    /* (broker only) A blob that tasks name: may be fetched from now on. */
-    void (*offer_blob)(agon__transport* transport, const char* hash);
     void (*shut)(agon__transport* transport);  /* closes its handles on the loop */
     void (*close)(agon__transport* transport); /* after the loop has ended */
 };

@@ -317,9 +317,8 @@ static int open_link(agon__worker* w, agon_error* error) {
         rc = agon__worker_hello(w->def, w->slots, &def.hello, error);
     if (rc)
         return rc;
-    if (url.scheme != AGON__TCP && url.scheme != AGON__TLS)
-        return agon_fail(error, AGON_EUNSUPPORTED, "%s: expected tcp:// or tls://",
-                         w->def->connect);
+    if (url.scheme == AGON__NATS || url.scheme == AGON__NATS_TLS)
+        return agon__link_nats_open(&def, w->def->connect, &w->link, error);
     return agon__link_tcp_open(&def, w->def->connect, &w->link, error);
 }
 

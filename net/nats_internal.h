@@ -1,0 +1,42 @@
+/* nats_internal.h: what the parts of a NATS connection share (nats.c, nats_ask.c,
+ * nats_options.c). */
+#ifndef AGON_NATS_INTERNAL_H
+#define AGON_NATS_INTERNAL_H
+
+#include "net/nats.h"
+
+#include <nats/nats.h>
+
+/* What libnats is told about who we are. */
+typedef struct agon__nats_keys {
+    char token[512];
+    char seed[AGON__NKEY_SIZE], public[AGON__NKEY_SIZE]; /* "": none */
+    char ca[640], certificate[640], key[640];            /* files; "": none */
+    bool secure;
+    char url[320];
+} agon__nats_keys;
+
+/* Reads and checks the files that the definition names. */
+int agon__nats_keys_read(const agon__nats_def* def, agon__nats_keys* out, agon_error* error);
+/* keys is borrowed until the options are destroyed. */
+int agon__nats_options(const agon__nats_def* def, agon__nats_keys* keys, natsOptions** out,
+                       agon_error* error);
+
+typedef struct agon__nats_asks {
+    struct agon__nats_question* slot; /* (room) */
+    int room, used;                   /* used: of the room, ever */
+    int free;                         /* first free slot + 1; 0: none below `used` */
+    uint64_t serial;
+} agon__nats_asks;
+
+/* An answer's subject is "PREFIX.a.NUMBER". */
+bool agon__nats_asks_take(agon__nats* nats, const agon__nats_message* message);
+void agon__nats_asks_tick(agon__nats* nats, uint64_t now);
+void agon__nats_asks_fail(agon__nats* nats); /* all: the connection is lost */
+
+void agon__nats_send(agon__nats* nats, const char* subject, const char* reply, const char* id,
+                     bool once, const void* data, size_t size);
+agon__nats_asks* agon__nats_asks_of(agon__nats* nats);
+const agon__nats_def* agon__nats_def_of(const agon__nats* nats);
+
+#endif
