@@ -79,13 +79,4 @@ void agon__nats_store(agon__nats* nats, const char* subject, const char* id, boo
 /* Answers to requests and stores of this user are not told to anybody. */
 void agon__nats_forget(agon__nats* nats, const void* user);
 
-/* ---- nkeys -------------------------------------------------------------------------------- */
-
-#define AGON__NKEY_SIZE 64 /* holds a seed or a public key, as text */
-
-/* The public key (U...) of a user's seed (SU...). */
-int agon__nkey_public(const char* seed, char out[AGON__NKEY_SIZE], agon_error* error);
-/* A new seed into a new file `path` (mode 0600); its public key into `public`. */
-int agon_nkey_make(const char* path, char public[AGON__NKEY_SIZE], agon_error* error);
-
 #endif

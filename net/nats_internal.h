@@ -4,6 +4,7 @@
 #define AGON_NATS_INTERNAL_H
 
 #include "net/nats.h"
+#include "net/nkey.h"
 
 #include <nats/nats.h>
 

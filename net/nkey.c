@@ -1,5 +1,5 @@
 /* nkey.c: key pairs of NATS: base32 of a prefix, 32 bytes of Ed25519 and a CRC-16. */
-#include "net/nats.h"
+#include "net/nkey.h"
 
 #include "engine/files.h"
 
@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -2,6 +2,7 @@
 #include "engine/files.h"
 #include "net/auth.h"
 #include "net/cert.h"
+#include "net/nkey.h"
 #include "tools/command.h"
 #include "tools/ui.h"
 
@@ -13,7 +14,7 @@
 enum { DAY = 24 * 3600, DEFAULT_DAYS = 365 };
 
 typedef struct cert {
-    const char *dir, *client, *out, *token, *tokens, *show, *days_text;
+    const char *dir, *client, *out, *token, *tokens, *show, *nkey, *days_text;
     bool renew;
     int days, hosts;
     char** host; /* (hosts) borrowed from argv; the list is owned */
@@ -57,8 +58,9 @@ static int read_days(cert* c) {
 /* One thing at a time, with all that it needs and nothing else. */
 static int check_words(const cert* c) {
     const bool coordinator = c->hosts > 0 || c->renew;
-    if (coordinator + !!c->client + !!c->token + !!c->show != 1)
-        return agon_ui_usage("cert", "expected one of --host, --renew, --client, --token, --show");
+    if (coordinator + !!c->client + !!c->token + !!c->nkey + !!c->show != 1)
+        return agon_ui_usage("cert", "expected one of --host, --renew, --client, --token, --nkey, "
+                                     "--show");
     if ((coordinator || c->client) != !!c->dir)
         return agon_ui_usage("cert", c->dir ? "--dir goes with --host, --renew and --client"
                                             : "where is the authority? --dir DIR is missing");
@@ -129,6 +131,15 @@ static int show(const char* dir) {
 
 /* ---- making ------------------------------------------------------------------------------- */
 
+static int make_nkey(const char* path) {
+    char public[AGON__NKEY_SIZE];
+    agon_error error;
+    if (agon_nkey_make(path, public, &error) != AGON_OK)
+        return agon_ui_error(&error);
+    printf("%s\n", public);
+    return agon_ui_finish(AGON_EXIT_OK);
+}
+
 static int make(const cert* c) {
     agon_error error;
     int rc;
@@ -158,18 +169,18 @@ static int make(const cert* c) {
 int agon_cmd_cert(int argc, char** argv) {
     cert c = {.days = DEFAULT_DAYS};
     int words;
-    const agon_option options[] = {{"--dir", NULL, &c.dir},        {"--client", NULL, &c.client},
-                                   {"--out", NULL, &c.out},        {"--token", NULL, &c.token},
-                                   {"--tokens", NULL, &c.tokens},  {"--show", NULL, &c.show},
-                                   {"--days", NULL, &c.days_text}, {"--renew", &c.renew, NULL}};
+    const agon_option options[] = {
+        {"--dir", NULL, &c.dir},        {"--client", NULL, &c.client}, {"--out", NULL, &c.out},
+        {"--token", NULL, &c.token},    {"--tokens", NULL, &c.tokens}, {"--show", NULL, &c.show},
+        {"--days", NULL, &c.days_text}, {"--nkey", NULL, &c.nkey},     {"--renew", &c.renew, NULL}};
     int code = take_hosts(&argc, argv, &c);
-    code = code ? code : agon_ui_options(argc, argv, options, 8, &words);
+    code = code ? code : agon_ui_options(argc, argv, options, 9, &words);
     if (!code && words > 0)
         code = agon_ui_usage("cert", "'%s' is a word too many", argv[1]);
     code = code ? code : read_days(&c);
     code = code ? code : check_words(&c);
     if (!code)
-        code = c.show ? show(c.show) : make(&c);
+        code = c.show ? show(c.show) : c.nkey ? make_nkey(c.nkey) : make(&c);
     free(c.host);
     return code;
 }

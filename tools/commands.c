@@ -333,6 +333,7 @@ static const char help_cert[] =
     "Usage: agon cert --dir DIR --host HOST [--host HOST ...] [--days N] [--renew]\n"
     "       agon cert --dir DIR --client NAME --out DIR [--days N]\n"
     "       agon cert --token NAME --out FILE --tokens FILE\n"
+    "       agon cert --nkey FILE\n"
     "       agon cert --show DIR\n"
     "  --dir DIR      where the authority is\n"
     "  --host HOST    name or address of the coordinator, as workers write it\n"
@@ -341,6 +342,7 @@ static const char help_cert[] =
     "  --client NAME  a worker's certificate, its key and ca.pem, into the new directory of --out\n"
     "  --token NAME   a worker's token into the new file of --out\n"
     "  --tokens FILE  the coordinator's file; made when absent\n"
+    "  --nkey FILE    a user's key for a NATS server: the secret there, the public half printed\n"
     "  --show DIR     exit code 1 when something expired, or does not belong together\n";
 
 static const char help_doctor[] =
