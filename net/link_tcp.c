@@ -136,7 +136,7 @@ static void prove(tcp* t, const agon__challenge* challenge) {
     if (challenge->token && !t->token.name[0]) {
         agon_fail(&error, AGON_EINVALID, "the coordinator %s asks for a token, and none was given",
                   t->def.worker->connect);
-        agon_hint(&error, "'agon cert token NAME' makes one where the coordinator runs; give its "
+        agon_hint(&error, "'agon cert --token NAME' makes one where the coordinator runs; give its "
                           "file with --token FILE");
         refuse(t, &error);
         return;
