@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 16384 /* of tasks, and of leases */
+#define BUCKETS (1 << 17) /* of tasks */
+
+uint64_t agon__hash_head(const char* hash) {
+    char head[17] = {0};
+    memcpy(head, hash, 16);
+    return strtoull(head, NULL, 16);
+}
 
 static size_t bucket_of(const char* id) {
-    char head[9] = {0};
-    memcpy(head, id, 8);
-    return strtoul(head, NULL, 16) % BUCKETS;
+    return agon__hash_head(id) % BUCKETS;
 }
 
 void agon__scheduler_say(agon__scheduler* s, const char* format, ...) {
@@ -149,6 +153,8 @@ int agon__scheduler_add(agon__scheduler* s, uint64_t ticket, const agon__needs* 
     agon__job* old = agon__job_find(s, id);
     if (old && !old->done)
         return agon_fail(error, AGON_EINVALID, "task %.12s was handed over twice", id);
+    if (old)
+        agon__job_forget(s, old);
     agon__known_game* game = agon__game_of(s, needs);
     agon__job* job = game ? agon__job_new(s, needs, data, size) : NULL;
     if (!job)
@@ -169,12 +175,20 @@ const uint8_t* agon__scheduler_task(const agon__scheduler* s, const char* id, si
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
+/* What lies with the broker may have been begun; nobody has said so yet. */
+static bool is_begun(const agon__job* job) {
+    for (const agon__grant* g = job->grants; g; g = g->of_job)
+        if (g->worker != AGON__BROKER)
+            return true;
+    return false;
+}
+
 static void end_all(agon__scheduler* s, bool begun) {
     for (int i = 0; i < BUCKETS; i++) {
         agon__job* next;
         for (agon__job* job = s->jobs[i]; job; job = next) {
             next = job->chain;
-            if (job->golden || job->done || (!begun && job->grants))
+            if (job->golden || job->done || (!begun && is_begun(job)))
                 continue;
             agon__job_fail(s, job, AGON_ECANCELLED, "cancelled");
         }
@@ -187,12 +201,16 @@ void agon__scheduler_recall(agon__scheduler* s) {
 
 void agon__scheduler_cancel(agon__scheduler* s) {
     end_all(s, true);
-    for (int i = 0; i < BUCKETS; i++)
-        for (agon__job* job = s->jobs[i]; job; job = job->chain)
-            if (job->done && job->checking) {
+    for (int i = 0; i < BUCKETS; i++) {
+        agon__job* next;
+        for (agon__job* job = s->jobs[i]; job; job = next) {
+            next = job->chain;
+            if (job->done && job->checking)
+                agon__job_forget(s, job);
+            else
                 agon__grants_end(s, job);
-                agon__check_end(s, job);
-            }
+        }
+    }
 }
 
 agon__scheduler_count agon__scheduler_now(const agon__scheduler* s) {
@@ -233,9 +251,11 @@ int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__sche
     s->crew_room = 64;
     s->crew = calloc((size_t)s->crew_room, sizeof *s->crew);
     s->jobs = calloc(BUCKETS, sizeof *s->jobs);
-    s->grants = calloc(BUCKETS, sizeof *s->grants);
+    s->grants = calloc(AGON__LEASE_BUCKETS, sizeof *s->grants);
     s->memory = malloc(AGON__HISTORY * sizeof *s->memory);
     s->memory_bucket = malloc(AGON__HISTORY * sizeof *s->memory_bucket);
+    s->crew_bucket = malloc(AGON__CREW_BUCKETS * sizeof *s->crew_bucket);
+    s->broker_moved_ms = now;
     for (int i = 0; s->crew && i < 2; i++) {
         agon__crew* c = s->crew[i] = calloc(1, sizeof *c);
         if (!c)
@@ -247,12 +267,15 @@ int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__sche
         snprintf(c->row.hello.name, sizeof c->row.hello.name, "%s", own[i]);
         s->crews = i + 1;
     }
-    if (s->crews < 2 || !s->jobs || !s->grants || !s->memory || !s->memory_bucket) {
+    if (s->crews < 2 || !s->jobs || !s->grants || !s->memory || !s->memory_bucket ||
+        !s->crew_bucket) {
         agon__scheduler_close(s);
         return agon_fail(error, AGON_EMEMORY, "no memory for a scheduler");
     }
     for (int i = 0; i < AGON__HISTORY; i++)
         s->memory_bucket[i] = -1;
+    for (int i = 0; i < AGON__CREW_BUCKETS; i++)
+        s->crew_bucket[i] = -1;
     agon__crew_ready(s, AGON__TRUSTED);
     *out = s;
     return AGON_OK;
@@ -261,13 +284,15 @@ int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__sche
 static void free_tables(agon__scheduler* s) {
     for (int i = 0; i < BUCKETS; i++) {
         agon__job* job_next;
-        agon__grant* grant_next;
         for (agon__job* job = s->jobs ? s->jobs[i] : NULL; job; job = job_next) {
             job_next = job->chain;
             free(job->data);
             free(job);
         }
-        for (agon__grant* g = s->grants ? s->grants[i] : NULL; g; g = grant_next) {
+    }
+    for (int i = 0; s->grants && i < AGON__LEASE_BUCKETS; i++) {
+        agon__grant* grant_next;
+        for (agon__grant* g = s->grants[i]; g; g = grant_next) {
             grant_next = g->chain;
             free(g);
         }
@@ -287,6 +312,7 @@ void agon__scheduler_close(agon__scheduler* s) {
     for (int i = 0; i < s->crews; i++)
         free(s->crew[i]);
     free(s->crew);
+    free(s->crew_bucket);
     free(s->jobs);
     free(s->grants);
     free(s->memory);

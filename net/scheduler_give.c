@@ -2,42 +2,57 @@
 #include "net/scheduler_inside.h"
 
 #define SLOW       3  /* medians, after which a task is leased once more */
+#define LOOK_READY 64 /* workers with room that are looked at for what need not be now */
 #define LOOK_AHEAD 16 /* slow tasks, or tasks to check, that are looked at for a match */
 
 static int next_ready(const agon__scheduler* s, int worker) {
     return worker < 0 ? s->ready_first : s->crew[worker]->ready_next;
 }
 
-/* Somebody present who has not voted and could, busy or not. */
-static bool anyone_to_check(const agon__scheduler* s, const agon__job* job) {
-    for (int i = AGON__BROKER + 1; i < s->crews; i++)
-        if (s->crew[i]->row.present && !s->crew[i]->row.struck && s->crew[i]->row.credit > 0 &&
-            !agon__check_voted(job, i) && agon__crew_can(s, i, job->class))
-            return true;
+/* Somebody present, busy or not, who could execute this task; once more, if it is to be checked.
+ * Whoever could the last time is asked first. */
+static bool somebody(const agon__scheduler* s, const agon__job* job, bool check) {
+    const int others = s->crews - AGON__BROKER - 1;
+    for (int k = 0; k < others; k++) {
+        const int i = AGON__BROKER + 1 + (job->class->able + k) % others;
+        const agon__worker_row* row = &s->crew[i]->row;
+        if (!row->present || row->struck || row->credit == 0 || i == job->failed ||
+            !agon__crew_can(s, i, job->class))
+            continue;
+        if (check && (agon__check_voted(job, i) || !agon__proven(s, i, job->game)))
+            continue;
+        job->class->able = i - AGON__BROKER - 1;
+        return true;
+    }
     return false;
 }
 
 static bool trusted_has_room(const agon__scheduler* s) {
     const int most = s->def.trusted_slots > 1 ? s->def.trusted_slots : 1;
-    return s->crew[AGON__TRUSTED]->row.running < most;
+    return s->crew[AGON__TRUSTED]->held < most;
+}
+
+static int checker(const agon__scheduler* s, const agon__job* job) {
+    const bool last = agon__check_last(job);
+    for (int w = s->ready_first; w >= 0 && !last; w = next_ready(s, w))
+        if (!agon__check_voted(job, w) && agon__crew_can(s, w, job->class) &&
+            agon__proven(s, w, job->game))
+            return w;
+    return trusted_has_room(s) && !agon__check_voted(job, AGON__TRUSTED) &&
+                   (last || !somebody(s, job, true))
+               ? AGON__TRUSTED
+               : -1;
 }
 
 static bool give_check(agon__scheduler* s, int64_t now, agon__grant** out) {
     int looked = 0;
     for (agon__job* job = s->checks.first; job && looked < LOOK_AHEAD; job = job->next, looked++) {
-        int worker = -1;
-        for (int w = s->ready_first; w >= 0 && worker < 0; w = next_ready(s, w))
-            if (!agon__check_voted(job, w) && agon__crew_can(s, w, job->class) &&
-                agon__proven(s, w, job->game))
-                worker = w;
-        if (worker < 0 && trusted_has_room(s) && !agon__check_voted(job, AGON__TRUSTED) &&
-            !anyone_to_check(s, job))
-            worker = AGON__TRUSTED;
+        const int worker = checker(s, job);
         if (worker < 0)
             continue;
         *out = agon__grant_begin(s, job, worker, AGON__FOR_CHECK, now);
         if (*out)
-            agon__queue_take(&s->checks, job);
+            agon__check_take(s, job);
         return *out != NULL;
     }
     return false;
@@ -46,7 +61,7 @@ static bool give_check(agon__scheduler* s, int64_t now, agon__grant** out) {
 /* The reference of a game that is asked for. */
 static bool give_reference(agon__scheduler* s, int64_t now, agon__grant** out) {
     for (agon__known_game* g = s->games; g && trusted_has_room(s); g = g->next) {
-        if (!g->golden || g->asked || g->reference[0])
+        if (!g->golden || g->asked || g->reference[0] || g->failures >= AGON__GOLDEN_TRIES)
             continue;
         *out = agon__grant_begin(s, g->golden, AGON__TRUSTED, AGON__FOR_GOLDEN, now);
         g->asked = *out != NULL;
@@ -84,6 +99,7 @@ static bool give_golden(agon__scheduler* s, agon__known_game* game, int worker, 
     if (*out) {
         s->crew[worker]->golden_out = true;
         s->crew[worker]->golden_game = game;
+        agon__crew_ready(s, worker);
     }
     return *out != NULL;
 }
@@ -98,17 +114,30 @@ static agon__job* job_for(agon__scheduler* s, int worker) {
                : NULL;
 }
 
+static bool give_work_to(agon__scheduler* s, int w, int64_t now, agon__grant** out) {
+    agon__job* job = job_for(s, w);
+    if (!job)
+        return false;
+    if (w != AGON__TRUSTED && !agon__proven(s, w, job->game))
+        return give_golden(s, job->game, w, now, out);
+    return job->queued && (!s->def.broker || w == AGON__TRUSTED || is_impure(job->class)) &&
+           give_task(s, job, w, now, out);
+}
+
+/* Where a broker hands tasks out, most of those with room get nothing here: a few are looked at
+ * each time, and then it is the others' turn. */
 static bool give_work(agon__scheduler* s, int64_t now, agon__grant** out) {
+    int next, looked = 0;
     if (!s->waiting && !s->def.broker)
         return false;
-    for (int w = s->ready_first; w >= 0; w = next_ready(s, w)) {
-        agon__job* job = s->crew[w]->golden_out ? NULL : job_for(s, w);
-        if (!job)
-            continue;
-        if (w != AGON__TRUSTED && !agon__proven(s, w, job->game))
-            return give_golden(s, job->game, w, now, out);
-        if (job->queued && (!s->def.broker || w == AGON__TRUSTED || is_impure(job->class)))
-            return give_task(s, job, w, now, out);
+    for (int w = s->ready_first; w >= 0; w = next) {
+        next = next_ready(s, w);
+        if (give_work_to(s, w, now, out))
+            return true;
+        if (s->def.broker && ++looked > LOOK_READY)
+            return false;
+        if (s->def.broker)
+            agon__crew_turn(s, w);
     }
     return false;
 }
@@ -121,7 +150,7 @@ static bool give_broker(agon__scheduler* s, int64_t now, agon__grant** out) {
 }
 
 /* What nobody who is here can do falls to this process: programs of its own, and tasks that failed
- * on the only worker. */
+ * on the only worker. A broker might bring a task to the same worker again. */
 static bool give_trusted(agon__scheduler* s, int64_t now, agon__grant** out) {
     if (!s->waiting || !trusted_has_room(s))
         return false;
@@ -129,11 +158,7 @@ static bool give_trusted(agon__scheduler* s, int64_t now, agon__grant** out) {
         agon__job* job = c->queue.first;
         if (!job || (!is_impure(c) && job->failed < 0))
             continue;
-        bool other = false;
-        for (int i = AGON__BROKER + 1; i < s->crews && !other; i++)
-            other = s->crew[i]->row.present && s->crew[i]->row.credit > 0 && i != job->failed &&
-                    agon__crew_can(s, i, c);
-        if (!other)
+        if ((s->def.broker && !is_impure(c)) || !somebody(s, job, false))
             return give_task(s, job, AGON__TRUSTED, now, out);
     }
     return false;
@@ -149,7 +174,8 @@ static bool give_backup(agon__scheduler* s, int64_t now, agon__grant** out) {
             return false; /* nor are the later ones */
         if (job->backed || is_impure(job->class) || !job->grants)
             continue;
-        for (int w = s->ready_first; w >= 0; w = next_ready(s, w)) {
+        int w = s->ready_first;
+        for (int n = 0; w >= 0 && n < LOOK_READY; w = next_ready(s, w), n++) {
             if (w == job->grants->worker || s->crew[w]->row.running > 0 ||
                 !agon__crew_can(s, w, job->class) || !agon__proven(s, w, job->game))
                 continue;
@@ -165,7 +191,7 @@ static bool give_backup(agon__scheduler* s, int64_t now, agon__grant** out) {
 bool agon__scheduler_next(agon__scheduler* s, int64_t now, agon__lease* out) {
     agon__grant* g = NULL;
     if (!give_check(s, now, &g) && !give_reference(s, now, &g) && !give_work(s, now, &g) &&
-        !give_broker(s, now, &g) && !give_trusted(s, now, &g) && !give_backup(s, now, &g))
+        !give_trusted(s, now, &g) && !give_broker(s, now, &g) && !give_backup(s, now, &g))
         return false;
     *out = (agon__lease){g->number, g->worker, g->job->id, g->job->data, g->job->size};
     return true;

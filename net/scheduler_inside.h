@@ -1,19 +1,24 @@
 /* scheduler_inside.h: what the parts of the scheduler share: scheduler.c (jobs and queues),
  * scheduler_give.c (whom to give what), scheduler_leases.c (who runs what), scheduler_workers.c
- * (who is there), scheduler_trust.c (whose results are believed). */
+ * (who is there), scheduler_trust.c (whose results are believed), scheduler_memory.c (what came
+ * long ago). */
 #ifndef AGON_SCHEDULER_INSIDE_H
 #define AGON_SCHEDULER_INSIDE_H
 
 #include "net/scheduler.h"
 
-#define AGON__MOST_VOTES  6
-#define AGON__MOST_GAMES  256
-#define AGON__SINCE       4096      /* results of a worker that wait for its next good audit */
-#define AGON__HISTORY     (1 << 16) /* results that are remembered by their hash alone */
-#define AGON__DURATIONS   256
-#define AGON__FEW         8 /* durations, before a median is believed */
-#define AGON__HOUR_MS     3600000
-#define AGON__HOST_FAULTS 3 /* within an hour */
+#define AGON__MOST_VOTES    6
+#define AGON__MOST_GAMES    256
+#define AGON__SINCE         4096      /* results of a worker that wait for its next good audit */
+#define AGON__SINCE_ALL     (1 << 19) /* of all workers */
+#define AGON__GOLDEN_TRIES  3
+#define AGON__HISTORY       (1 << 16) /* results that are remembered by their hash alone */
+#define AGON__LEASE_BUCKETS 16384
+#define AGON__CREW_BUCKETS  16384
+#define AGON__DURATIONS     256
+#define AGON__FEW           8 /* durations, before a median is believed */
+#define AGON__HOUR_MS       3600000
+#define AGON__HOST_FAULTS   3 /* within an hour */
 
 typedef struct agon__job agon__job;
 typedef struct agon__grant agon__grant;
@@ -40,6 +45,7 @@ struct agon__grant {
     agon__job* job;
     int64_t granted_ms, beat_ms, progress_ms;
     int permille;
+    bool overtaken; /* it lies with the broker, and one given to it later has been begun */
     uint64_t steps;
     agon__grant *older, *younger; /* of all (or of all the broker's), by their last beat */
     agon__grant *of_worker, *of_worker_before;
@@ -52,8 +58,10 @@ struct agon__job {
     uint64_t ticket, order; /* order: of acceptance */
     agon__class* class;
     agon__known_game* game;
-    bool golden, queued, done, checking, kept; /* kept: in its worker's list since the last audit */
-    uint8_t* data;                             /* owned */
+    bool golden, queued, done;
+    bool checking, unchecked; /* unchecked: it waits in the queue of checks */
+    bool kept;                /* in its worker's list since the last audit */
+    uint8_t* data;            /* owned */
     size_t size;
     char hash[AGON_HASH_SIZE]; /* accepted */
     int by;                    /* who brought it */
@@ -62,14 +70,13 @@ struct agon__job {
     int losers;
     int loser[AGON__MAX_LOST]; /* different workers that it was lost with */
     int failed;                /* worker that it failed on; -1: none */
-    char failure[256];
     bool backed;
     int64_t begun_ms; /* of its first lease now */
     agon__grant* grants;
     agon__job *next, *before;   /* in its queue: its class's, or that of checks */
-    agon__job *later, *earlier; /* of all that are leased, by begun_ms */
-    agon__job* since;           /* the next result of the same worker */
-    agon__job* chain;           /* by id */
+    agon__job *later, *earlier; /* of all that are leased, by begun_ms; or of all that are kept */
+    agon__job *since, *since_before; /* results of the same worker */
+    agon__job* chain;                /* by id */
 };
 
 typedef struct agon__queue {
@@ -81,6 +88,7 @@ struct agon__class {
     agon__class* next;
     agon__needs needs; /* game apart */
     agon__queue queue;
+    int able; /* worker that could when it was last asked */
 };
 
 struct agon__known_game {
@@ -90,6 +98,7 @@ struct agon__known_game {
     agon__job* golden;              /* NULL: none can be made */
     char reference[AGON_HASH_SIZE]; /* its result's hash; "": not known yet */
     bool asked;                     /* the trusted worker computes it */
+    int failures;                   /* times that it could not */
 };
 
 typedef struct agon__crew {
@@ -102,8 +111,11 @@ typedef struct agon__crew {
     agon__job *since_first, *since_last;
     int since;
     int64_t fault_ms[AGON__HOST_FAULTS]; /* the latest host faults */
-    bool ready;                          /* in the list of those with room */
-    int ready_next, ready_before;        /* numbers; -1: none */
+    int faults;
+    int same_bucket;              /* the next worker of its bucket; -1: none */
+    int held;                     /* of this process: leases it has not spoken of yet */
+    bool ready;                   /* in the list of those with room */
+    int ready_next, ready_before; /* numbers; -1: none */
 } agon__crew;
 
 typedef struct agon__ban {
@@ -120,6 +132,7 @@ struct agon__scheduler {
     agon__scheduler_def def;
     agon__crew** crew; /* (crews) each owned */
     int crews, crew_room;
+    int* crew_bucket; /* (AGON__CREW_BUCKETS) by hello.id: the latest worker; -1: none */
     int ready_first, ready_last;
     agon__job** jobs; /* (job_buckets) by id */
     agon__grant** grants;
@@ -130,9 +143,13 @@ struct agon__scheduler {
     agon__job *begun_first, *begun_last; /* leased, the longest ago first */
     agon__grant *oldest, *youngest;      /* by their last beat */
     agon__grant *broker_oldest, *broker_youngest;
+    uint64_t broker_reached; /* the largest number of its leases that was begun ... */
+    int64_t broker_moved_ms; /* ... and when one was last begun */
     uint64_t numbers, orders;
     agon__scheduler_count count;
     int waiting; /* jobs in classes' queues */
+    agon__job *kept_first, *kept_last;
+    int kept;
     agon__ban* bans;
     agon__memory* memory; /* (AGON__HISTORY) a ring */
     int* memory_bucket;   /* (AGON__HISTORY) */
@@ -143,6 +160,7 @@ struct agon__scheduler {
 };
 
 /* scheduler.c */
+uint64_t agon__hash_head(const char* hash); /* its first 64 bits */
 agon__job* agon__job_find(const agon__scheduler* s, const char* id);
 agon__job* agon__job_new(agon__scheduler* s, const agon__needs* needs, uint8_t* data, size_t size);
 void agon__job_free(agon__scheduler* s, agon__job* job);
@@ -164,20 +182,39 @@ void agon__grant_end(agon__scheduler* s, agon__grant* grant);
 /* Ends it without a result: the job waits for another worker, or has been lost too often. */
 void agon__grant_lose(agon__scheduler* s, agon__grant* grant, bool lost);
 void agon__grants_end(agon__scheduler* s, agon__job* job);
+/* A lease of the broker's has been begun, or its result is here. */
+void agon__broker_moved(agon__scheduler* s, uint64_t number, int64_t now);
 
 /* scheduler_workers.c */
 agon__crew* agon__crew_of(const agon__scheduler* s, int worker); /* NULL: there is none */
 bool agon__crew_can(const agon__scheduler* s, int worker, const agon__class* class);
 void agon__crew_ready(agon__scheduler* s, int worker); /* looks whether it has room */
+void agon__crew_turn(agon__scheduler* s, int worker);  /* now it is the others' turn */
 /* Takes it out of all that goes on: wrong results, or one host fault too many. */
 void agon__crew_strike(agon__scheduler* s, int worker, bool wrong, const char* why);
+/* This process has said how one of its leases ended. */
+void agon__trusted_spoke(agon__scheduler* s);
 int agon__crew_room_of(const agon__scheduler* s, int worker); /* tasks it takes in all */
+
+/* scheduler_memory.c */
+void agon__hash_pack(const char* hex, uint8_t out[32]);
+void agon__remember(agon__scheduler* s, const agon__job* job);
+const agon__memory* agon__recall(agon__scheduler* s, const char* id); /* NULL: forgotten */
 
 /* scheduler_trust.c */
 bool agon__proven(const agon__scheduler* s, int worker, const agon__known_game* game);
 agon__known_game* agon__game_of(agon__scheduler* s, const agon__needs* needs);
 void agon__check_begin(agon__scheduler* s, agon__job* job);
 void agon__check_end(agon__scheduler* s, agon__job* job);
+/* Among those that wait for somebody to execute them again, or no longer. */
+void agon__check_wait(agon__scheduler* s, agon__job* job, bool front);
+void agon__check_take(agon__scheduler* s, agon__job* job);
+/* An accepted result that nobody wants to know about any more: freed. */
+void agon__job_forget(agon__scheduler* s, agon__job* job);
+/* The next vote is the trusted worker's: too many others disagree. */
+bool agon__check_last(const agon__job* job);
+/* What the trusted worker cannot compute proves nobody. */
+void agon__golden_failed(agon__scheduler* s, agon__known_game* game);
 bool agon__check_voted(const agon__job* job, int worker);
 /* A struck worker's results since its last good audit are executed again. */
 void agon__check_all_since(agon__scheduler* s, int worker);

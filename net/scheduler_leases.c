@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS         16384
 #define STUCK           10 /* medians without progress ... */
 #define STUCK_LEASES    3  /* ... and leases, after which it is taken back */
 #define BROKER_PATIENCE 4  /* leases that a task may lie with the broker; and STUCK medians */
 
 agon__grant* agon__grant_find(const agon__scheduler* s, uint64_t number) {
-    for (agon__grant* g = s->grants[number % BUCKETS]; g; g = g->chain)
+    for (agon__grant* g = s->grants[number % AGON__LEASE_BUCKETS]; g; g = g->chain)
         if (g->number == number)
             return g;
     return NULL;
@@ -115,11 +114,14 @@ agon__grant* agon__grant_begin(agon__scheduler* s, agon__job* job, int worker,
         link_begun(s, job, now);
     g->of_job = job->grants;
     job->grants = g;
-    g->chain = s->grants[g->number % BUCKETS];
-    s->grants[g->number % BUCKETS] = g;
+    g->chain = s->grants[g->number % AGON__LEASE_BUCKETS];
+    s->grants[g->number % AGON__LEASE_BUCKETS] = g;
     link_worker(s, g);
     link_beat(s, g);
+    if (worker == AGON__TRUSTED)
+        s->crew[worker]->held++;
     agon__crew_ready(s, worker);
+    agon__crew_turn(s, worker);
     return g;
 }
 
@@ -130,7 +132,7 @@ void agon__grant_end(agon__scheduler* s, agon__grant* g) {
     while (*at != g)
         at = &(*at)->of_job;
     *at = g->of_job;
-    at = &s->grants[g->number % BUCKETS];
+    at = &s->grants[g->number % AGON__LEASE_BUCKETS];
     while (*at != g)
         at = &(*at)->chain;
     *at = g->chain;
@@ -173,7 +175,7 @@ void agon__grant_lose(agon__scheduler* s, agon__grant* g, bool lost) {
     }
     if (purpose == AGON__FOR_CHECK) {
         if (job->checking)
-            agon__queue_push(&s->checks, job, true);
+            agon__check_wait(s, job, true);
         return;
     }
     if (purpose == AGON__FOR_GOLDEN || job->grants)
@@ -196,21 +198,39 @@ static bool is_stuck(const agon__scheduler* s, const agon__grant* g, int64_t now
     return now - g->progress_ms > (leases > medians ? leases : medians);
 }
 
-bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int permille,
-                          uint64_t steps, int64_t now) {
+/* Whoever speaks of a lease of the broker's has it; only now does its time begin. */
+static void adopt(agon__scheduler* s, agon__grant* g, int worker, int64_t now) {
+    unlink_beat(s, g);
+    unlink_worker(s, g);
+    g->worker = worker;
+    g->granted_ms = g->progress_ms = g->beat_ms = now;
+    link_worker(s, g);
+    link_beat(s, g);
+    agon__broker_moved(s, g->number, now);
+    agon__crew_ready(s, worker);
+}
+
+/* The lease of this number, if it is this worker's, or has just become so. */
+static agon__grant* lease_of(agon__scheduler* s, int worker, uint64_t lease, int64_t now) {
     agon__grant* g = agon__grant_find(s, lease);
     agon__crew* c = agon__crew_of(s, worker);
-    if (c)
-        c->row.seen_ms = now;
-    if (!g || !c || (g->worker != worker && g->worker != AGON__BROKER))
+    if (!c)
+        return NULL;
+    c->row.seen_ms = now;
+    if (!g || c->row.struck || (g->worker != worker && g->worker != AGON__BROKER))
+        return NULL;
+    if (g->worker != worker)
+        adopt(s, g, worker, now);
+    return g;
+}
+
+bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int permille,
+                          uint64_t steps, int64_t now) {
+    agon__grant* g = lease_of(s, worker, lease, now);
+    if (!g)
         return false;
+    agon__crew* c = s->crew[worker];
     unlink_beat(s, g);
-    if (g->worker != worker) {
-        unlink_worker(s, g);
-        g->worker = worker;
-        g->progress_ms = now;
-        link_worker(s, g);
-    }
     if (permille != g->permille || steps != g->steps) {
         g->progress_ms = now;
         c->row.progress_ms = now;
@@ -227,12 +247,37 @@ bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int pe
     return false;
 }
 
+void agon__broker_moved(agon__scheduler* s, uint64_t number, int64_t now) {
+    s->broker_moved_ms = now;
+    if (number > s->broker_reached)
+        s->broker_reached = number;
+}
+
+/* A broker hands out in the order it was given, so a task may lie there as long as none of those
+ * after it has been begun, and others are begun at all. */
+static void tick_broker(agon__scheduler* s, int64_t now) {
+    const int64_t patience = BROKER_PATIENCE * (int64_t)s->def.lease_ms + STUCK * s->median;
+    if (s->count.workers == 0)
+        s->broker_moved_ms = now;
+    const bool moves = now - s->broker_moved_ms <= patience;
+    agon__grant* next;
+    for (agon__grant* g = s->broker_oldest; g; g = next) {
+        next = g->younger;
+        if (g->number >= s->broker_reached && moves)
+            return;
+        if (g->number < s->broker_reached && !g->overtaken) {
+            g->overtaken = true;
+            g->beat_ms = now;
+        }
+        if (now - g->beat_ms > patience)
+            agon__grant_lose(s, g, true);
+    }
+}
+
 void agon__scheduler_tick(agon__scheduler* s, int64_t now) {
-    const int64_t broker = BROKER_PATIENCE * (int64_t)s->def.lease_ms + STUCK * s->median;
     for (agon__grant* g; (g = s->oldest) && now - g->beat_ms > s->def.lease_ms;)
         agon__grant_lose(s, g, true);
-    for (agon__grant* g; (g = s->broker_oldest) && now - g->beat_ms > broker;)
-        agon__grant_lose(s, g, true);
+    tick_broker(s, now);
 }
 
 /* ---- handed back -------------------------------------------------------------------------- */
@@ -244,7 +289,8 @@ static void host_fault(agon__scheduler* s, int worker, const char* text, int64_t
     memmove(c->fault_ms + 1, c->fault_ms, sizeof c->fault_ms - sizeof *c->fault_ms);
     c->fault_ms[0] = now;
     agon__scheduler_say(s, "worker %s cannot do a task: %.300s", c->row.hello.name, text);
-    if (worker <= AGON__BROKER || c->row.failures < AGON__HOST_FAULTS ||
+    c->faults++;
+    if (worker <= AGON__BROKER || c->faults < AGON__HOST_FAULTS ||
         now - c->fault_ms[AGON__HOST_FAULTS - 1] > AGON__HOUR_MS)
         return;
     snprintf(why, sizeof why, "%d tasks failed on it within an hour, the last: %.90s",
@@ -252,32 +298,47 @@ static void host_fault(agon__scheduler* s, int worker, const char* text, int64_t
     agon__crew_strike(s, worker, false, why);
 }
 
-/* On two workers, or on the one that is trusted: then it is the task's own fault. */
+/* On two workers: then it is the task's own fault. */
 static void task_fault(agon__scheduler* s, agon__grant* g, const char* text) {
     agon__job* job = g->job;
-    char why[512];
     const int worker = g->worker;
     s->crew[worker]->row.failures++;
-    if (worker == AGON__TRUSTED || (job->failed >= 0 && job->failed != worker)) {
-        snprintf(why, sizeof why, "%.400s", text);
-        agon__job_fail(s, job, AGON_EINVALID, why);
+    if (job->failed >= 0 && job->failed != worker) {
+        agon__job_fail(s, job, AGON_EINVALID, text);
         return;
     }
     if (job->failed < 0)
         s->count.failing++;
     job->failed = worker;
-    snprintf(job->failure, sizeof job->failure, "%.255s", text);
     agon__grant_lose(s, g, false);
 }
 
+/* Nobody could do better: what fails here has failed. */
+static void trusted_fault(agon__scheduler* s, agon__grant* g, const agon__nak* nak) {
+    agon__job* job = g->job;
+    s->crew[AGON__TRUSTED]->row.failures++;
+    if (g->purpose == AGON__FOR_GOLDEN) {
+        agon__grant_end(s, g);
+        agon__golden_failed(s, job->game);
+    } else if (g->purpose == AGON__FOR_CHECK) {
+        agon__scheduler_say(s, "task %.12s of worker %s cannot be checked: %.300s", job->id,
+                            s->crew[job->by]->row.hello.name, nak->text);
+        agon__job_forget(s, job);
+    } else {
+        agon__job_fail(s, job, nak->class == AGON__NAK_TASK ? AGON_EINVALID : AGON_EIO, nak->text);
+    }
+}
+
 void agon__scheduler_nak(agon__scheduler* s, int worker, const agon__nak* nak, int64_t now) {
-    agon__grant* g = agon__grant_find(s, nak->lease);
-    agon__crew* c = agon__crew_of(s, worker);
-    if (!c)
+    if (worker == AGON__TRUSTED)
+        agon__trusted_spoke(s);
+    agon__grant* g = lease_of(s, worker, nak->lease, now);
+    if (!g)
         return;
-    c->row.seen_ms = now;
-    if (!g || (g->worker != worker && g->worker != AGON__BROKER))
+    if (worker == AGON__TRUSTED && nak->class != AGON__NAK_BACK) {
+        trusted_fault(s, g, nak);
         return;
+    }
     if (nak->class == AGON__NAK_TASK && for_task(g)) {
         task_fault(s, g, nak->text);
         return;

@@ -4,51 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- results that are remembered by their hash alone -------------------------------------- */
-
-static void pack_hash(const char* hex, uint8_t out[32]) {
-    for (int i = 0; i < 32; i++) {
-        const char a = hex[2 * i], b = hex[2 * i + 1];
-        out[i] = (uint8_t)((a <= '9' ? a - '0' : a - 'a' + 10) << 4 |
-                           (b <= '9' ? b - '0' : b - 'a' + 10));
-    }
-}
-
-static int* memory_bucket(agon__scheduler* s, const uint8_t id[32]) {
-    uint64_t head;
-    memcpy(&head, id, sizeof head);
-    return &s->memory_bucket[head % AGON__HISTORY];
-}
-
-static void forget_oldest(agon__scheduler* s) {
-    int* at = memory_bucket(s, s->memory[s->memory_next].id);
-    while (*at != s->memory_next)
-        at = &s->memory[*at].next;
-    *at = s->memory[*at].next;
-}
-
-static void remember(agon__scheduler* s, const agon__job* job) {
-    if (s->memories == AGON__HISTORY)
-        forget_oldest(s);
-    else
-        s->memories++;
-    agon__memory* m = &s->memory[s->memory_next];
-    pack_hash(job->id, m->id);
-    pack_hash(job->hash, m->hash);
-    int* bucket = memory_bucket(s, m->id);
-    m->next = *bucket;
-    *bucket = s->memory_next;
-    s->memory_next = (s->memory_next + 1) % AGON__HISTORY;
-}
-
-static const agon__memory* recall(agon__scheduler* s, const char* id) {
-    uint8_t key[32];
-    pack_hash(id, key);
-    for (int i = *memory_bucket(s, key); i >= 0; i = s->memory[i].next)
-        if (memcmp(s->memory[i].id, key, sizeof key) == 0)
-            return &s->memory[i];
-    return NULL;
-}
+#define MOST_MS ((uint64_t)1 << 40) /* that a task may say it took */
 
 /* ---- golden tasks ------------------------------------------------------------------------- */
 
@@ -72,6 +28,8 @@ agon__known_game* agon__game_of(agon__scheduler* s, const agon__needs* needs) {
         if (g->golden) {
             g->golden->golden = true;
             g->golden->game = g;
+        } else {
+            free(data);
         }
     }
     *at = g;
@@ -79,7 +37,7 @@ agon__known_game* agon__game_of(agon__scheduler* s, const agon__needs* needs) {
 }
 
 bool agon__proven(const agon__scheduler* s, int worker, const agon__known_game* game) {
-    if (!game || !game->golden || worker == AGON__TRUSTED)
+    if (!game || !game->golden || game->failures >= AGON__GOLDEN_TRIES || worker == AGON__TRUSTED)
         return true;
     return s->crew[worker]->proven[game->number / 64] >> (game->number % 64) & 1;
 }
@@ -92,6 +50,7 @@ static void judge_golden(agon__scheduler* s, int worker) {
     c->golden_out = false;
     if (right) {
         c->proven[g->number / 64] |= 1ull << (g->number % 64);
+        agon__crew_ready(s, worker);
         return;
     }
     s->count.conflicts++;
@@ -100,13 +59,32 @@ static void judge_golden(agon__scheduler* s, int worker) {
     agon__crew_strike(s, worker, true, why);
 }
 
+static bool awaits(const agon__crew* c, const agon__known_game* g) {
+    return c->golden_game == g && c->golden_hash[0];
+}
+
+void agon__golden_failed(agon__scheduler* s, agon__known_game* g) {
+    if (++g->failures != AGON__GOLDEN_TRIES)
+        return;
+    agon__scheduler_say(s, "the golden task of %.60s fails here: new workers are not tried with it",
+                        g->game);
+    for (int i = AGON__BROKER + 1; i < s->crews; i++) {
+        agon__crew* c = s->crew[i];
+        if (!awaits(c, g))
+            continue;
+        c->golden_hash[0] = '\0';
+        c->golden_out = false;
+        agon__crew_ready(s, i);
+    }
+}
+
 static agon__verdict take_golden(agon__scheduler* s, agon__job* job, int worker, const char* hash) {
     agon__known_game* g = job->game;
     agon__crew* c = s->crew[worker];
     if (worker == AGON__TRUSTED) {
         memcpy(g->reference, hash, AGON_HASH_SIZE);
         for (int i = AGON__BROKER + 1; i < s->crews; i++)
-            if (s->crew[i]->golden_game == g && s->crew[i]->golden_hash[0])
+            if (awaits(s->crew[i], g))
                 judge_golden(s, i);
         return AGON__ACCEPTED;
     }
@@ -115,6 +93,7 @@ static agon__verdict take_golden(agon__scheduler* s, agon__job* job, int worker,
     c->golden_game = g;
     c->golden_out = true;
     memcpy(c->golden_hash, hash, AGON_HASH_SIZE);
+    agon__crew_ready(s, worker);
     if (g->reference[0])
         judge_golden(s, worker);
     return c->row.struck ? AGON__CONFLICT : AGON__ACCEPTED;
@@ -127,14 +106,35 @@ static void release(agon__scheduler* s, agon__job* job) {
         agon__job_free(s, job);
 }
 
+static void unkeep(agon__scheduler* s, agon__job* job) {
+    agon__crew* c = s->crew[job->by];
+    if (!job->kept)
+        return;
+    if (job->since_before)
+        job->since_before->since = job->since;
+    else
+        c->since_first = job->since;
+    if (job->since)
+        job->since->since_before = job->since_before;
+    else
+        c->since_last = job->since_before;
+    if (job->earlier)
+        job->earlier->later = job->later;
+    else
+        s->kept_first = job->later;
+    if (job->later)
+        job->later->earlier = job->earlier;
+    else
+        s->kept_last = job->earlier;
+    c->since--;
+    s->kept--;
+    job->since = job->since_before = NULL;
+    job->kept = false;
+}
+
 static void drop_first_since(agon__scheduler* s, agon__crew* c) {
     agon__job* job = c->since_first;
-    c->since_first = job->since;
-    if (!c->since_first)
-        c->since_last = NULL;
-    c->since--;
-    job->since = NULL;
-    job->kept = false;
+    unkeep(s, job);
     release(s, job);
 }
 
@@ -143,16 +143,29 @@ void agon__since_clear(agon__scheduler* s, agon__crew* c, uint64_t order) {
         drop_first_since(s, c);
 }
 
+/* Memory is bounded, however many workers come and go, and however seldom they are audited. */
 static void keep_since(agon__scheduler* s, agon__job* job) {
     agon__crew* c = s->crew[job->by];
     job->kept = true;
+    job->since_before = c->since_last;
     if (c->since_last)
         c->since_last->since = job;
     else
         c->since_first = job;
     c->since_last = job;
-    if (++c->since > AGON__SINCE)
+    c->since++;
+    job->later = NULL;
+    job->earlier = s->kept_last;
+    if (s->kept_last)
+        s->kept_last->later = job;
+    else
+        s->kept_first = job;
+    s->kept_last = job;
+    s->kept++;
+    if (c->since > AGON__SINCE)
         drop_first_since(s, c);
+    if (s->kept > AGON__SINCE_ALL)
+        drop_first_since(s, s->crew[s->kept_first->by]);
 }
 
 void agon__check_all_since(agon__scheduler* s, int worker) {
@@ -173,8 +186,12 @@ bool agon__check_voted(const agon__job* job, int worker) {
     return false;
 }
 
+bool agon__check_last(const agon__job* job) {
+    return job->votes >= AGON__MOST_VOTES - 1;
+}
+
 static void vote(agon__job* job, int worker, const char* hash) {
-    if (agon__check_voted(job, worker) || job->votes == AGON__MOST_VOTES)
+    if (agon__check_voted(job, worker) || (agon__check_last(job) && worker != AGON__TRUSTED))
         return;
     job->vote[job->votes].worker = worker;
     memcpy(job->vote[job->votes++].hash, hash, AGON_HASH_SIZE);
@@ -185,17 +202,33 @@ void agon__check_begin(agon__scheduler* s, agon__job* job) {
         return;
     job->checking = true;
     s->count.checks++;
-    agon__queue_push(&s->checks, job, false);
+    agon__check_wait(s, job, false);
+}
+
+void agon__check_wait(agon__scheduler* s, agon__job* job, bool front) {
+    if (!job->unchecked)
+        agon__queue_push(&s->checks, job, front);
+    job->unchecked = true;
+}
+
+void agon__check_take(agon__scheduler* s, agon__job* job) {
+    if (job->unchecked)
+        agon__queue_take(&s->checks, job);
+    job->unchecked = false;
 }
 
 void agon__check_end(agon__scheduler* s, agon__job* job) {
-    bool queued = false;
-    for (const agon__job* x = s->checks.first; x && !queued; x = x->next)
-        queued = x == job;
-    if (queued)
-        agon__queue_take(&s->checks, job);
+    agon__check_take(s, job);
     job->checking = false;
     s->count.checks--;
+}
+
+void agon__job_forget(agon__scheduler* s, agon__job* job) {
+    agon__grants_end(s, job);
+    if (job->checking)
+        agon__check_end(s, job);
+    unkeep(s, job);
+    agon__job_free(s, job);
 }
 
 /* The hash that wins: the trusted worker's, or that of two who agree; NULL: not known yet. */
@@ -233,8 +266,10 @@ static void settle(agon__scheduler* s, agon__job* job, const char* hash) {
         s->crew[job->by]->row.audits++;
         agon__since_clear(s, s->crew[job->by], job->order);
     }
-    if (wrong)
+    if (wrong) {
         tell_wrong(s, job);
+        unkeep(s, job);
+    }
     agon__check_end(s, job);
     release(s, job);
     for (int i = 0; i < votes; i++)
@@ -261,8 +296,7 @@ static agon__verdict weigh(agon__scheduler* s, agon__job* job, int worker, const
     if (right) {
         settle(s, job, right);
     } else if (job->checking && !job->grants) {
-        agon__check_end(s, job); /* perhaps it waits already: once is enough */
-        agon__check_begin(s, job);
+        agon__check_wait(s, job, false);
     }
     return equal ? AGON__DUPLICATE : AGON__CONFLICT;
 }
@@ -299,14 +333,16 @@ agon__offer_answer agon__scheduler_offer(agon__scheduler* s, int worker,
     c->row.seen_ms = now;
     if (job && !job->golden && !job->done)
         return AGON__OFFER_WANTED;
+    if (worker == AGON__TRUSTED)
+        agon__trusted_spoke(s);
     if (job) {
         *verdict = further(s, job, worker, offer->hash);
         return AGON__OFFER_SETTLED;
     }
-    const agon__memory* known = recall(s, offer->task);
+    const agon__memory* known = agon__recall(s, offer->task);
     if (known) {
         uint8_t hash[32];
-        pack_hash(offer->hash, hash);
+        agon__hash_pack(offer->hash, hash);
         const bool equal = memcmp(hash, known->hash, sizeof hash) == 0;
         *verdict = equal ? AGON__DUPLICATE : AGON__CONFLICT;
         s->count.duplicates += equal;
@@ -336,13 +372,11 @@ static void note_duration(agon__scheduler* s, int64_t duration) {
 
 /* The hash of a task is as good as drawn; with the secret nobody else can tell. */
 static bool is_audited(const agon__scheduler* s, const agon__job* job, int worker) {
-    char head[17] = {0};
     if (worker <= AGON__BROKER || job->class->needs.programs > 0)
         return false;
     if (!agon__proven(s, worker, job->game))
         return true;
-    memcpy(head, job->id, 16);
-    uint64_t x = strtoull(head, NULL, 16) ^ s->def.secret;
+    uint64_t x = agon__hash_head(job->id) ^ s->def.secret;
     x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
     x ^= x >> 31;
@@ -353,8 +387,13 @@ static void accept(agon__scheduler* s, agon__job* job, int worker, const agon__r
                    int64_t now) {
     agon__crew* c = s->crew[worker];
     agon__grant* g = grant_of(job, worker);
+    agon__grant* broker = g ? NULL : grant_of(job, AGON__BROKER);
     if (g)
         note_duration(s, now - g->granted_ms);
+    else if (broker && offer->cpu_ms < MOST_MS)
+        note_duration(s, (int64_t)offer->cpu_ms);
+    if (broker)
+        agon__broker_moved(s, broker->number, now);
     agon__grants_end(s, job);
     if (job->queued) {
         agon__queue_take(&job->class->queue, job);
@@ -369,7 +408,7 @@ static void accept(agon__scheduler* s, agon__job* job, int worker, const agon__r
     memcpy(job->hash, offer->hash, sizeof job->hash);
     job->losers = 0;
     vote(job, worker, job->hash);
-    remember(s, job);
+    agon__remember(s, job);
     c->row.tasks++;
     c->row.steps += offer->steps;
     c->row.cpu_ms += offer->cpu_ms;
@@ -389,6 +428,8 @@ agon__verdict agon__scheduler_result(agon__scheduler* s, int worker,
         agon__scheduler_offer(s, worker, offer, now, &verdict);
         return verdict;
     }
+    if (worker == AGON__TRUSTED)
+        agon__trusted_spoke(s);
     accept(s, job, worker, offer, now);
     const uint64_t ticket = job->ticket;
     if (is_audited(s, job, worker))

@@ -43,23 +43,19 @@ bool agon__crew_can(const agon__scheduler* s, int worker, const agon__class* cla
     return true;
 }
 
-/* Those with room get work by turns: whoever gets room goes to the end. */
-void agon__crew_ready(agon__scheduler* s, int worker) {
+static void append_ready(agon__scheduler* s, int worker) {
     agon__crew* c = s->crew[worker];
-    const bool ready = c->row.running < agon__crew_room_of(s, worker);
-    if (ready == c->ready)
-        return;
-    c->ready = ready;
-    if (ready) {
-        c->ready_before = s->ready_last;
-        c->ready_next = -1;
-        if (s->ready_last >= 0)
-            s->crew[s->ready_last]->ready_next = worker;
-        else
-            s->ready_first = worker;
-        s->ready_last = worker;
-        return;
-    }
+    c->ready_before = s->ready_last;
+    c->ready_next = -1;
+    if (s->ready_last >= 0)
+        s->crew[s->ready_last]->ready_next = worker;
+    else
+        s->ready_first = worker;
+    s->ready_last = worker;
+}
+
+static void unlink_ready(agon__scheduler* s, int worker) {
+    const agon__crew* c = s->crew[worker];
     if (c->ready_before >= 0)
         s->crew[c->ready_before]->ready_next = c->ready_next;
     else
@@ -68,6 +64,34 @@ void agon__crew_ready(agon__scheduler* s, int worker) {
         s->crew[c->ready_next]->ready_before = c->ready_before;
     else
         s->ready_last = c->ready_before;
+}
+
+/* Its threads are taken until it says so, even when somebody else was faster. */
+void agon__trusted_spoke(agon__scheduler* s) {
+    if (s->crew[AGON__TRUSTED]->held > 0)
+        s->crew[AGON__TRUSTED]->held--;
+    agon__crew_ready(s, AGON__TRUSTED);
+}
+
+/* Those with room get work by turns: whoever gets room, or a task, goes to the end. */
+void agon__crew_ready(agon__scheduler* s, int worker) {
+    agon__crew* c = s->crew[worker];
+    const int running = worker == AGON__TRUSTED ? c->held : c->row.running;
+    const bool ready = running < agon__crew_room_of(s, worker) && !c->golden_out;
+    if (ready == c->ready)
+        return;
+    c->ready = ready;
+    if (ready)
+        append_ready(s, worker);
+    else
+        unlink_ready(s, worker);
+}
+
+void agon__crew_turn(agon__scheduler* s, int worker) {
+    if (!s->crew[worker]->ready)
+        return;
+    unlink_ready(s, worker);
+    append_ready(s, worker);
 }
 
 /* ---- coming and going --------------------------------------------------------------------- */
@@ -101,7 +125,8 @@ static void count_present(agon__scheduler* s, const agon__crew* c, int sign) {
 
 /* The number of this process's worker, or of a new one; negative: no memory. */
 static int number_of(agon__scheduler* s, const char* id) {
-    for (int i = s->crews - 1; i > AGON__BROKER; i--)
+    int* bucket = &s->crew_bucket[agon__hash_head(id) % AGON__CREW_BUCKETS];
+    for (int i = *bucket; i >= 0; i = s->crew[i]->same_bucket)
         if (strcmp(s->crew[i]->row.hello.id, id) == 0)
             return i;
     if (s->crews == s->crew_room) {
@@ -116,6 +141,8 @@ static int number_of(agon__scheduler* s, const char* id) {
         return AGON_EMEMORY;
     c->row.worker = s->crews;
     c->ready_next = c->ready_before = -1;
+    c->same_bucket = *bucket;
+    *bucket = s->crews;
     s->crew[s->crews] = c;
     return s->crews++;
 }
@@ -174,10 +201,15 @@ void agon__scheduler_credit(agon__scheduler* s, int worker, int tasks, int64_t n
 
 void agon__crew_strike(agon__scheduler* s, int worker, bool wrong, const char* why) {
     agon__crew* c = agon__crew_of(s, worker);
-    if (!c || worker <= AGON__BROKER || c->row.struck)
+    if (!c || worker <= AGON__BROKER)
         return;
-    c->row.struck = true;
     c->row.strikes += wrong;
+    if (c->row.struck) {
+        if (wrong)
+            agon__check_all_since(s, worker);
+        return;
+    }
+    c->row.struck = true;
     snprintf(c->row.why, sizeof c->row.why, "%s", why);
     agon__scheduler_say(s, "worker %s (%s) is struck: %s", c->row.hello.name, c->row.address, why);
     agon__scheduler_ban(s, c->row.hello.id, wrong ? c->row.hello.token : "-", c->row.why);
