@@ -113,6 +113,7 @@ static const part parts[] = {
     {"population", .run = agon_bench_population, .named = true},
     {"learn", .run = agon_bench_learn, .named = true},
     {"growth", .run = agon_bench_growth, .named = true},
+    {"scheduler", .run = agon_bench_scheduler, .named = true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

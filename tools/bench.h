@@ -110,6 +110,9 @@ int agon_bench_learn(const agon_bench* b, agon_error* error);
 /* Results put in a store as a run does it. */
 int agon_bench_store(const agon_bench* b, agon_error* error);
 
+/* Virtual workers around the real scheduler. */
+int agon_bench_scheduler(const agon_bench* b, agon_error* error);
+
 /* Rates over nets, lanes, width and threads; memory of a net and of a lane. */
 int agon_bench_growth(const agon_bench* b, agon_error* error);
 
