@@ -202,10 +202,13 @@ static agon__sending* find_sending(agon__worker* w, const char* hash) {
     return s;
 }
 
-void agon__worker_stop_sending(agon__worker* w, const char* hash) {
+void agon__worker_stop_sending(agon__worker* w, const char* which) {
+    char hash[AGON_HASH_SIZE] = "";
+    if (which)
+        memcpy(hash, which, sizeof hash); /* it may be that of a sending */
     for (agon__sending** at = &w->sending; *at;) {
         agon__sending* s = *at;
-        if (hash && strcmp(s->hash, hash) != 0) {
+        if (which && strcmp(s->hash, hash) != 0) {
             at = &s->next;
             continue;
         }
