@@ -403,3 +403,19 @@ def full_disk_of_the_coordinator(cluster):
         disk.grow("200m")
         cluster.ends_right()
         cluster.coordinator.kill()
+
+
+# ---- audits -------------------------------------------------------------------------------------------
+
+@on(*TRANSPORTS)
+def audits_that_come_late(cluster):
+    """The learners that a task began with may be gone by then; nobody is to blame."""
+    cluster.words.append("machine.audit=1")
+    a, b = two_workers(cluster, 0)
+    b.proxy.delay = 0.1
+    cluster.ends_right()
+    for worker in (a, b):
+        if "turned this worker away" in worker.text():
+            raise Failure(f"an honest worker is struck: {worker.text()}")
+    if "cannot do a task" in cluster.coordinator.text():
+        raise Failure("a worker cannot do a task")

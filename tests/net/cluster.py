@@ -152,7 +152,7 @@ class Worker(Process):
         self.proxy = Proxy(cluster.meeting(), cluster.splitter, cluster.certs if cluster.sees_inside else None)
         super().__init__(os.path.join(cluster.work, f"{name}.log"),
                          [AGON, "worker", "--connect", cluster.url(self.proxy.port), "--dir", place, "--threads", "1",
-                          "--name", name, *cluster.proof(), *words])
+                          "--name", name, *cluster.proof(name), *words])
 
 
 class Cluster:
@@ -161,13 +161,14 @@ class Cluster:
         self.words = list(words)
         self.run = os.path.join(work, "run")
         self.port = free_port()
-        self.certs, self.token, self.tokens = (os.path.join(work, n) for n in ("certs", "token", "tokens"))
+        self.certs, self.tokens = os.path.join(work, "certs"), os.path.join(work, "tokens")
         self.sees_inside = sees_inside and transport == "tls"
         self.splitter = wire.Nats if transport == "nats" else None if transport == "tls" and not sees_inside else wire.Frames
-        self.workers, self.coordinator, self.broker, self.starts = [], None, None, 0
+        self.workers, self.coordinators, self.coordinator, self.broker = [], [], None, None
         os.makedirs(work)
         if transport == "tls":
-            self._certify()
+            self.cert("--dir", self.certs, "--host", "127.0.0.1")
+            self.cert("--token", "nobody", "--out", os.path.join(work, "nobody.token"), "--tokens", self.tokens)
         if transport == "nats":
             self.start_broker()
 
@@ -177,16 +178,14 @@ class Cluster:
     def __exit__(self, kind, problem, trace):
         for worker in self.workers:
             worker.proxy.close()
-        for process in [self.coordinator, *self.workers, self.broker]:
+        for process in [*self.coordinators, *self.workers, self.broker]:
             if process:
                 process.kill()
         if problem is None:
             shutil.rmtree(self.work, ignore_errors=True)
 
-    def _certify(self):
-        for words in (["--dir", self.certs, "--host", "127.0.0.1"],
-                      ["--token", "node", "--out", self.token, "--tokens", self.tokens]):
-            subprocess.run([AGON, "cert", *words], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+    def cert(self, *words):
+        subprocess.run([AGON, "cert", *words], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
     # ---- addresses and words ----
 
@@ -197,8 +196,13 @@ class Cluster:
     def meeting(self):
         return "127.0.0.1", self.port
 
-    def proof(self):
-        return ["--tls", self.certs, "--token", self.token] if self.transport == "tls" else []
+    def proof(self, name):
+        """Each worker has a token of its own: who is struck, is struck with it."""
+        if self.transport != "tls":
+            return []
+        token = os.path.join(self.work, f"{name}.token")
+        self.cert("--token", name, "--out", token, "--tokens", self.tokens)
+        return ["--tls", self.certs, "--token", token]
 
     def _listening(self):
         if self.transport == "local":
@@ -216,9 +220,9 @@ class Cluster:
         return [AGON, "train", *first, *self._listening(), *self.words]
 
     def coordinate(self, resume=False):
-        self.starts += 1
-        log = os.path.join(self.work, f"coordinator{self.starts}.log")
+        log = os.path.join(self.work, f"coordinator{len(self.coordinators)}.log")
         self.coordinator = Process(log, self.command(resume=resume))
+        self.coordinators.append(self.coordinator)
         if self.transport != "local":
             self.coordinator.says("waiting for workers")
         return self.coordinator
@@ -286,7 +290,7 @@ class Cluster:
 
     def logs(self, most=1500):
         texts = []
-        for process in [self.coordinator, *self.workers, self.broker]:
+        for process in [*self.coordinators, *self.workers, self.broker]:
             if process:
                 texts.append(f"--- {os.path.basename(process.log)} ({process.popen.poll()})\n{process.text()[-most:]}")
         return "\n".join(texts)

@@ -4,6 +4,7 @@ depends on how fast this machine is, so a failure may need several tries to come
 import os
 import random
 import signal
+import tempfile
 import time
 
 import wire
@@ -132,7 +133,8 @@ class Play:
 def play(work, reference, seed, transport):
     """None, or why it went wrong."""
     schedule = Schedule(seed, transport)
-    with Cluster(os.path.join(work, f"{transport}-{seed}"), transport, reference) as c:
+    place = tempfile.mkdtemp(prefix=f"{transport}-{seed}-", dir=work)
+    with Cluster(os.path.join(place, "c"), transport, reference) as c:
         try:
             c.coordinate()
             player = Play(c, schedule)
