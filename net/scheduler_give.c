@@ -33,7 +33,8 @@ static bool trusted_has_room(const agon__scheduler* s) {
 }
 
 static int checker(const agon__scheduler* s, const agon__job* job) {
-    const bool last = agon__check_last(job);
+    /* What a worker could not do is perhaps what nobody can do any more. */
+    const bool last = agon__check_last(job) || job->failed >= 0;
     for (int w = s->ready_first; w >= 0 && !last; w = next_ready(s, w))
         if (!agon__check_voted(job, w) && agon__crew_can(s, w, job->class) &&
             agon__proven(s, w, job->game))

@@ -215,6 +215,8 @@ void agon__job_forget(agon__scheduler* s, agon__job* job);
 bool agon__check_last(const agon__job* job);
 /* What the trusted worker cannot compute proves nobody. */
 void agon__golden_failed(agon__scheduler* s, agon__known_game* game);
+/* Nobody can execute it again. */
+void agon__check_give_up(agon__scheduler* s, agon__job* job);
 bool agon__check_voted(const agon__job* job, int worker);
 /* A struck worker's results since its last good audit are executed again. */
 void agon__check_all_since(agon__scheduler* s, int worker);

@@ -323,7 +323,7 @@ static void trusted_fault(agon__scheduler* s, agon__grant* g, const agon__nak* n
     } else if (g->purpose == AGON__FOR_CHECK) {
         agon__scheduler_say(s, "task %.12s of worker %s cannot be checked: %.300s", job->id,
                             s->crew[job->by]->row.hello.name, nak->text);
-        agon__job_forget(s, job);
+        agon__check_give_up(s, job);
     } else {
         agon__job_fail(s, job, nak->class == AGON__NAK_TASK ? AGON_EINVALID : AGON_EIO, nak->text);
     }
@@ -343,7 +343,11 @@ void agon__scheduler_nak(agon__scheduler* s, int worker, const agon__nak* nak, i
         task_fault(s, g, nak->text);
         return;
     }
+    const bool check = g->purpose == AGON__FOR_CHECK && nak->class == AGON__NAK_TASK;
+    agon__job* job = g->job;
     agon__grant_lose(s, g, false);
-    if (nak->class != AGON__NAK_BACK)
+    if (check)
+        job->failed = worker;
+    else if (nak->class != AGON__NAK_BACK)
         host_fault(s, worker, nak->text, now);
 }

@@ -277,6 +277,21 @@ static void settle(agon__scheduler* s, agon__job* job, const char* hash) {
             agon__crew_strike(s, cast[i].worker, true, why);
 }
 
+static bool doubtful(const agon__scheduler* s, const agon__job* job) {
+    for (int i = 0; i < job->votes; i++)
+        if (strcmp(job->vote[i].hash, job->hash) != 0)
+            return true;
+    return s->crew[job->by]->row.strikes > 0;
+}
+
+/* What a task began with may be thrown away by now. A result that somebody contradicts, or that is
+ * of a worker whose results were wrong, is then made again with all that rests on it. */
+void agon__check_give_up(agon__scheduler* s, agon__job* job) {
+    if (doubtful(s, job))
+        tell_wrong(s, job);
+    agon__job_forget(s, job);
+}
+
 /* A further execution of an accepted result. */
 static agon__verdict weigh(agon__scheduler* s, agon__job* job, int worker, const char* hash) {
     const bool equal = strcmp(hash, job->hash) == 0;
@@ -402,6 +417,7 @@ static void accept(agon__scheduler* s, agon__job* job, int worker, const agon__r
     }
     if (job->failed >= 0)
         s->count.failing--;
+    job->failed = -1;
     job->done = true;
     job->by = worker;
     job->order = ++s->orders;
