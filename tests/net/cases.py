@@ -412,7 +412,7 @@ def audits_that_come_late(cluster):
     """The learners that a task began with may be gone by then; nobody is to blame."""
     cluster.words.append("machine.audit=1")
     a, b = two_workers(cluster, 0)
-    b.proxy.delay = 0.1
+    b.proxy.delay = 0.03 if cluster.transport == "nats" else 0.1
     cluster.ends_right()
     for worker in (a, b):
         if "turned this worker away" in worker.text():

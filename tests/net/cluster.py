@@ -292,5 +292,5 @@ class Cluster:
         texts = []
         for process in [*self.coordinators, *self.workers, self.broker]:
             if process:
-                texts.append(f"--- {os.path.basename(process.log)} ({process.popen.poll()})\n{process.text()[-most:]}")
+                texts.append(f"--- {os.path.basename(process.log)} ({process.popen.poll()})\n{process.text()[-(most if process is not self.broker else 300):]}")
         return "\n".join(texts)
