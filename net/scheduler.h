@@ -2,15 +2,17 @@
  *
  * A state machine without sockets and without a clock: the caller says what happened and when
  * (milliseconds of any clock that does not go back). So the same code serves a coordinator and a
- * simulation of ten thousand workers. Every call but agon__scheduler_each is O(1) or O(log n) in
- * tasks and workers.
+ * simulation of ten thousand workers. Calls take the same time however many tasks and workers there
+ * are, but for _each, _progress, _recall and _cancel, and _next where those with room cannot do
+ * what waits. Callbacks must not call back.
  *
  * Leases. A task is leased to a worker for lease_ms from its last beat; a lease has a number,
  * larger than all before. A worker that leaves, or lets a lease run out, gives the task back: it
  * goes to the front of the queue. A lease whose progress has not changed for three lease times and
  * ten times the median duration is taken back, too. When the queue is empty and workers idle, a
  * task leased for over three times the median duration is leased once more elsewhere. A task that
- * was lost with AGON__MAX_LOST different workers, or failed on two, has failed.
+ * was lost with AGON__MAX_LOST different workers, or failed on two or here, has failed. With a
+ * broker a task may wait as long as those given to it later wait, too.
  *
  * Results. The first result of a task is accepted, whoever brings it, with or without a lease: it
  * is a pure function. An equal one later is a duplicate, another one is a conflict.
@@ -19,7 +21,8 @@
  * worker (this process) has computed; another result strikes it. A share `audit` of accepted
  * results is executed again by another worker, or by the trusted one where there is no other; so is
  * a task in conflict. Where two hashes differ a third execution decides (by another worker, or the
- * trusted one), who loses is struck, and its results since its last good audit are executed again.
+ * trusted one), who loses is struck, and its results since its last good audit (4096 at most, and
+ * half a million of all workers) are executed again.
  * A struck worker gets nothing more; its leases go back. `wrong` says that a released result lost.
  *
  * Impure tasks (a program outside plays) are executed once, by the trusted worker or one that
@@ -115,7 +118,8 @@ void agon__scheduler_credit(agon__scheduler* s, int worker, int tasks, int64_t n
 int agon__scheduler_ban(agon__scheduler* s, const char* id, const char* token, const char* why);
 
 /* The next lease to hand out, to whomever; false: none for now. Workers of whom this process is one
- * get them by turns. */
+ * get them by turns. This process has to say of each of its leases how it ended, by a result or
+ * agon__scheduler_nak, also when it was dropped: until then it takes a slot. */
 bool agon__scheduler_next(agon__scheduler* s, int64_t now, agon__lease* out);
 /* false: the lease is not (any longer) this worker's, it should stop. A lease of the broker becomes
  * the worker's. */

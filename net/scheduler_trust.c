@@ -179,11 +179,15 @@ void agon__check_all_since(agon__scheduler* s, int worker) {
 
 /* ---- second and third executions ---------------------------------------------------------- */
 
-bool agon__check_voted(const agon__job* job, int worker) {
+static const char* vote_of(const agon__job* job, int worker) {
     for (int i = 0; i < job->votes; i++)
         if (job->vote[i].worker == worker)
-            return true;
-    return false;
+            return job->vote[i].hash;
+    return NULL;
+}
+
+bool agon__check_voted(const agon__job* job, int worker) {
+    return vote_of(job, worker) != NULL;
 }
 
 bool agon__check_last(const agon__job* job) {
@@ -295,15 +299,14 @@ void agon__check_give_up(agon__scheduler* s, agon__job* job) {
 /* A further execution of an accepted result. */
 static agon__verdict weigh(agon__scheduler* s, agon__job* job, int worker, const char* hash) {
     const bool equal = strcmp(hash, job->hash) == 0;
-    if (worker == job->by || agon__check_voted(job, worker)) {
-        s->count.duplicates += equal;
-        s->count.conflicts += !equal;
-        if (!equal)
+    const char* before = vote_of(job, worker);
+    s->count.duplicates += equal;
+    s->count.conflicts += !equal;
+    if (before) {
+        if (strcmp(before, hash) != 0)
             agon__crew_strike(s, worker, true, "two different results of one task");
         return equal ? AGON__DUPLICATE : AGON__CONFLICT;
     }
-    s->count.duplicates += equal;
-    s->count.conflicts += !equal;
     vote(job, worker, hash);
     if (!equal)
         agon__check_begin(s, job);
