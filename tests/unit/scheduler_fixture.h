@@ -64,7 +64,9 @@ static void on_wrong(void* user, const uint8_t* task, size_t size, const agon_er
     assert_true(size < sizeof text);
     memcpy(text, task, size);
     assert_int_equal(sscanf(text, "task %d", &ticket), 1);
+    assert_true(w->seen[ticket].lie); /* nobody is accused of what is right */
     w->seen[ticket].wrongs++;
+    assert_true(w->seen[ticket].wrongs <= w->seen[ticket].times);
     assert_non_null(strstr(why->text, "worker"));
 }
 
@@ -106,7 +108,7 @@ static agon__hello hello_of(int number) {
     return hello;
 }
 
-static int join(world* w, int number, int credit) {
+static inline int join(world* w, int number, int credit) {
     agon_error error;
     const agon__hello hello = hello_of(number);
     const int worker = agon__scheduler_join(w->s, &hello, "here", w->now, &error);
@@ -165,7 +167,7 @@ static agon__verdict bring(world* w, int worker, const answer* a) {
                                   w->now);
 }
 
-static agon__verdict finish(world* w, const agon__lease* lease) {
+static inline agon__verdict finish(world* w, const agon__lease* lease) {
     const answer a = answer_of(lease, -1);
     return bring(w, lease->worker, &a);
 }
@@ -176,13 +178,13 @@ static void send_nak(world* w, const agon__lease* lease, agon__nak_class class) 
     agon__scheduler_nak(w->s, lease->worker, &nak, w->now);
 }
 
-static agon__lease next(world* w) {
+static inline agon__lease next(world* w) {
     agon__lease lease;
     assert_true(agon__scheduler_next(w->s, w->now, &lease));
     return lease;
 }
 
-static bool nothing(world* w) {
+static inline bool nothing(world* w) {
     agon__lease lease;
     return !agon__scheduler_next(w->s, w->now, &lease);
 }
