@@ -416,7 +416,7 @@ static void test_broker_patience(void** state) {
         if (i != 1)
             finish(w, &lease[i]);
     }
-    for (int k = 0; k < 21; k++, w->now += LEASE_MS) {
+    for (int k = 0; k < 23; k++, w->now += LEASE_MS) {
         agon__scheduler_beat(w->s, a, lease[4].number, k, 1, w->now);
         agon__scheduler_tick(w->s, w->now);
     }
