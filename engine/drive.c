@@ -443,6 +443,9 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
         .seconds = (double)(uv_hrtime() - d->begun) * 1e-9,
     };
     d->executor.progress(&d->executor, &s.running_permille, &s.running_steps);
+    if (d->executor.begun)
+        s.running = d->executor.begun(&d->executor);
+    s.queued += d->running.count - s.running;
     if (d->executor.checks)
         s.checks = d->executor.checks(&d->executor);
     if (d->executor.status)

@@ -45,6 +45,8 @@ struct agon_executor {
     void (*recall)(agon_executor* executor);
     /* (optional) The result of this ticket is safe on disk. */
     void (*committed)(agon_executor* executor, uint64_t ticket);
+    /* (optional) Tasks that somebody has begun; without it all that were accepted are. */
+    int (*begun)(const agon_executor* executor);
     /* (optional) Accepted results that are still being checked. */
     int (*checks)(const agon_executor* executor);
     /* (optional) One line for a person watching; empty: nothing to say. */

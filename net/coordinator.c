@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOBS_KEPT (256u << 20) /* bytes */
+#define BLOBS_KEPT  (256u << 20) /* bytes */
+#define KNOWN_AHEAD 256          /* tasks */
 
 /* ---- small questions ---------------------------------------------------------------------- */
 
@@ -63,11 +64,16 @@ static void add_slot_seconds(agon__coordinator* c) {
     c->looked = now;
 }
 
-/* The driver keeps as many tasks here as there are places for them. */
+/* Places for tasks, and as many again that are known here before anybody has room for them: so
+ * that a worker whose coordinator was killed finds the task of the result it kept. */
+static int places(const agon__coordinator* c) {
+    return agon__scheduler_now(c->scheduler).credit + c->cluster.threads + KNOWN_AHEAD;
+}
+
 static void tell_slots(agon__coordinator* c) {
     const agon__scheduler_count n = agon__scheduler_now(c->scheduler);
     add_slot_seconds(c);
-    c->face->slots = n.credit + (c->cluster.threads ? c->cluster.threads : 1);
+    c->face->slots = places(c);
     const bool more = c->face->slots > c->slots_told || n.checks < c->checks_told;
     c->slots_told = c->face->slots;
     c->checks_told = n.checks;
@@ -231,6 +237,11 @@ static void committed(agon_executor* executor, uint64_t ticket) {
     agon__coordinator_committed(executor->self, ticket);
 }
 
+static int begun(const agon_executor* executor) {
+    const agon__coordinator* c = executor->self;
+    return agon__scheduler_now(c->scheduler).leased;
+}
+
 static int checks(const agon_executor* executor) {
     const agon__coordinator* c = executor->self;
     return agon__scheduler_now(c->scheduler).checks;
@@ -316,7 +327,7 @@ static void open_handles(agon__coordinator* c) {
 static void introduce(agon__coordinator* c, agon_executor* out) {
     *out = (agon_executor){
         .name = c->broker ? "nats" : "tcp",
-        .slots = c->cluster.threads ? c->cluster.threads : 1,
+        .slots = c->cluster.threads + KNOWN_AHEAD,
         .self = c,
         .submit = submit,
         .progress = progress,
@@ -324,6 +335,7 @@ static void introduce(agon__coordinator* c, agon_executor* out) {
         .cancel = cancel,
         .recall = recall,
         .committed = committed,
+        .begun = begun,
         .checks = checks,
         .status = status,
         .workers = workers,
