@@ -435,7 +435,6 @@ agon_drive_state agon_drive_now(const agon_drive* d) {
     agon_drive_state s = {
         .queued = d->queued.count,
         .running = d->running.count,
-        .slots = d->executor.slots,
         .committing = d->batch.count + d->finished.count,
         .tasks_done = d->tasks_done,
         .stopping = d->stopping,

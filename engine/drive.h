@@ -36,7 +36,7 @@ typedef struct agon_drive_def {
 
 typedef struct agon_drive_state {
     int queued, running, committing, tasks_done; /* tasks */
-    int slots, checks; /* tasks at a time; accepted results that are still being checked */
+    int checks;                                  /* accepted results that are still being checked */
     char workers[160]; /* what the executor says of its workers; empty: nothing */
     unsigned running_permille;
     uint64_t running_steps; /* agent-steps done in running tasks */
