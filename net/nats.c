@@ -52,6 +52,8 @@ struct agon__nats {
     size_t queued;
     bool stop, up, closed, tried;
     agon_error first_error;
+    /* Of the thread. */
+    natsSubscription* sub[AGON__NATS_SUBJECTS];
 };
 
 agon__nats_asks* agon__nats_asks_of(agon__nats* n) {
@@ -197,6 +199,26 @@ static natsStatus set_callbacks(agon__nats* n, natsOptions* o) {
     return s;
 }
 
+static natsStatus subscribe(agon__nats* n, natsConnection* nc) {
+    natsStatus s = NATS_OK;
+    for (int i = 0; s == NATS_OK && i < n->def.subjects; i++) {
+        char subject[AGON__NATS_SUBJECT + 2];
+        snprintf(subject, sizeof subject, i == 0 ? "%s.>" : "%s", n->def.subject[i]);
+        s = natsConnection_Subscribe(&n->sub[i], nc, subject, on_message, n);
+        if (s == NATS_OK)
+            s = natsSubscription_SetPendingLimits(n->sub[i], -1, RECEIVED_MOST);
+    }
+    return s;
+}
+
+static void destroy(agon__nats* n, natsConnection* nc) {
+    for (int i = 0; i < n->def.subjects; i++) {
+        natsSubscription_Destroy(n->sub[i]);
+        n->sub[i] = NULL;
+    }
+    natsConnection_Destroy(nc);
+}
+
 static int connect_once(agon__nats* n, natsConnection** out, agon_error* error) {
     natsOptions* o = NULL;
     natsConnection* nc = NULL;
@@ -208,20 +230,14 @@ static int connect_once(agon__nats* n, natsConnection** out, agon_error* error) 
     if (s == NATS_OK)
         s = natsConnection_Connect(&nc, o);
     natsOptions_Destroy(o);
-    for (int i = 0; s == NATS_OK && i < n->def.subjects; i++) {
-        natsSubscription* sub = NULL; /* belongs to the connection, for as long as that lives */
-        char subject[AGON__NATS_SUBJECT + 2];
-        snprintf(subject, sizeof subject, i == 0 ? "%s.>" : "%s", n->def.subject[i]);
-        s = natsConnection_Subscribe(&sub, nc, subject, on_message, n);
-        if (s == NATS_OK)
-            s = natsSubscription_SetPendingLimits(sub, -1, RECEIVED_MOST);
-    }
+    if (s == NATS_OK)
+        s = subscribe(n, nc);
     if (s == NATS_OK) {
         *out = nc;
         return AGON_OK;
     }
     rc = explain(n, s, error);
-    natsConnection_Destroy(nc);
+    destroy(n, nc);
     return rc;
 }
 
@@ -328,7 +344,7 @@ static void hang_up(agon__nats* n, natsConnection* nc) {
     for (uint64_t now; !n->closed && (now = uv_hrtime()) < until;)
         uv_cond_timedwait(&n->changed, &n->mutex, until - now);
     uv_mutex_unlock(&n->mutex);
-    natsConnection_Destroy(nc);
+    destroy(n, nc);
 }
 
 static void run(void* user) {

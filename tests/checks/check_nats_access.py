@@ -158,7 +158,9 @@ def check_permissions(work, port):
 
 def check_files(work):
     """The other shipped files are ones that this server takes."""
-    for name, env in (("cluster.conf", {"NODE": "agon-1"}), ("hub.conf", {}), ("leaf.conf", {})):
+    subprocess.run([os.path.join(SHIPPED, "routes"), "certs", "agon-1", "agon-2", "agon-3"], cwd=work, check=True)
+    for name, env in (("cluster.conf", {"NODE": "agon-1"}), ("hub.conf", {"LEAF_SECRET": "secret"}),
+                      ("leaf.conf", {"HUB_URL": "tls://leaf:secret@hub.example.org:7422"})):
         shutil.copy(os.path.join(SHIPPED, name), work)
         done = subprocess.run([find_server(), "-t", "-c", name], cwd=work, capture_output=True, text=True,
                               env={**os.environ, **env})
