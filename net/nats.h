@@ -1,9 +1,9 @@
 /* nats.h: a connection to a NATS server, on a libuv loop.
  *
- * nats.c and nats_options.c alone know libnats. Its threads hand what they receive to the loop, and
- * what is sent goes through a thread of its own, which may wait for the network; so no call here
- * does. A lost connection is made again, for ever, with pauses that grow; what is sent meanwhile is
- * dropped, and requests under way fail. */
+ * nats_thread.c and nats_options.c alone know libnats. Its threads hand what they receive to the
+ * loop, and what is sent goes through a thread of its own, which may wait for the network; so no
+ * call here does. A lost connection is made again, for ever, with pauses that grow; what is sent
+ * meanwhile is dropped, and requests under way fail. */
 #ifndef AGON_NATS_H
 #define AGON_NATS_H
 

@@ -26,7 +26,7 @@ typedef struct agon__nats_question {
 /* ---- slots -------------------------------------------------------------------------------- */
 
 static question* new_question(agon__nats* n) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
+    agon__nats_asks* a = &n->asks;
     int i = a->free - 1;
     if (i >= 0) {
         a->free = a->slot[i].next;
@@ -48,7 +48,7 @@ static question* new_question(agon__nats* n) {
 
 /* Takes it out of its slot; the caller frees what it owns. */
 static question take_out(agon__nats* n, question* q) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
+    agon__nats_asks* a = &n->asks;
     const question taken = *q;
     *q = (question){.next = a->free};
     a->free = (int)(q - a->slot) + 1;
@@ -63,7 +63,7 @@ static void release(question* q) {
 
 static void send_question(agon__nats* n, question* q, const char* subject, const void* data,
                           size_t size, int wait_ms) {
-    const agon__nats_def* def = agon__nats_def_of(n);
+    const agon__nats_def* def = &n->def;
     char reply[AGON__NATS_SUBJECT + 32];
     snprintf(reply, sizeof reply, "%s.a.%llx", def->subject[0], (unsigned long long)q->number);
     q->until = agon__nats_connected(n) ? uv_now(def->loop) + (uint64_t)wait_ms : 0;
@@ -118,7 +118,7 @@ void agon__nats_store(agon__nats* n, const char* subject, const char* id, bool o
 }
 
 void agon__nats_forget(agon__nats* n, const void* user) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
+    agon__nats_asks* a = &n->asks;
     for (int i = 0; i < a->used; i++)
         if (a->slot[i].number && a->slot[i].user == user) {
             a->slot[i].answer = NULL;
@@ -151,7 +151,7 @@ static bool may_pass(int code, const char* text) {
 }
 
 static void receipt(agon__nats* n, question* q, const agon__nats_message* m) {
-    const agon__nats_def* def = agon__nats_def_of(n);
+    const agon__nats_def* def = &n->def;
     uint64_t sequence;
     int code;
     char text[256];
@@ -173,8 +173,8 @@ static void receipt(agon__nats* n, question* q, const agon__nats_message* m) {
 }
 
 bool agon__nats_asks_take(agon__nats* n, const agon__nats_message* m) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
-    const char* prefix = agon__nats_def_of(n)->subject[0];
+    agon__nats_asks* a = &n->asks;
+    const char* prefix = n->def.subject[0];
     const size_t length = strlen(prefix);
     if (strncmp(m->subject, prefix, length) != 0 || strncmp(m->subject + length, ".a.", 3) != 0)
         return false;
@@ -202,7 +202,7 @@ static void give_up(agon__nats* n, question* q, const char* text) {
 
 /* Callbacks may ask anew, and so move the slots. */
 void agon__nats_asks_tick(agon__nats* n, uint64_t now) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
+    agon__nats_asks* a = &n->asks;
     for (int i = 0; i < a->used; i++) {
         question* q = &a->slot[i];
         if (!q->number || q->until > now)
@@ -215,7 +215,7 @@ void agon__nats_asks_tick(agon__nats* n, uint64_t now) {
 }
 
 void agon__nats_asks_fail(agon__nats* n) {
-    agon__nats_asks* a = agon__nats_asks_of(n);
+    agon__nats_asks* a = &n->asks;
     for (int i = 0; i < a->used; i++)
         if (a->slot[i].number)
             give_up(n, &a->slot[i], "the connection was lost");

@@ -1,5 +1,5 @@
-/* Promise: keys are those that nats-server knows; a seed that is damaged, of another kind or no seed
- * at all is refused and never repeated; a file is never replaced. */
+/* Promise: keys are those that nats-server knows; a seed that is damaged, of another kind or no
+ * seed at all is refused and never repeated; a file is never replaced. */
 #include "net/nkey.h"
 
 #include <setjmp.h>
