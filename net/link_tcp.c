@@ -232,7 +232,12 @@ static void closed(void* user, agon__stream* stream, const agon_error* why) {
     if (t->step == ENDED)
         return;
     uv_timer_stop(&t->timer);
-    const agon_error known = t->why.code ? t->why : *why;
+    agon_error known = t->why.code ? t->why : *why;
+    if (!known.text[0] && t->step == GREETED) {
+        agon_fail(&known, AGON_EIO, "the coordinator closed the connection without a word");
+        if (!t->tls)
+            agon_hint(&known, "if it listens on tls://, so must --connect");
+    }
     rest(t, &known);
 }
 

@@ -147,9 +147,9 @@ class Process:
 
 
 class Worker(Process):
-    def __init__(self, cluster, name, words, place):
+    def __init__(self, cluster, name, words, place, shown):
         self.name, self.place = name, place
-        self.proxy = Proxy(cluster.meeting(), cluster.splitter, cluster.certs if cluster.sees_inside else None)
+        self.proxy = Proxy(cluster.meeting(), cluster.splitter, cluster.certs if cluster.sees_inside else None, shown)
         super().__init__(os.path.join(cluster.work, f"{name}.log"),
                          [AGON, "worker", "--connect", cluster.url(self.proxy.port), "--dir", place, "--threads", "1",
                           "--name", name, *cluster.proof(name), *words])
@@ -230,8 +230,9 @@ class Cluster:
     def resume(self):
         return self.coordinate(resume=True)
 
-    def worker(self, name, *words, place=None):
-        worker = Worker(self, name, words, place or os.path.join(self.work, name))
+    def worker(self, name, *words, place=None, shown=None):
+        """shown: the directory whose certificate it sees instead of the coordinator's."""
+        worker = Worker(self, name, words, place or os.path.join(self.work, name), shown)
         self.workers.append(worker)
         return worker
 

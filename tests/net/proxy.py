@@ -10,7 +10,8 @@ All faults may be set at any time, and hold for the connections that are there a
   rules     functions(proxy, link, up, message, packet), each called for every packet: message is its dict
             (wire.message) or None; up: from worker to coordinator. It returns None (as it is) or the list
             of packets to send in its place.
-With `tls`, a directory of `agon cert`, it ends TLS on both sides, and so reads what is inside."""
+With `tls`, a directory of `agon cert`, it ends TLS on both sides, and so reads what is inside; `shown` is the directory
+whose certificate workers see instead."""
 import select
 import socket
 import ssl
@@ -153,8 +154,8 @@ class Link:
 
 
 class Proxy:
-    def __init__(self, target, splitter=wire.Frames, tls=None, host="127.0.0.1"):
-        self.target, self.splitter, self.tls = target, splitter, tls
+    def __init__(self, target, splitter=wire.Frames, tls=None, shown=None, host="127.0.0.1"):
+        self.target, self.splitter, self.tls, self.shown = target, splitter, tls, shown or tls
         self.refuse = self.frozen = self.paused = self.closed = False
         self.delay, self.rate, self.flips = 0.0, 0, 0
         self.rules = []
@@ -197,7 +198,7 @@ class Proxy:
 
     def _secure(self, sock, target):
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(f"{self.tls}/server.pem", f"{self.tls}/server.key")
+        server.load_cert_chain(f"{self.shown}/server.pem", f"{self.shown}/server.key")
         client = ssl.create_default_context(cafile=f"{self.tls}/ca.pem")
         client.minimum_version = ssl.TLSVersion.TLSv1_3
         return (server.wrap_socket(sock, server_side=True),
