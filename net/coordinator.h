@@ -63,7 +63,9 @@ typedef struct agon__sessions {
     agon__session** by_worker; /* (room) by the scheduler's number; owned */
     int room;
     bool shut;
-    int dismissed; /* to be sent away at the next turn of the loop */
+    int64_t stranger_ms; /* when somebody who is not known was last told of; 0: never */
+    int strangers;       /* that were not told of since */
+    int dismissed;       /* to be sent away at the next turn of the loop */
     agon__dismissal dismissal[AGON__DISMISSALS];
 } agon__sessions;
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STRANGERS_MS 5000 /* between two words about those who are not known */
+
 /* ---- the beginning and the end ------------------------------------------------------------ */
 
 void agon__session_send(agon__session* s, const agon__message* message) {
@@ -74,14 +76,32 @@ static void end(agon__session* s) {
 static void reject(agon__session* s, agon__reject code, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whoever connects can make us say this, so it is said at most once in a while. */
+static void tell_rejection(const agon__session* s, const char* text) {
+    agon__sessions* all = agon__coordinator_sessions(s->coordinator);
+    const int64_t now = agon__coordinator_now(s->coordinator);
+    char others[48] = "";
+    if (s->state != AGON__SESSION_READY) {
+        if (all->stranger_ms && now - all->stranger_ms < STRANGERS_MS) {
+            all->strangers++;
+            return;
+        }
+        if (all->strangers)
+            snprintf(others, sizeof others, "; and %d more before", all->strangers);
+        all->stranger_ms = now;
+        all->strangers = 0;
+    }
+    agon__coordinator_note(s->coordinator, "worker %s (%s) was turned away: %s%s",
+                           s->hello.name[0] ? s->hello.name : "?", s->address, text, others);
+}
+
 static void reject(agon__session* s, agon__reject code, const char* format, ...) {
     agon__message m = {.kind = AGON__REJECT, .as.reject.code = code};
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(m.as.reject.text, sizeof m.as.reject.text, format, arguments);
     va_end(arguments);
-    agon__coordinator_note(s->coordinator, "worker %s (%s) was turned away: %s",
-                           s->hello.name[0] ? s->hello.name : "?", s->address, m.as.reject.text);
+    tell_rejection(s, m.as.reject.text);
     agon__session_send(s, &m);
     end(s);
 }
@@ -302,15 +322,27 @@ static void on_ready(agon__session* s, agon__message* m) {
     }
 }
 
+/* A worker that is known may come again; a stranger hears what is spoken here. */
+static void garbled(agon__session* s, const char* why) {
+    if (s->state != AGON__SESSION_READY) {
+        reject(s, AGON__REJECT_PROTOCOL,
+               "it said what is no message of protocol %d (%.200s); use the same version of agon",
+               AGON__PROTOCOL, why);
+        return;
+    }
+    agon__coordinator_note(s->coordinator,
+                           "worker %s (%s) said what is no message: %.200s; parting", s->hello.name,
+                           s->address, why);
+    end(s);
+}
+
 void agon__session_message(agon__session* s, const uint8_t* data, size_t size) {
     agon_error error = {0};
     agon__message* m = malloc(sizeof *m);
     int rc = m ? agon__message_decode(data, size, m, &error) : AGON_EMEMORY;
     s->heard_ms = agon__coordinator_now(s->coordinator);
     if (rc) {
-        agon__coordinator_note(s->coordinator, "%s sent what is no message: %.200s; parting",
-                               s->address, error.text);
-        end(s);
+        garbled(s, error.text);
         free(m);
         return;
     }
@@ -321,7 +353,7 @@ void agon__session_message(agon__session* s, const uint8_t* data, size_t size) {
     else if (s->state == AGON__SESSION_AUTH && m->kind == AGON__AUTH)
         on_auth(s, m);
     else
-        end(s);
+        reject(s, AGON__REJECT_PROTOCOL, "it spoke out of turn");
     agon__message_clear(m);
     free(m);
 }
