@@ -20,10 +20,8 @@ def play(work, reference, transport, seed):
         try:
             c.coordinate()
             liar = Liar(LIES, seed, honest=3)
-            workers = [c.worker(name) for name in ("honest", "also", "liar")]
-            for worker in workers:
-                worker.proxy.delay = 0.01
-            workers[2].proxy.rules.append(liar)
+            workers = [c.worker(name, before=lambda w: setattr(w.proxy, "delay", 0.01)) for name in ("honest", "also")]
+            workers.append(c.worker("liar", before=lambda w: w.proxy.rules.append(liar)))
             c.ends_right()
             if not liar.lies:
                 raise Failure("the liar told no lie")

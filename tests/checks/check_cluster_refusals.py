@@ -81,12 +81,12 @@ def tokens(work, reference):
         refused("no token", c.worker("bare"), "asks for a token")
         refused("an unknown token", c.worker("unknown", "--token", stranger), "no token of the name 'stranger'")
         refused("a wrong token", c.worker("wrong", "--token", other), "does not fit the token 'node'")
-        good, spoken = c.worker("good", "--token", node), []
+        spoken = []
 
         def note(proxy, link, up, message, packet):
             if message and message["is"] in ("HELLO", "AUTH"):
                 spoken.append(packet)
-        good.proxy.rules.append(note)
+        good = c.worker("good", "--token", node, before=lambda w: w.proxy.rules.append(note))
         good.says("connected to")
         until("a handshake", lambda: len(spoken) == 2)
         answer = [m for m in replay(c, spoken) if m and m["is"] == "REJECT"]

@@ -50,10 +50,7 @@ def wait(cluster, happened, what):
 def two_workers(cluster, delay=0.01):
     """Two, slow enough that something can happen to them."""
     cluster.coordinate()
-    workers = [cluster.worker(name) for name in "ab"]
-    for worker in workers:
-        worker.proxy.delay = delay
-    return workers
+    return [cluster.worker(name, before=lambda w: setattr(w.proxy, "delay", delay)) for name in "ab"]
 
 
 def replaced(cluster, packet, message):
@@ -293,7 +290,6 @@ def two_runs_in_one_space(cluster):
 @on(*TRANSPORTS)
 def worker_of_another_version(cluster):
     cluster.coordinate()
-    stranger, friend = cluster.worker("stranger"), cluster.worker("friend")
     seen = []
 
     def newer(proxy, link, up, message, packet):
@@ -302,7 +298,8 @@ def worker_of_another_version(cluster):
         if message and message["is"] == "REJECT":
             seen.append(message)
         return None
-    stranger.proxy.rules.append(newer)
+    stranger = cluster.worker("stranger", before=lambda w: w.proxy.rules.append(newer))
+    friend = cluster.worker("friend")
     if stranger.wait() != 1 or "protocol 2" not in stranger.text() or "use the same version" not in stranger.text():
         raise Failure(f"exit {stranger.popen.returncode}: {stranger.text()}")
     if not seen or seen[0]["code"] != 1 or "protocol 2, and this coordinator 1" not in seen[0]["text"]:
@@ -314,11 +311,11 @@ def worker_of_another_version(cluster):
 @on(*TRANSPORTS)
 def coordinator_of_another_version(cluster):
     """It answers in a form that this worker does not know; the worker says so and tries again."""
-    a, _ = two_workers(cluster, 0.02)
-
     def newer(link, message, packet):
         return [replaced(cluster, packet, {**message, "format": 2})]
-    at(a, "CHALLENGE", 1, newer)
+    cluster.coordinate()
+    a = cluster.worker("a", before=lambda w: at(w, "CHALLENGE", 1, newer))
+    a.proxy.delay = 0.01
     cluster.ends_right()
     if cluster.transport != "nats" and "same version" not in a.text():
         raise Failure(f"the worker does not say why: {a.text()}")
@@ -412,7 +409,7 @@ def audits_that_come_late(cluster):
     """The learners that a task began with may be gone by then; nobody is to blame."""
     cluster.words.append("machine.audit=1")
     a, b = two_workers(cluster, 0)
-    b.proxy.delay = 0.03 if cluster.transport == "nats" else 0.1
+    b.proxy.delay = 0.03
     cluster.ends_right()
     for worker in (a, b):
         if "turned this worker away" in worker.text():

@@ -147,9 +147,10 @@ class Process:
 
 
 class Worker(Process):
-    def __init__(self, cluster, name, words, place, shown):
+    def __init__(self, cluster, name, words, place, shown, before):
         self.name, self.place = name, place
         self.proxy = Proxy(cluster.meeting(), cluster.splitter, cluster.certs if cluster.sees_inside else None, shown)
+        before(self)
         super().__init__(os.path.join(cluster.work, f"{name}.log"),
                          [AGON, "worker", "--connect", cluster.url(self.proxy.port), "--dir", place, "--threads", "1",
                           "--name", name, *cluster.proof(name), *words])
@@ -230,9 +231,10 @@ class Cluster:
     def resume(self):
         return self.coordinate(resume=True)
 
-    def worker(self, name, *words, place=None, shown=None):
-        """shown: the directory whose certificate it sees instead of the coordinator's."""
-        worker = Worker(self, name, words, place or os.path.join(self.work, name), shown)
+    def worker(self, name, *words, place=None, shown=None, before=lambda worker: None):
+        """shown: the directory whose certificate it sees instead of the coordinator's. before(worker): prepares its
+        proxy, before it says its first word."""
+        worker = Worker(self, name, words, place or os.path.join(self.work, name), shown, before)
         self.workers.append(worker)
         return worker
 

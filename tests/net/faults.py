@@ -61,11 +61,13 @@ class Play:
 
     def join(self):
         self.joined += 1
-        worker = self.cluster.worker(f"w{self.joined}")
-        worker.proxy.delay = self.schedule.delay
         number = self.joined - 1
-        if number < FIRST and self.schedule.rules[number] is not None:
-            worker.proxy.rules.append(_proxy_rule(self.schedule.rules[number]))
+
+        def before(worker):
+            worker.proxy.delay = self.schedule.delay
+            if number < FIRST and self.schedule.rules[number] is not None:
+                worker.proxy.rules.append(_proxy_rule(self.schedule.rules[number]))
+        self.cluster.worker(f"w{self.joined}", before=before)
 
     def after(self, seconds, action):
         self.later.append((time.monotonic() + seconds, action))
