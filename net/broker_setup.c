@@ -81,10 +81,10 @@ static cJSON* queue(agon__broker* b, const char* name, const char* form) {
     return json;
 }
 
-/* Blobs can be had again: one copy is enough. */
+/* Blobs can be had again, but a stream whose only server is gone says nothing at all, and large
+ * results wait for it. */
 static cJSON* depot(agon__broker* b) {
     static const char* const forms[] = {"blob.>", "part.>"};
-    b->replicas = 1;
     cJSON* json = stream(b, b->blobs, 2, forms);
     cJSON_AddStringToObject(json, "retention", "limits");
     cJSON_AddNumberToObject(json, "max_msgs_per_subject", 1);
