@@ -110,6 +110,7 @@ static const part parts[] = {
     {"train", .run = agon_bench_train},
     {"metrics", .run = agon_bench_metrics},
     {"store", .run = agon_bench_store},
+    {"net", .run = agon_bench_network},
     {"population", .run = agon_bench_population, .named = true},
     {"learn", .run = agon_bench_learn, .named = true},
     {"growth", .run = agon_bench_growth, .named = true},

@@ -109,6 +109,8 @@ int agon_bench_population(const agon_bench* b, agon_error* error);
 int agon_bench_learn(const agon_bench* b, agon_error* error);
 /* Results put in a store as a run does it. */
 int agon_bench_store(const agon_bench* b, agon_error* error);
+/* Tasks and bytes that a coordinator of workers moves. */
+int agon_bench_network(const agon_bench* b, agon_error* error);
 
 /* Virtual workers around the real scheduler. */
 int agon_bench_scheduler(const agon_bench* b, agon_error* error);

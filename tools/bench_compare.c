@@ -75,8 +75,8 @@ static double read_number(const cJSON* line, const char* key) {
 
 /* The first of these that a line has is what its figure is judged by. */
 static void read_ratio(const cJSON* line, figure* f) {
-    static const char* const floors[] = {"ratio_to_openblas", "share_of_write_fsync",
-                                         "share_of_peak", "share_of_copy"};
+    static const char* const floors[] = {"ratio_to_openblas", "ratio_to_libuv",
+                                         "share_of_write_fsync", "share_of_peak", "share_of_copy"};
     for (size_t i = 0; !f->ratio_of[0] && i < sizeof floors / sizeof *floors; i++) {
         f->ratio = read_number(line, floors[i]);
         if (f->ratio > 0 && isfinite(f->ratio))
@@ -280,7 +280,8 @@ void agon_bench_compare_end(agon_bench_record* r) {
     const int absent = count_absent(r, true), apart = count_absent(r, false);
     agon_bench_give(NULL, NULL);
     printf("+ more, - less, beyond low and high of both; the ratio is the first of "
-           "ratio_to_openblas,\nshare_of_write_fsync, share_of_peak, share_of_copy.\n");
+           "ratio_to_openblas,\nratio_to_libuv, share_of_write_fsync, share_of_peak, "
+           "share_of_copy.\n");
     if (absent)
         printf("Figures of the record that were not measured now:\n");
     for (int i = 0; i < r->count; i++)

@@ -374,6 +374,7 @@ static const char help_bench[] =
     "\n"
     "  games forward update rollout    one core\n"
     "  train metrics store   a short run on all cores; what measuring adds to it; commits\n"
+    "  net                   tasks and bytes by TCP and TLS: a coordinator, and libuv alone, by turns\n"
     "  population            named only: headline metrics of 10,000 agents, 512 states, 7 actions\n"
     "  growth                named only: rates over nets, lanes, width, threads; bytes of each\n"
     "  scheduler             named only: 10 to 10,000 virtual workers around the real scheduler\n"

@@ -2,10 +2,10 @@
 """Promise: `agon bench` prints one JSON line per figure: every game, forward at 1, 16, 64, 512 nets x 1, 8, 32,
 128 rows, choice, update, rollout, end-to-end training; each beside the FMA peak, the sgemm and the copy rate of
 the same run, and the shares are what they say; and what measuring costs beside training. --against openblas
-computes the same (agon compares before it measures). The store leaves nothing behind. learn prints a line for
-each bar, with what three seeds came to. Growth has a figure for every point of its series, and draws them, or says
-what it lacks. --compare finds the figures of a record again and refuses what is none. The rates themselves are
-not tested."""
+computes the same (agon compares before it measures). The store leaves nothing behind. A coordinator moves tasks and
+bytes over TCP and TLS, and libuv alone the same. learn prints a line for each bar, with what three seeds came to.
+Growth has a figure for every point of its series, and draws them, or says what it lacks. --compare finds
+the figures of a record again and refuses what is none. The rates themselves are not tested."""
 import json
 import os
 import re
@@ -62,6 +62,12 @@ for x in stored:
     check_share(x, "share_of_copy", "gigabytes_per_second", "copy_gigabytes_per_second")
     assert 0 < x["share_of_write_fsync"] and x["share_of_sqlite"] <= 1 and x["file_system"], x
     assert x["low"] <= x["results_per_second"] <= x["high"] and x["bytes_per_result"] > 100, x
+moved = bench("net", "--game", "matrix", "--samples", "1")
+assert [(x["work"], x["over"]) for x in moved] == [
+    (work, over) for over in ("tcp", "tls") for work in ("tasks", "chunks")], moved
+for x in moved:
+    check_order(x)
+    assert x["cpu_microseconds"] > 0 and x["ratio_to_libuv"] > 0 < x["ratio_to_libuv_per_cpu"], x
 with tempfile.TemporaryDirectory() as pictures:
     drawn = ("--plot", pictures) if shutil.which("gnuplot") else ()
     growth = bench("growth", "--game", "matrix", "--hidden", "16", "--samples", "1", *drawn)
@@ -238,4 +244,4 @@ code, said = refused("--compare", "/nowhere/record")
 assert code == 1 and "/nowhere/record" in said, (code, said)
 code, said = refused("--compare", FOLDER.name)
 assert code == 1 and FOLDER.name in said, (code, said)
-print(f"{len(lines) + len(against) + len(stored) + len(learned)} figures")
+print(f"{len(lines) + len(against) + len(stored) + len(moved) + len(learned)} figures")
