@@ -39,6 +39,7 @@ int agon__needs_read(const uint8_t* data, size_t size, agon_task* task, agon__ne
     const int rc = agon_task_decode(data, size, task, error);
     if (rc)
         return rc;
+    out->kind = (int)task->kind;
     snprintf(out->game, sizeof out->game, "%s", task->game);
     read_plugin(task->game, out);
     agon_task_each_ref(task, read_ref, &r);

@@ -95,6 +95,7 @@ agon__job* agon__job_new(agon__scheduler* s, const agon__needs* needs, uint8_t* 
         free(job);
         return NULL;
     }
+    job->kind = needs->kind >= 0 && needs->kind <= AGON__KINDS ? needs->kind : 0;
     job->data = data;
     job->size = size;
     job->failed = -1;
@@ -235,7 +236,7 @@ void agon__scheduler_progress(const agon__scheduler* s, unsigned* permille, uint
 }
 
 int64_t agon__scheduler_median(const agon__scheduler* s) {
-    return s->median;
+    return s->pace[0].median;
 }
 
 /* ---- opening and closing ------------------------------------------------------------------ */
@@ -247,7 +248,8 @@ int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__sche
     if (!s)
         return agon_fail(error, AGON_EMEMORY, "no memory for a scheduler");
     s->def = *def;
-    s->ready_first = s->ready_last = -1;
+    for (int i = 0; i < AGON__LINES; i++)
+        s->line[i].first = s->line[i].last = -1;
     s->crew_room = 64;
     s->crew = calloc((size_t)s->crew_room, sizeof *s->crew);
     s->jobs = calloc(BUCKETS, sizeof *s->jobs);
@@ -263,7 +265,6 @@ int agon__scheduler_open(const agon__scheduler_def* def, int64_t now, agon__sche
         c->row.worker = i;
         c->row.present = true;
         c->row.joined_ms = now;
-        c->ready_next = c->ready_before = -1;
         snprintf(c->row.hello.name, sizeof c->row.hello.name, "%s", own[i]);
         s->crews = i + 1;
     }

@@ -9,10 +9,15 @@
  * Leases. A task is leased to a worker for lease_ms from its last beat; a lease has a number,
  * larger than all before. A worker that leaves, or lets a lease run out, gives the task back: it
  * goes to the front of the queue. A lease whose progress has not changed for three lease times and
- * ten times the median duration is taken back, too. When the queue is empty and workers idle, a
- * task leased for over three times the median duration is leased once more elsewhere. A task that
+ * ten times the median duration of its kind is taken back, too. A task that
  * was lost with AGON__MAX_LOST different workers, or failed on two or here, has failed. With a
  * broker a task may wait as long as those given to it later wait, too.
+ *
+ * Pace. Tasks of a short kind are handed out before their worker has room for them, others are not.
+ * When the queue is empty and workers idle, they get what waits at others; then a task that by its
+ * progress would be done sooner elsewhere, or of which nothing was heard for half a lease, is
+ * leased once more. A worker known to take twice the median gets no such help to give, and what it
+ * holds is leased once more even before the queue is empty.
  *
  * Results. The first result of a task is accepted, whoever brings it, with or without a lease: it
  * is a pure function. An equal one later is a duplicate, another one is a conflict.
@@ -36,12 +41,14 @@
 #define AGON__TRUSTED  0 /* the worker that is this process */
 #define AGON__BROKER   1 /* the "worker" that is a message broker */
 #define AGON__PROGRAMS 4
+#define AGON__KINDS    3
 
 typedef struct agon__scheduler agon__scheduler;
 
 typedef struct agon__needs {
     char game[128];   /* game string */
     char plugin[128]; /* its name, where it is not a built-in; "": it is */
+    int kind;         /* tasks of one kind take about as long: 1..AGON__KINDS; 0: of none */
     int programs;     /* that play in it; then it is impure */
     agon__agent_offer program[AGON__PROGRAMS];
 } agon__needs;

@@ -1,12 +1,30 @@
 /* scheduler_give.c: whom to give what. */
 #include "net/scheduler_inside.h"
 
-#define SLOW       3  /* medians, after which a task is leased once more */
-#define LOOK_READY 64 /* workers with room that are looked at for what need not be now */
-#define LOOK_AHEAD 16 /* slow tasks, or tasks to check, that are looked at for a match */
+#include <math.h>
 
+#define LOOK_READY 64   /* workers with room that are looked at for what need not be now */
+#define AHEAD_MS   5000 /* a task of a kind that takes longer begins where it is given */
+#define LOOK_IDLE  16   /* idle workers that are looked at for the fastest */
+#define LOOK_AHEAD 16   /* slow tasks, or tasks to check, that are looked at for a match */
+
+static int first_ready(const agon__scheduler* s) {
+    return s->line[s->line[AGON__IDLE].first >= 0 ? AGON__IDLE : AGON__SPARE].first;
+}
+
+/* First those that would begin at once. */
 static int next_ready(const agon__scheduler* s, int worker) {
-    return worker < 0 ? s->ready_first : s->crew[worker]->ready_next;
+    const agon__place* place = s->crew[worker]->place;
+    if (!place[AGON__IDLE].in)
+        return place[AGON__SPARE].next;
+    return place[AGON__IDLE].next >= 0 ? place[AGON__IDLE].next : s->line[AGON__SPARE].first;
+}
+
+/* A worker is given short tasks before it has room for them, so that it need not wait for each. A
+ * long one that waited there would be missed at the end of a generation. */
+static bool may_wait(const agon__scheduler* s, const agon__job* job) {
+    const agon__pace* pace = agon__pace_of(s, job);
+    return pace->durations >= AGON__FEW && pace->median <= AHEAD_MS;
 }
 
 /* Somebody present, busy or not, who could execute this task; once more, if it is to be checked.
@@ -32,13 +50,24 @@ static bool trusted_has_room(const agon__scheduler* s) {
     return s->crew[AGON__TRUSTED]->held < most;
 }
 
+/* The fastest of the first few with room. */
 static int checker(const agon__scheduler* s, const agon__job* job) {
     /* What a worker could not do is perhaps what nobody can do any more. */
     const bool last = agon__check_last(job) || job->failed >= 0;
-    for (int w = s->ready_first; w >= 0 && !last; w = next_ready(s, w))
-        if (!agon__check_voted(job, w) && agon__crew_can(s, w, job->class) &&
-            agon__proven(s, w, job->game))
-            return w;
+    double least = INFINITY;
+    int w = last ? -1 : first_ready(s), best = -1;
+    for (int n = 0; w >= 0 && (n < LOOK_IDLE || best < 0); w = next_ready(s, w), n++) {
+        const double pace = s->crew[w]->pace > 0 ? s->crew[w]->pace : 1;
+        if (!s->crew[w]->place[AGON__IDLE].in && !may_wait(s, job))
+            break;
+        if (pace >= least || agon__check_voted(job, w) || !agon__crew_can(s, w, job->class) ||
+            !agon__proven(s, w, job->game))
+            continue;
+        best = w;
+        least = pace;
+    }
+    if (best >= 0)
+        return best;
     return trusted_has_room(s) && !agon__check_voted(job, AGON__TRUSTED) &&
                    (last || !somebody(s, job, true))
                ? AGON__TRUSTED
@@ -115,12 +144,21 @@ static agon__job* job_for(agon__scheduler* s, int worker) {
                : NULL;
 }
 
+static bool any_may_wait(const agon__scheduler* s) {
+    for (const agon__class* c = s->classes; c; c = c->next)
+        if (c->queue.first && may_wait(s, c->queue.first))
+            return true;
+    return false;
+}
+
 static bool give_work_to(agon__scheduler* s, int w, int64_t now, agon__grant** out) {
     agon__job* job = job_for(s, w);
     if (!job)
         return false;
     if (w != AGON__TRUSTED && !agon__proven(s, w, job->game))
         return give_golden(s, job->game, w, now, out);
+    if (!s->crew[w]->place[AGON__IDLE].in && !may_wait(s, job))
+        return false;
     return job->queued && (!s->def.broker || w == AGON__TRUSTED || is_impure(job->class)) &&
            give_task(s, job, w, now, out);
 }
@@ -131,8 +169,10 @@ static bool give_work(agon__scheduler* s, int64_t now, agon__grant** out) {
     int next, looked = 0;
     if (!s->waiting && !s->def.broker)
         return false;
-    for (int w = s->ready_first; w >= 0; w = next) {
+    for (int w = first_ready(s); w >= 0; w = next) {
         next = next_ready(s, w);
+        if (!s->crew[w]->place[AGON__IDLE].in && !s->def.broker && !any_may_wait(s))
+            return false;
         if (give_work_to(s, w, now, out))
             return true;
         if (s->def.broker && ++looked > LOOK_READY)
@@ -165,34 +205,84 @@ static bool give_trusted(agon__scheduler* s, int64_t now, agon__grant** out) {
     return false;
 }
 
+/* The fastest of those who would begin this task at once; -1: nobody who would not be slow. */
+static int idle_for(const agon__scheduler* s, const agon__job* job, int but) {
+    int w = s->line[AGON__IDLE].first, best = -1;
+    double least = AGON__SLUGGISH;
+    for (int n = 0; w >= 0 && n < LOOK_IDLE; w = s->crew[w]->place[AGON__IDLE].next, n++) {
+        const double pace = s->crew[w]->pace > 0 ? s->crew[w]->pace : 1;
+        if (w == but || w == job->failed || pace >= least || !agon__crew_can(s, w, job->class) ||
+            !agon__proven(s, w, job->game))
+            continue;
+        best = w;
+        least = pace;
+    }
+    return best;
+}
+
+/* The lease that this worker would begin last; NULL: it has begun all. */
+static agon__grant* waiting_at(const agon__scheduler* s, int worker) {
+    for (agon__grant* g = s->crew[worker]->grants; g; g = g->of_worker)
+        if (g->purpose == AGON__FOR_WORK && !g->permille && !g->steps)
+            return g;
+    return NULL;
+}
+
+/* What waits for a busy worker goes to an idle one. */
+static bool give_waiting(agon__scheduler* s, int64_t now, agon__grant** out) {
+    int over = s->line[AGON__OVER].first;
+    if (s->waiting || s->def.broker || s->line[AGON__IDLE].first < 0)
+        return false;
+    for (int n = 0; over >= 0 && n < LOOK_AHEAD;
+         over = s->crew[over]->place[AGON__OVER].next, n++) {
+        agon__grant* g = waiting_at(s, over);
+        const int w = g ? idle_for(s, g->job, over) : -1;
+        if (w < 0)
+            continue;
+        agon__job* job = g->job;
+        agon__grant_end(s, g);
+        *out = agon__grant_begin(s, job, w, AGON__FOR_WORK, now);
+        if (!*out)
+            agon__job_requeue(s, job);
+        return *out != NULL;
+    }
+    return false;
+}
+
+static bool back_up(agon__scheduler* s, agon__job* job, int64_t now, agon__grant** out) {
+    const int w = idle_for(s, job, job->grants->worker);
+    if (w < 0)
+        return false;
+    *out = agon__grant_begin(s, job, w, AGON__FOR_BACKUP, now);
+    if (!*out)
+        return false;
+    agon__slow_take(s, job);
+    job->backed = true;
+    s->count.backups++;
+    return true;
+}
+
+static bool give_hopeless(agon__scheduler* s, int64_t now, agon__grant** out) {
+    agon__job* job = s->slow.first;
+    return job && job->hopeless && !s->def.broker && back_up(s, job, now, out);
+}
+
 /* The slowest at the end of a generation hold everybody up. */
 static bool give_backup(agon__scheduler* s, int64_t now, agon__grant** out) {
     int looked = 0;
-    if (s->waiting || s->def.broker || s->durations < AGON__FEW)
+    if (s->waiting || s->def.broker || s->line[AGON__IDLE].first < 0)
         return false;
-    for (agon__job* job = s->begun_first; job && looked < LOOK_AHEAD; job = job->later, looked++) {
-        if (now - job->begun_ms < SLOW * s->median + 1000)
-            return false; /* nor are the later ones */
-        if (job->backed || is_impure(job->class) || !job->grants)
-            continue;
-        int w = s->ready_first;
-        for (int n = 0; w >= 0 && n < LOOK_READY; w = next_ready(s, w), n++) {
-            if (w == job->grants->worker || s->crew[w]->row.running > 0 ||
-                !agon__crew_can(s, w, job->class) || !agon__proven(s, w, job->game))
-                continue;
-            *out = agon__grant_begin(s, job, w, AGON__FOR_BACKUP, now);
-            job->backed = *out != NULL;
-            s->count.backups += *out != NULL;
-            return *out != NULL;
-        }
-    }
+    for (agon__job* job = s->slow.first; job && looked < LOOK_AHEAD; job = job->next, looked++)
+        if (back_up(s, job, now, out))
+            return true;
     return false;
 }
 
 bool agon__scheduler_next(agon__scheduler* s, int64_t now, agon__lease* out) {
     agon__grant* g = NULL;
-    if (!give_check(s, now, &g) && !give_reference(s, now, &g) && !give_work(s, now, &g) &&
-        !give_trusted(s, now, &g) && !give_broker(s, now, &g) && !give_backup(s, now, &g))
+    if (!give_check(s, now, &g) && !give_reference(s, now, &g) && !give_hopeless(s, now, &g) &&
+        !give_work(s, now, &g) && !give_trusted(s, now, &g) && !give_broker(s, now, &g) &&
+        !give_waiting(s, now, &g) && !give_backup(s, now, &g))
         return false;
     *out = (agon__lease){g->number, g->worker, g->job->id, g->job->data, g->job->size};
     return true;

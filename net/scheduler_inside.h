@@ -1,7 +1,7 @@
 /* scheduler_inside.h: what the parts of the scheduler share: scheduler.c (jobs and queues),
  * scheduler_give.c (whom to give what), scheduler_leases.c (who runs what), scheduler_workers.c
- * (who is there), scheduler_trust.c (whose results are believed), scheduler_memory.c (what came
- * long ago). */
+ * (who is there), scheduler_pace.c (how long it takes), scheduler_trust.c (whose results are
+ * believed), scheduler_memory.c (what came long ago). */
 #ifndef AGON_SCHEDULER_INSIDE_H
 #define AGON_SCHEDULER_INSIDE_H
 
@@ -16,7 +16,8 @@
 #define AGON__LEASE_BUCKETS 16384
 #define AGON__CREW_BUCKETS  16384
 #define AGON__DURATIONS     256
-#define AGON__FEW           8 /* durations, before a median is believed */
+#define AGON__FEW           8   /* durations, before a median is believed */
+#define AGON__SLUGGISH      2.0 /* medians that a worker's tasks take, from which it helps nobody */
 #define AGON__HOUR_MS       3600000
 #define AGON__HOST_FAULTS   3 /* within an hour */
 
@@ -44,6 +45,7 @@ struct agon__grant {
     agon__purpose purpose;
     agon__job* job;
     int64_t granted_ms, beat_ms, progress_ms;
+    int64_t begun_ms; /* as far as is known: it may wait at its worker first */
     int permille;
     bool overtaken; /* it lies with the broker, and one given to it later has been begun */
     uint64_t steps;
@@ -58,6 +60,7 @@ struct agon__job {
     uint64_t ticket, order; /* order: of acceptance */
     agon__class* class;
     agon__known_game* game;
+    int kind;
     bool golden, queued, done;
     bool checking, unchecked; /* unchecked: it waits in the queue of checks */
     bool kept;                /* in its worker's list since the last audit */
@@ -70,10 +73,11 @@ struct agon__job {
     int losers;
     int loser[AGON__MAX_LOST]; /* different workers that it was lost with */
     int failed;                /* worker that it failed on; -1: none */
-    bool backed;
-    int64_t begun_ms; /* of its first lease now */
+    bool backed;               /* leased twice */
+    bool slow, hopeless; /* in the queue of slow ones; so slow that it comes before new tasks */
+    int64_t begun_ms;    /* of its first lease now */
     agon__grant* grants;
-    agon__job *next, *before;   /* in its queue: its class's, or that of checks */
+    agon__job *next, *before;   /* in its queue: its class's, of checks, or of slow ones */
     agon__job *later, *earlier; /* of all that are leased, by begun_ms; or of all that are kept */
     agon__job *since, *since_before; /* results of the same worker */
     agon__job* chain;                /* by id */
@@ -101,6 +105,28 @@ struct agon__known_game {
     int failures;                   /* times that it could not */
 };
 
+typedef enum agon__line_name {
+    AGON__IDLE,  /* workers that would begin a task at once */
+    AGON__SPARE, /* that take another, but run as many as they can */
+    AGON__OVER,  /* that hold more than they can run */
+    AGON__LINES
+} agon__line_name;
+
+typedef struct agon__line {
+    int first, last; /* workers' numbers; -1: none */
+} agon__line;
+
+typedef struct agon__place { /* of a worker in a line */
+    bool in;
+    int next, before;
+} agon__place;
+
+typedef struct agon__pace { /* of tasks of one kind, or of all */
+    int64_t duration[AGON__DURATIONS];
+    int durations;
+    int64_t median;
+} agon__pace;
+
 typedef struct agon__crew {
     agon__worker_row row;
     agon__grant* grants;
@@ -112,10 +138,10 @@ typedef struct agon__crew {
     int since;
     int64_t fault_ms[AGON__HOST_FAULTS]; /* the latest host faults */
     int faults;
-    int same_bucket;              /* the next worker of its bucket; -1: none */
-    int held;                     /* of this process: leases it has not spoken of yet */
-    bool ready;                   /* in the list of those with room */
-    int ready_next, ready_before; /* numbers; -1: none */
+    int same_bucket; /* the next worker of its bucket; -1: none */
+    int held;        /* of this process: leases it has not spoken of yet */
+    double pace; /* its durations in medians of their kind, the latest weigh most; 0: not known */
+    agon__place place[AGON__LINES];
 } agon__crew;
 
 typedef struct agon__ban {
@@ -133,13 +159,13 @@ struct agon__scheduler {
     agon__crew** crew; /* (crews) each owned */
     int crews, crew_room;
     int* crew_bucket; /* (AGON__CREW_BUCKETS) by hello.id: the latest worker; -1: none */
-    int ready_first, ready_last;
+    agon__line line[AGON__LINES];
     agon__job** jobs; /* (job_buckets) by id */
     agon__grant** grants;
     agon__class* classes;
     agon__known_game* games;
     int game_count;
-    agon__queue checks;
+    agon__queue checks, slow;
     agon__job *begun_first, *begun_last; /* leased, the longest ago first */
     agon__grant *oldest, *youngest;      /* by their last beat */
     agon__grant *broker_oldest, *broker_youngest;
@@ -154,9 +180,7 @@ struct agon__scheduler {
     agon__memory* memory; /* (AGON__HISTORY) a ring */
     int* memory_bucket;   /* (AGON__HISTORY) */
     int memories, memory_next;
-    int64_t duration[AGON__DURATIONS];
-    int durations;
-    int64_t median;
+    agon__pace pace[AGON__KINDS + 1]; /* 0: of all */
 };
 
 /* scheduler.c */
@@ -185,11 +209,26 @@ void agon__grants_end(agon__scheduler* s, agon__job* job);
 /* A lease of the broker's has been begun, or its result is here. */
 void agon__broker_moved(agon__scheduler* s, uint64_t number, int64_t now);
 
+/* For the task itself, rather than a trial or a check of somebody. */
+static inline bool agon__for_task(const agon__grant* g) {
+    return g->purpose == AGON__FOR_WORK || g->purpose == AGON__FOR_BACKUP;
+}
+
+/* scheduler_pace.c */
+/* Of the job's kind; as long as too little is known of that, of all. */
+const agon__pace* agon__pace_of(const agon__scheduler* s, const agon__job* job);
+void agon__pace_note(agon__scheduler* s, const agon__job* job, agon__crew* by, int64_t duration);
+/* After a beat: is it one of the slow ones now? */
+void agon__slow_look(agon__scheduler* s, const agon__grant* grant, int64_t now);
+void agon__slow_add(agon__scheduler* s, const agon__grant* grant, bool hopeless);
+void agon__slow_take(agon__scheduler* s, agon__job* job);
+
 /* scheduler_workers.c */
 agon__crew* agon__crew_of(const agon__scheduler* s, int worker); /* NULL: there is none */
 bool agon__crew_can(const agon__scheduler* s, int worker, const agon__class* class);
-void agon__crew_ready(agon__scheduler* s, int worker); /* looks whether it has room */
-void agon__crew_turn(agon__scheduler* s, int worker);  /* now it is the others' turn */
+void agon__crew_ready(agon__scheduler* s, int worker);      /* looks whether it has room */
+void agon__crew_turn(agon__scheduler* s, int worker);       /* now it is the others' turn */
+int agon__crew_slots(const agon__scheduler* s, int worker); /* tasks it runs at a time */
 /* Takes it out of all that goes on: wrong results, or one host fault too many. */
 void agon__crew_strike(agon__scheduler* s, int worker, bool wrong, const char* why);
 /* This process has said how one of its leases ended. */

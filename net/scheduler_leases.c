@@ -83,6 +83,7 @@ static void link_begun(agon__scheduler* s, agon__job* job, int64_t now) {
 }
 
 static void unlink_begun(agon__scheduler* s, agon__job* job) {
+    agon__slow_take(s, job);
     if (job->earlier)
         job->earlier->later = job->later;
     else
@@ -92,10 +93,6 @@ static void unlink_begun(agon__scheduler* s, agon__job* job) {
     else
         s->begun_last = job->earlier;
     s->count.leased--;
-}
-
-static bool for_task(const agon__grant* g) {
-    return g->purpose == AGON__FOR_WORK || g->purpose == AGON__FOR_BACKUP;
 }
 
 /* ---- the beginning and the end of a lease ------------------------------------------------- */
@@ -109,8 +106,8 @@ agon__grant* agon__grant_begin(agon__scheduler* s, agon__job* job, int worker,
     g->worker = worker;
     g->purpose = purpose;
     g->job = job;
-    g->granted_ms = g->beat_ms = g->progress_ms = now;
-    if (for_task(g) && !job->grants)
+    g->granted_ms = g->beat_ms = g->progress_ms = g->begun_ms = now;
+    if (agon__for_task(g) && !job->grants)
         link_begun(s, job, now);
     g->of_job = job->grants;
     job->grants = g;
@@ -138,8 +135,10 @@ void agon__grant_end(agon__scheduler* s, agon__grant* g) {
     *at = g->chain;
     unlink_beat(s, g);
     unlink_worker(s, g);
-    if (for_task(g) && !job->grants)
+    if (agon__for_task(g) && !job->grants)
         unlink_begun(s, job);
+    else if (agon__for_task(g))
+        job->backed = false;
     if (g->purpose == AGON__FOR_GOLDEN && worker != AGON__TRUSTED)
         s->crew[worker]->golden_out = s->crew[worker]->golden_hash[0] != '\0';
     if (g->purpose == AGON__FOR_GOLDEN && worker == AGON__TRUSTED && job->game)
@@ -193,8 +192,9 @@ void agon__grant_lose(agon__scheduler* s, agon__grant* g, bool lost) {
 /* ---- while it runs ------------------------------------------------------------------------ */
 
 static bool is_stuck(const agon__scheduler* s, const agon__grant* g, int64_t now) {
+    const agon__pace* pace = agon__pace_of(s, g->job);
     const int64_t leases = STUCK_LEASES * (int64_t)s->def.lease_ms;
-    const int64_t medians = s->durations < AGON__FEW ? STUCK * leases : STUCK * s->median;
+    const int64_t medians = STUCK * (pace->durations < AGON__FEW ? leases : pace->median);
     return now - g->progress_ms > (leases > medians ? leases : medians);
 }
 
@@ -203,7 +203,7 @@ static void adopt(agon__scheduler* s, agon__grant* g, int worker, int64_t now) {
     unlink_beat(s, g);
     unlink_worker(s, g);
     g->worker = worker;
-    g->granted_ms = g->progress_ms = g->beat_ms = now;
+    g->granted_ms = g->progress_ms = g->beat_ms = g->begun_ms = now;
     link_worker(s, g);
     link_beat(s, g);
     agon__broker_moved(s, g->number, now);
@@ -231,6 +231,8 @@ bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int pe
         return false;
     agon__crew* c = s->crew[worker];
     unlink_beat(s, g);
+    if (!permille && !steps && c->row.running > agon__crew_slots(s, worker))
+        g->begun_ms = g->progress_ms = now; /* it waits for another to end */
     if (permille != g->permille || steps != g->steps) {
         g->progress_ms = now;
         c->row.progress_ms = now;
@@ -239,6 +241,7 @@ bool agon__scheduler_beat(agon__scheduler* s, int worker, uint64_t lease, int pe
     g->steps = steps;
     g->beat_ms = now;
     link_beat(s, g);
+    agon__slow_look(s, g, now);
     if (!is_stuck(s, g, now))
         return true;
     agon__scheduler_say(s, "worker %s makes no progress with task %.12s: it goes to another",
@@ -256,7 +259,7 @@ void agon__broker_moved(agon__scheduler* s, uint64_t number, int64_t now) {
 /* A broker hands out in the order it was given, so a task may lie there as long as none of those
  * after it has been begun, and others are begun at all. */
 static void tick_broker(agon__scheduler* s, int64_t now) {
-    const int64_t patience = BROKER_PATIENCE * (int64_t)s->def.lease_ms + STUCK * s->median;
+    const int64_t patience = BROKER_PATIENCE * (int64_t)s->def.lease_ms + STUCK * s->pace[0].median;
     if (s->count.workers == 0)
         s->broker_moved_ms = now;
     const bool moves = now - s->broker_moved_ms <= patience;
@@ -277,6 +280,8 @@ static void tick_broker(agon__scheduler* s, int64_t now) {
 void agon__scheduler_tick(agon__scheduler* s, int64_t now) {
     for (agon__grant* g; (g = s->oldest) && now - g->beat_ms > s->def.lease_ms;)
         agon__grant_lose(s, g, true);
+    for (agon__grant* g = s->oldest; g && now - g->beat_ms > s->def.lease_ms / 2; g = g->younger)
+        agon__slow_add(s, g, false); /* beats are missing: perhaps it is lost already */
     tick_broker(s, now);
 }
 
@@ -339,7 +344,7 @@ void agon__scheduler_nak(agon__scheduler* s, int worker, const agon__nak* nak, i
         trusted_fault(s, g, nak);
         return;
     }
-    if (nak->class == AGON__NAK_TASK && for_task(g)) {
+    if (nak->class == AGON__NAK_TASK && agon__for_task(g)) {
         task_fault(s, g, nak->text);
         return;
     }

@@ -369,25 +369,6 @@ agon__offer_answer agon__scheduler_offer(agon__scheduler* s, int worker,
     return AGON__OFFER_SETTLED;
 }
 
-static int compare(const void* a, const void* b) {
-    const int64_t x = *(const int64_t*)a, y = *(const int64_t*)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The median is made anew every few results: it moves slowly. */
-static void note_duration(agon__scheduler* s, int64_t duration) {
-    int64_t sorted[AGON__DURATIONS];
-    s->duration[s->durations++ % AGON__DURATIONS] = duration;
-    if (s->durations > 64 && s->durations % AGON__FEW)
-        return;
-    const int n = s->durations < AGON__DURATIONS ? s->durations : AGON__DURATIONS;
-    memcpy(sorted, s->duration, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, compare);
-    s->median = sorted[n / 2];
-    if (s->durations >= 1 << 20)
-        s->durations = AGON__DURATIONS;
-}
-
 /* The hash of a task is as good as drawn; with the secret nobody else can tell. */
 static bool is_audited(const agon__scheduler* s, const agon__job* job, int worker) {
     if (worker <= AGON__BROKER || job->class->needs.programs > 0)
@@ -407,9 +388,9 @@ static void accept(agon__scheduler* s, agon__job* job, int worker, const agon__r
     agon__grant* g = grant_of(job, worker);
     agon__grant* broker = g ? NULL : grant_of(job, AGON__BROKER);
     if (g)
-        note_duration(s, now - g->granted_ms);
+        agon__pace_note(s, job, c, now - g->begun_ms);
     else if (broker && offer->cpu_ms < MOST_MS)
-        note_duration(s, (int64_t)offer->cpu_ms);
+        agon__pace_note(s, job, c, (int64_t)offer->cpu_ms);
     if (broker)
         agon__broker_moved(s, broker->number, now);
     agon__grants_end(s, job);

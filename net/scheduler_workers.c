@@ -43,27 +43,29 @@ bool agon__crew_can(const agon__scheduler* s, int worker, const agon__class* cla
     return true;
 }
 
-static void append_ready(agon__scheduler* s, int worker) {
-    agon__crew* c = s->crew[worker];
-    c->ready_before = s->ready_last;
-    c->ready_next = -1;
-    if (s->ready_last >= 0)
-        s->crew[s->ready_last]->ready_next = worker;
+static void line_join(agon__scheduler* s, agon__line_name name, int worker) {
+    agon__line* line = &s->line[name];
+    agon__place* place = &s->crew[worker]->place[name];
+    *place = (agon__place){true, -1, line->last};
+    if (line->last >= 0)
+        s->crew[line->last]->place[name].next = worker;
     else
-        s->ready_first = worker;
-    s->ready_last = worker;
+        line->first = worker;
+    line->last = worker;
 }
 
-static void unlink_ready(agon__scheduler* s, int worker) {
-    const agon__crew* c = s->crew[worker];
-    if (c->ready_before >= 0)
-        s->crew[c->ready_before]->ready_next = c->ready_next;
+static void line_leave(agon__scheduler* s, agon__line_name name, int worker) {
+    agon__line* line = &s->line[name];
+    agon__place* place = &s->crew[worker]->place[name];
+    if (place->before >= 0)
+        s->crew[place->before]->place[name].next = place->next;
     else
-        s->ready_first = c->ready_next;
-    if (c->ready_next >= 0)
-        s->crew[c->ready_next]->ready_before = c->ready_before;
+        line->first = place->next;
+    if (place->next >= 0)
+        s->crew[place->next]->place[name].before = place->before;
     else
-        s->ready_last = c->ready_before;
+        line->last = place->before;
+    place->in = false;
 }
 
 /* Its threads are taken until it says so, even when somebody else was faster. */
@@ -73,25 +75,33 @@ void agon__trusted_spoke(agon__scheduler* s) {
     agon__crew_ready(s, AGON__TRUSTED);
 }
 
+int agon__crew_slots(const agon__scheduler* s, int worker) {
+    const int slots = s->crew[worker]->row.hello.slots;
+    return worker == AGON__TRUSTED ? s->def.trusted_slots : slots > 0 ? slots : 1;
+}
+
 /* Those with room get work by turns: whoever gets room, or a task, goes to the end. */
 void agon__crew_ready(agon__scheduler* s, int worker) {
     agon__crew* c = s->crew[worker];
     const int running = worker == AGON__TRUSTED ? c->held : c->row.running;
+    const int slots = agon__crew_slots(s, worker);
     const bool ready = running < agon__crew_room_of(s, worker) && !c->golden_out;
-    if (ready == c->ready)
-        return;
-    c->ready = ready;
-    if (ready)
-        append_ready(s, worker);
-    else
-        unlink_ready(s, worker);
+    const bool in[AGON__LINES] = {[AGON__IDLE] = ready && running < slots,
+                                  [AGON__SPARE] = ready && running >= slots,
+                                  [AGON__OVER] = running > slots && worker > AGON__BROKER};
+    for (int i = 0; i < AGON__LINES; i++)
+        if (in[i] && !c->place[i].in)
+            line_join(s, (agon__line_name)i, worker);
+        else if (!in[i] && c->place[i].in)
+            line_leave(s, (agon__line_name)i, worker);
 }
 
 void agon__crew_turn(agon__scheduler* s, int worker) {
-    if (!s->crew[worker]->ready)
-        return;
-    unlink_ready(s, worker);
-    append_ready(s, worker);
+    for (int i = 0; i < AGON__OVER; i++)
+        if (s->crew[worker]->place[i].in) {
+            line_leave(s, (agon__line_name)i, worker);
+            line_join(s, (agon__line_name)i, worker);
+        }
 }
 
 /* ---- coming and going --------------------------------------------------------------------- */
@@ -140,7 +150,6 @@ static int number_of(agon__scheduler* s, const char* id) {
     if (!c)
         return AGON_EMEMORY;
     c->row.worker = s->crews;
-    c->ready_next = c->ready_before = -1;
     c->same_bucket = *bucket;
     *bucket = s->crews;
     s->crew[s->crews] = c;

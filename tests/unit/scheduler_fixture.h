@@ -172,7 +172,7 @@ static inline agon__verdict finish(world* w, const agon__lease* lease) {
     return bring(w, lease->worker, &a);
 }
 
-static void send_nak(world* w, const agon__lease* lease, agon__nak_class class) {
+static inline void send_nak(world* w, const agon__lease* lease, agon__nak_class class) {
     agon__nak nak = {.lease = lease->number, .class = (int)class, .text = "it fell over"};
     memcpy(nak.task, lease->id, AGON_HASH_SIZE);
     agon__scheduler_nak(w->s, lease->worker, &nak, w->now);
@@ -200,7 +200,7 @@ static void pick_row(void* user, const agon__worker_row* row) {
         wanted->row = *row;
 }
 
-static agon__worker_row row_of(const world* w, int worker) {
+static inline agon__worker_row row_of(const world* w, int worker) {
     row_wanted wanted = {.worker = worker};
     agon__scheduler_each(w->s, pick_row, &wanted);
     return wanted.row;

@@ -1,6 +1,6 @@
 /* test_scheduler.c: promises of net/scheduler.h, one situation at a time: leases, tasks that fail,
- * what workers can do, and the broker. Whose results are believed: test_scheduler_trust.c; all of
- * it at random: test_scheduler_faults.c. */
+ * what workers can do, and the broker. Who is waited for: test_scheduler_pace.c; whose results are
+ * believed: test_scheduler_trust.c; all of it at random: test_scheduler_faults.c. */
 #include "scheduler_fixture.h"
 
 /* Worlds without golden tasks, unless the test is about them. */
@@ -130,35 +130,6 @@ static void test_by_turns(void** state) {
         tasks[next(w).worker]++;
     for (int i = 0; i < 4; i++)
         assert_int_equal(tasks[AGON__BROKER + 1 + i], 2);
-    agon__scheduler_close(w->s);
-}
-
-/* The slowest task of a generation is given to somebody idle, too; the first result counts. */
-static void test_backup(void** state) {
-    (void)state;
-    world* w = plain_world(NULL);
-    const int a = join(w, 1, 1);
-    for (int i = 0; i < 9; i++)
-        add(w, i);
-    for (int i = 0; i < 8; i++) {
-        const agon__lease lease = next(w);
-        w->now += 1000;
-        finish(w, &lease);
-    }
-    const agon__lease slow = next(w);
-    const int b = join(w, 2, 1), c = join(w, 3, 1);
-    w->now += 3999;
-    assert_true(nothing(w));
-    w->now += 1;
-    const agon__lease backup = next(w);
-    assert_string_equal(backup.id, slow.id);
-    assert_true(backup.worker == b || backup.worker == c);
-    assert_true(backup.number > slow.number);
-    assert_true(nothing(w));
-    assert_int_equal(finish(w, &backup), AGON__ACCEPTED);
-    assert_false(agon__scheduler_beat(w->s, a, slow.number, 1, 1, w->now));
-    assert_int_equal(w->seen[8].times, 1);
-    assert_int_equal(agon__scheduler_now(w->s).backups, 1);
     agon__scheduler_close(w->s);
 }
 
@@ -504,7 +475,6 @@ int main(void) {
         cmocka_unit_test(test_expiry_and_late_result),
         cmocka_unit_test(test_no_progress),
         cmocka_unit_test(test_by_turns),
-        cmocka_unit_test(test_backup),
         cmocka_unit_test(test_lost_too_often),
         cmocka_unit_test(test_fails_on_two),
         cmocka_unit_test(test_fails_here),
