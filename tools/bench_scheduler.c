@@ -30,6 +30,7 @@ static agon_world_def usual(int workers, bool barrier, const agon_world_sizes* s
         .bandwidth = 100e6,
         .loss = 0.001,
         .commit_s = 0.01,
+        .ahead = 256,
         .lease_ms = 30000,
         .audit = 0.02,
         .sizes = *sizes,

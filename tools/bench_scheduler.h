@@ -30,6 +30,7 @@ typedef struct agon_world_def {
     double latency_s, bandwidth; /* one way, mean; bytes per second of a worker */
     double loss;                 /* share of messages that never arrive */
     double commit_s;             /* until a result is on disk */
+    int ahead; /* tasks that the coordinator knows before there is room for them */
     int lease_ms;
     double audit;
     agon_world_sizes sizes;
