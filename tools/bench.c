@@ -115,6 +115,7 @@ static const part parts[] = {
     {"learn", .run = agon_bench_learn, .named = true},
     {"growth", .run = agon_bench_growth, .named = true},
     {"scheduler", .run = agon_bench_scheduler, .named = true},
+    {"workers", .run = agon_bench_workers, .named = true},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

@@ -115,6 +115,9 @@ int agon_bench_network(const agon_bench* b, agon_error* error);
 /* Virtual workers around the real scheduler. */
 int agon_bench_scheduler(const agon_bench* b, agon_error* error);
 
+/* A whole run on worker processes beside one on threads. */
+int agon_bench_workers(const agon_bench* b, agon_error* error);
+
 /* Rates over nets, lanes, width and threads; memory of a net and of a lane. */
 int agon_bench_growth(const agon_bench* b, agon_error* error);
 

@@ -378,6 +378,7 @@ static const char help_bench[] =
     "  population            named only: headline metrics of 10,000 agents, 512 states, 7 actions\n"
     "  growth                named only: rates over nets, lanes, width, threads; bytes of each\n"
     "  scheduler             named only: 10 to 10,000 virtual workers around the real scheduler\n"
+    "  workers               named only: a run on two worker processes, and on two threads\n"
     "  learn                 named only, minutes: trains the default settings with seeds 1, 2, 3 "
     "until\n"
     "                        the median agent scores 0.97 against random and 0.80 against one_ply\n"

@@ -68,6 +68,9 @@ assert [(x["work"], x["over"]) for x in moved] == [
 for x in moved:
     check_order(x)
     assert x["cpu_microseconds"] > 0 and x["ratio_to_libuv"] > 0 < x["ratio_to_libuv_per_cpu"], x
+whole = bench("workers", "--game", "matrix", "--hidden", "16", "--samples", "1")
+assert len(whole) == 1 and whole[0]["workers"] == 2 and whole[0]["ratio_to_threads"] > 0, whole
+check_order(whole[0])
 with tempfile.TemporaryDirectory() as pictures:
     drawn = ("--plot", pictures) if shutil.which("gnuplot") else ()
     growth = bench("growth", "--game", "matrix", "--hidden", "16", "--samples", "1", *drawn)
