@@ -16,7 +16,7 @@ LIBRARIES = {
     r"Random123/.*": [r"games/.*"],
     r"sleef\.h": [r"agents/.*"],
     r"(cuda|cuda_runtime|cuda_bf16|cuda_fp16|nvrtc|curand.*|cublas.*|cooperative_groups)(\.h)?": [r"cuda/.*"],
-    r"uv\.h": [r"engine/.*", r"net/.*"],
+    r"uv\.h": [r"engine/.*", r"net/.*", r"tools/bench_net.*"],
     r"sqlite3\.h": [r"engine/.*"],
     r"msgpack(/.*|\.h)": [r"engine/.*", r"net/.*"],
     r"ini\.h": [r"engine/.*"],
