@@ -10,6 +10,7 @@ import time
 AGON, SOURCE = os.environ["AGON"], os.environ["SOURCE"]
 SHIPPED = os.path.join(SOURCE, "tools", "launch", "nats")
 sys.path.insert(0, os.path.join(SOURCE, "tests"))
+from ports import free_port  # noqa: E402,F401
 from signature import signature  # noqa: E402,F401
 
 PLAIN = """host: 127.0.0.1
@@ -17,12 +18,6 @@ port: {port}
 server_name: plain
 jetstream {{ store_dir: "{store}", max_memory_store: 64MB, max_file_store: 8GB }}
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def find_server():

@@ -4,10 +4,12 @@ stopped, started again, with the bytes of a run without workers. Needs PyPI's ku
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests"))
+from ports import free_port  # noqa: E402
 
 try:
     import kubernetes_validate
@@ -21,12 +23,6 @@ HERE = SOURCE / "tools/launch/kubernetes"
 SMALL = ["population.size=2", "train.generations=3", "train.rollouts=1", "train.lanes=8", "train.horizon=8",
          "metrics.every=1", "metrics.games=4", "metrics.anchor_games=4", "metrics.final_games=8", "metrics.probes=16",
          "metrics.bootstrap=20", "train.minibatches=2"]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def documents():

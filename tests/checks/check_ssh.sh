@@ -27,7 +27,7 @@ wait_for() { # seconds, command: until it succeeds
     done
 }
 port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "${SOURCE:?}/tests/ports.py"
 }
 work=$(mktemp -d) && cd "$work" || exit 1
 sshd='' loop='' run=''

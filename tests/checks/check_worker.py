@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import time
 
 AGON, SOURCE = os.environ["AGON"], os.environ["SOURCE"]
 sys.path.insert(0, os.path.join(SOURCE, "tests"))
+from ports import free_port  # noqa: E402
 from signature import signature  # noqa: E402
 
 # A training task takes about half a second here, a measurement far less.
@@ -63,12 +63,6 @@ def until(what, condition):
                 print(f"--- {os.path.basename(log)}\n{read(log)[-1500:]}")
             raise SystemExit(f"FAILED: waited {PATIENCE} s for {what}")
         time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def kept(place):

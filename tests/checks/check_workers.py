@@ -9,22 +9,20 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests"))
+from ports import free_port  # noqa: E402
 
 AGON = os.environ["AGON"]
 NAME = 'a"}\\{,'
 SETTINGS = ("population.size=4 train.generations=100000 train.rollouts=2 train.lanes=16 train.horizon=8 "
             "train.epochs=1 net.hidden=16 metrics.every=5 metrics.games=8 metrics.anchor_games=8 metrics.probes=32 "
             "metrics.bootstrap=10").split()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def agon(*words, code=0):

@@ -3,7 +3,7 @@
 # ports, with keys and files of its own; it sets SLURM_CONF. `slurm_stop` ends it and what runs in it.
 # A return code of 77: not here, and said why.
 slurm_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "${SOURCE:?}/tests/ports.py"
 }
 slurm_wait() { # seconds, command: until it succeeds
     local tries=$(($1 * 10))

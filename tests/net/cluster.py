@@ -17,6 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests"))
+from ports import free_port  # noqa: E402
 from signature import signature  # noqa: E402
 
 import wire  # noqa: E402
@@ -36,12 +37,6 @@ TABLES = ("train", "match", "probe")
 
 class Failure(Exception):
     pass
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def nats_server():
