@@ -186,6 +186,10 @@ static void scheduler_note(void* user, const char* text) {
     c->def.note(c->def.user, text);
 }
 
+static void scheduler_unwanted(void* user, int worker, uint64_t lease) {
+    agon__sessions_revoke(user, worker, lease);
+}
+
 static void scheduler_struck(void* user, int worker, const char* why) {
     agon__sessions_dismiss(user, worker, why);
 }
@@ -312,6 +316,7 @@ static int open_scheduler(agon__coordinator* c, agon_error* error) {
         .wrong = scheduler_wrong,
         .note = scheduler_note,
         .struck = scheduler_struck,
+        .unwanted = scheduler_unwanted,
     };
     return agon__scheduler_open(&def, agon__coordinator_now(c), &c->scheduler, error);
 }

@@ -74,6 +74,8 @@ agon__transport* agon__coordinator_transport(agon__coordinator* c);
 
 /* Sends a lease to its worker; hands it back when that has gone. */
 void agon__sessions_grant(agon__coordinator* c, const agon__lease* lease);
+/* Tells a worker that a lease of its is not wanted any more. */
+void agon__sessions_revoke(agon__coordinator* c, int worker, uint64_t lease);
 /* Tells a worker what became of its result, if it is still here. */
 void agon__sessions_ack(agon__coordinator* c, int worker, const char* task, uint64_t lease,
                         agon__verdict verdict);

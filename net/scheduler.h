@@ -69,6 +69,9 @@ typedef struct agon__scheduler_def {
     void (*wrong)(void* user, const uint8_t* task, size_t size, const agon_error* why);
     void (*note)(void* user, const char* text);
     void (*struck)(void* user, int worker, const char* why); /* to be sent away */
+    /* (optional) A lease that ended while its worker runs it: it may stop, and hears so at its next
+     * beat anyway. */
+    void (*unwanted)(void* user, int worker, uint64_t lease);
 } agon__scheduler_def;
 
 typedef struct agon__lease {

@@ -240,7 +240,7 @@ static bool give_waiting(agon__scheduler* s, int64_t now, agon__grant** out) {
         if (w < 0)
             continue;
         agon__job* job = g->job;
-        agon__grant_end(s, g);
+        agon__grant_revoke(s, g);
         *out = agon__grant_begin(s, job, w, AGON__FOR_WORK, now);
         if (!*out)
             agon__job_requeue(s, job);

@@ -205,7 +205,9 @@ agon__grant* agon__grant_find(const agon__scheduler* s, uint64_t number);
 void agon__grant_end(agon__scheduler* s, agon__grant* grant);
 /* Ends it without a result: the job waits for another worker, or has been lost too often. */
 void agon__grant_lose(agon__scheduler* s, agon__grant* grant, bool lost);
-void agon__grants_end(agon__scheduler* s, agon__job* job);
+/* The same, and its worker is told. */
+void agon__grant_revoke(agon__scheduler* s, agon__grant* grant);
+void agon__grants_end(agon__scheduler* s, agon__job* job); /* revokes all */
 /* A lease of the broker's has been begun, or its result is here. */
 void agon__broker_moved(agon__scheduler* s, uint64_t number, int64_t now);
 

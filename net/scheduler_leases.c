@@ -147,9 +147,15 @@ void agon__grant_end(agon__scheduler* s, agon__grant* g) {
     agon__crew_ready(s, worker);
 }
 
+void agon__grant_revoke(agon__scheduler* s, agon__grant* g) {
+    if (g->worker > AGON__BROKER && s->def.unwanted)
+        s->def.unwanted(s->def.user, g->worker, g->number);
+    agon__grant_end(s, g);
+}
+
 void agon__grants_end(agon__scheduler* s, agon__job* job) {
     while (job->grants)
-        agon__grant_end(s, job->grants);
+        agon__grant_revoke(s, job->grants);
 }
 
 /* Churn takes tasks from many workers; one that takes its workers down is a task of its own kind.

@@ -393,6 +393,8 @@ static void accept(agon__scheduler* s, agon__job* job, int worker, const agon__r
         agon__pace_note(s, job, c, (int64_t)offer->cpu_ms);
     if (broker)
         agon__broker_moved(s, broker->number, now);
+    if (g)
+        agon__grant_end(s, g);
     agon__grants_end(s, job);
     if (job->queued) {
         agon__queue_take(&job->class->queue, job);

@@ -384,6 +384,17 @@ void agon__sessions_grant(agon__coordinator* c, const agon__lease* lease) {
     agon__session_send(s, &m);
 }
 
+void agon__sessions_revoke(agon__coordinator* c, int worker, uint64_t lease) {
+    agon__session* s = session_of(c, worker);
+    if (!s)
+        return;
+    agon__message m;
+    m.kind = AGON__BEAT_OK;
+    m.as.beat_ok.cancelled = 1;
+    m.as.beat_ok.cancel[0].lease = lease;
+    agon__session_send(s, &m);
+}
+
 void agon__sessions_ack(agon__coordinator* c, int worker, const char* task, uint64_t lease,
                         agon__verdict verdict) {
     agon__session* s = session_of(c, worker);
