@@ -20,6 +20,7 @@ typedef struct offered {
 
 static offered programs[AGON_MOST_PROGRAMS];
 static int program_count;
+static bool only_offered;
 
 /* The first word of a command, looked for as a shell does. */
 static int find_file(const char* command, char* out, size_t size, agon_error* error) {
@@ -91,6 +92,10 @@ static int look_up(const char* name, offered* out, agon_error* error) {
             *out = programs[i];
             return AGON_OK;
         }
+    if (only_offered) {
+        agon_fail(error, AGON_EUNSUPPORTED, "no program is offered as '%.60s' here", name);
+        return agon_hint(error, "agon worker --agent %.40s=COMMAND", name);
+    }
     if (!strchr(name, '/')) {
         agon_fail(error, AGON_EMISSING, "no program is called '%.60s' here", name);
         return agon_hint(error,
@@ -144,4 +149,8 @@ static int open_program(const char* text, const agon_rules* rules, agon_policy* 
 
 void agon_programs_allow(void) {
     agon_policy_set_outside(open_program);
+}
+
+void agon_programs_only_offered(void) {
+    only_offered = true;
 }

@@ -28,6 +28,8 @@
 
 /* From now on "cmd:..." can be opened in this process. */
 void agon_programs_allow(void);
+/* From now on only those that were offered, by their names: what a task names is a stranger's. */
+void agon_programs_only_offered(void);
 /* A program under a name of letters, digits, '.', '_' and '-'. Before threads are started. */
 int agon_program_offer(const char* name, const char* command, agon_error* error);
 /* Those offered, in order; false beyond the last. hash: of its file, when it was offered. */

@@ -1,5 +1,6 @@
 /* agon worker: a process that runs tasks for a coordinator, and what it says meanwhile. */
 #include "agents/backend.h"
+#include "net/program.h"
 #include "tools/command.h"
 #include "tools/panel.h"
 #include "tools/ui.h"
@@ -91,6 +92,7 @@ int agon_cmd_worker(int argc, char** argv) {
     words.def.note = on_note;
     words.def.tick = on_tick;
     words.def.user = &w;
+    agon_programs_only_offered();
     const int rc = agon_worker_run(&words.def, &error);
     clear_line(&w);
     return rc ? agon_ui_error(&error) : AGON_EXIT_OK;
