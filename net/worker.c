@@ -40,7 +40,8 @@ void agon__worker_send(agon__worker* w, const agon__message* message) {
  * and a round trip before a finished one is made up for. */
 void agon__worker_credit(agon__worker* w) {
     agon__message m = {.kind = AGON__CREDIT};
-    m.as.credit.tasks = w->draining || w->full ? 0 : w->slots + 1 + w->slots / 4;
+    const bool none = w->draining || w->full || agon__worker_crowded(w);
+    m.as.credit.tasks = none ? 0 : w->slots + 1 + w->slots / 4;
     agon__worker_send(w, &m);
 }
 

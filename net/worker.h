@@ -90,7 +90,7 @@ int64_t agon__worker_now(const agon__worker* w); /* milliseconds, monotonic */
 void agon__worker_note(agon__worker* w, const char* format, ...)
     __attribute__((format(printf, 2, 3)));
 void agon__worker_send(agon__worker* w, const agon__message* message);
-/* How many tasks it takes now: none while it stops or has a full disk. */
+/* How many tasks it takes now: none while it stops, has a full disk or too many results. */
 void agon__worker_credit(agon__worker* w);
 /* The disk is full: nothing new is taken until there is room. */
 void agon__worker_full(agon__worker* w, const agon_error* why);
@@ -145,6 +145,8 @@ void agon__worker_keep(agon__worker* w, agon__lot* lot, const agon_executor_look
 void agon__worker_keep_again(agon__worker* w);
 /* A task is leased to us whose result is here: true, and it is offered once more. */
 bool agon__worker_offer_again(agon__worker* w, const char* task, uint64_t lease);
+/* As many results lie in the spool as may: whoever asks for more does not take them. */
+bool agon__worker_crowded(const agon__worker* w);
 /* Offers everything that the spool holds. */
 void agon__worker_offer_all(agon__worker* w);
 /* The coordinator wants a result; chunks go out while the link takes them. */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MOST ((size_t)4 << 20) /* bytes waiting to go out; then chunks rest */
+#define QUEUE_MOST ((size_t)4 << 20)   /* bytes waiting to go out; then chunks rest */
+#define SPOOL_MOST ((uint64_t)4 << 30) /* bytes of results that nobody has taken ... */
+#define MOST_KEPT  4096                /* ... and results: then no more tasks are */
 
 struct agon__keeping {
     agon__keeping* next;
@@ -69,6 +71,13 @@ bool agon__worker_offer_again(agon__worker* w, const char* task, uint64_t lease)
     return true;
 }
 
+bool agon__worker_crowded(const agon__worker* w) {
+    uint64_t bytes = 0;
+    for (const agon__spooled* s = agon__spool_first(w->spool); s; s = s->next)
+        bytes += s->offer.size;
+    return bytes >= SPOOL_MOST || agon__spool_count(w->spool) >= MOST_KEPT;
+}
+
 void agon__worker_offer_all(agon__worker* w) {
     for (const agon__spooled* s = agon__spool_first(w->spool); s; s = s->next)
         offer(w, s, NULL);
@@ -115,6 +124,8 @@ static void kept(agon__keeping* k) {
         agon__worker_nak(w, k->lot, AGON__NAK_HOST, "no memory for a list of results");
     agon__worker_forget(w, k->lot);
     free_keeping(k);
+    if (agon__worker_crowded(w))
+        agon__worker_credit(w);
     if (w->full && !w->waiting && !w->keeping)
         agon__worker_room(w);
 }
@@ -347,6 +358,9 @@ void agon__worker_ack(agon__worker* w, const agon__ack* ack) {
     if (w->link.settle)
         w->link.settle(&w->link, ack->task, s->offer.lease, true);
     agon__worker_stop_sending(w, s->offer.hash);
+    const bool crowded = agon__worker_crowded(w);
     agon__spool_drop(w->spool, ack->task);
+    if (crowded && !agon__worker_crowded(w))
+        agon__worker_credit(w);
     agon__worker_finish(w);
 }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 3 /* that a task's blobs vanish from the cache before it is handed back */
+#define MOST_LOTS AGON__BEATS /* leases at a time: no more can be kept alive */
+#define TRIES     3 /* that a task's blobs vanish from the cache before it is handed back */
 
 /* ---- the list of leases ------------------------------------------------------------------- */
 
@@ -141,6 +142,20 @@ void agon__worker_cancel_all(agon__worker* w) {
 
 /* ---- a task comes ------------------------------------------------------------------------- */
 
+/* NULL: another task may come. What a worker keeps is bounded, whatever it is sent. */
+static const char* why_not(agon__worker* w) {
+    int lots = 0;
+    for (const agon__lot* lot = w->lots; lot; lot = lot->next)
+        lots++;
+    if (w->draining || w->ended)
+        return "the worker is stopping";
+    if (w->full)
+        return "the worker's disk is full";
+    if (lots >= MOST_LOTS)
+        return "more tasks than a worker takes";
+    return agon__worker_crowded(w) ? "too many results wait for the coordinator" : NULL;
+}
+
 void agon__worker_task(agon__worker* w, const agon__task_grant* grant) {
     agon_error error = {0};
     agon__lot* known = agon__worker_find(w, grant->id);
@@ -151,9 +166,9 @@ void agon__worker_task(agon__worker* w, const agon__task_grant* grant) {
     }
     if (agon__worker_offer_again(w, grant->id, grant->lease))
         return;
-    if (w->draining || w->full || w->ended) {
-        agon__worker_send_nak(w, grant->id, grant->lease, AGON__NAK_BACK,
-                              w->full ? "the worker's disk is full" : "the worker is stopping");
+    const char* why = why_not(w);
+    if (why) {
+        agon__worker_send_nak(w, grant->id, grant->lease, AGON__NAK_BACK, why);
         return;
     }
     agon__lot* lot = new_lot(grant);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Promise: whoever a worker takes for its coordinator can make it run no program but those that it offers, by
-their names, and write nothing outside its directory; it names what it refuses, hands the task back, and goes on."""
+"""Promise: whoever a worker takes for its coordinator cannot make it run a program but those that it offers, by
+their names, keep more tasks than can be leased to it, or write outside its directory; what it refuses is named
+and handed back, and it goes on."""
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "net"))
 import wire  # noqa: E402
 
 PATIENCE = 120
+LEASES = 1024  # of a worker, net/message.h
 failures = []
 
 
@@ -65,14 +67,17 @@ class Coordinator:
                 raise EOFError("the worker has gone")
             self.rest += data
 
-    def give(self, row, game="nim", **changes):
-        """A match of `row` against a random agent; what the worker says to it."""
+    def give(self, row, games=2):
+        """A match of `row` against a random agent."""
         self.leases += 1
         match = {"generation": 0, "row": 0, "col": 1, "final": 0, "row_ref": row, "col_ref": "random",
-                 "row_seats": 0, "games": 2, "opening": 0, "temperature": wire.F32(1)}
-        data = wire.encode({"format": 1, "kind": 2, "key": f"match/0/0/{self.leases}", "seed": 1, "game": game,
-                            "fingerprint": rules, "match": match, **changes})
+                 "row_seats": 0, "games": games, "opening": 0, "temperature": wire.F32(1)}
+        data = wire.encode({"format": 1, "kind": 2, "key": f"match/0/0/{self.leases}", "seed": 1, "game": "nim",
+                            "fingerprint": rules, "match": match})
         self.say("TASK", id=hashlib.sha256(data).hexdigest(), lease=self.leases, data=data)
+
+    def ask(self, row):
+        self.give(row)
         return self.hear("NAK", "RESULT")
 
 
@@ -90,13 +95,19 @@ def serve(coordinator, trap, mark):
                       ("a command line", f"cmd:/bin/touch {mark}"), ("a name", "cmd:sh"), ("no name", "cmd:"),
                       ("the path of what is offered", f"cmd:{good}"),
                       ("what is offered, with another hash", "cmd:mine@" + "0" * 64)):
-        said = coordinator.give(row)
+        said = coordinator.ask(row)
         check(f"{what} is refused", said["is"] == "NAK" and "program" in said["text"], str(said))
         check(f"{what} was not run", not os.path.exists(mark))
-    said = coordinator.give("cmd:mine")
+    said = coordinator.ask("cmd:mine")
     check("what is offered plays", said["is"] == "RESULT", str(said))
-    said = coordinator.give("random")
+    said = coordinator.ask("random")
     check("the worker goes on", said["is"] == "RESULT", str(said))
+    for _ in range(LEASES + 1):
+        coordinator.give("random", games=10000000)
+    said = coordinator.hear("NAK", "RESULT")
+    check("more tasks than it can keep alive are handed back", said["is"] == "NAK" and
+          said["lease"] == coordinator.leases, str(said))
+    coordinator.say("BYE", text="the trap has ended")
 
 
 with tempfile.TemporaryDirectory() as work:
