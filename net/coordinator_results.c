@@ -55,12 +55,24 @@ static const agon__waiting* waiting_for(const agon__coordinator* c, const char* 
     return NULL;
 }
 
+/* Asked for more than once by the same worker, it is told once: of its latest lease. */
+static bool waits_already(agon__coordinator* c, int worker, uint64_t ticket, uint64_t lease) {
+    for (agon__waiting* w = c->waiting; w; w = w->next)
+        if (w->worker == worker && w->ticket == ticket) {
+            w->lease = lease;
+            return true;
+        }
+    return false;
+}
+
 void agon__coordinator_acknowledge(agon__coordinator* c, int worker,
                                    const agon__result_offer* offer, agon__verdict verdict) {
     const agon__waiting* same = verdict == AGON__DUPLICATE ? waiting_for(c, offer->task) : NULL;
     const uint64_t ticket = same ? same->ticket : verdict == AGON__ACCEPTED ? c->ticket_now : 0;
-    agon__waiting* w = ticket ? calloc(1, sizeof *w) : NULL;
     c->ticket_now = 0;
+    if (ticket && waits_already(c, worker, ticket, offer->lease))
+        return;
+    agon__waiting* w = ticket ? calloc(1, sizeof *w) : NULL;
     if (!ticket) {
         agon__sessions_ack(c, worker, offer->task, offer->lease, verdict);
     } else if (w) {

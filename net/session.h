@@ -10,6 +10,7 @@
 
 #define AGON__SESSION_INBOX (128u << 20) /* bytes of results that are on their way */
 #define AGON__RESULT_MAX    (64u << 20)  /* bytes of a result */
+#define AGON__MOST_PARCELS  1024         /* blobs that it wants at a time */
 #define AGON__MOST_DAMAGED  3            /* blobs of a session that did not have their hash */
 
 typedef struct agon__parcel agon__parcel;
@@ -36,6 +37,7 @@ struct agon__session {
     agon__inbox* inbox;
     agon__parcel* parcels;
     agon__pending* offers;
+    int reading; /* blobs that it wants and that are not in memory yet */
     int parcel_count, offer_count, damaged;
 };
 

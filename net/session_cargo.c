@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_LOW    (4u << 20) /* bytes waiting for the worker; below it further chunks are sent */
-#define MOST_PARCELS 1024
-#define MOST_OFFERS  4096
+#define QUEUE_LOW   (4u << 20) /* bytes waiting for the worker; below it further chunks are sent */
+#define MOST_OFFERS 4096
 
 /* A blob on its way to the worker. */
 struct agon__parcel {
@@ -60,6 +59,7 @@ static void blob_is_here(void* user, const char* hash, agon__shared* blob, const
     agon__session* s = user;
     agon__parcel* p = blob ? calloc(1, sizeof *p) : NULL;
     (void)why;
+    s->reading--;
     if (!p) {
         if (blob)
             agon__blobs_release(agon__coordinator_blobs(s->coordinator), blob);
@@ -78,10 +78,12 @@ static void blob_is_here(void* user, const char* hash, agon__shared* blob, const
 
 /* Chunks from the first on: a worker that lost its connection has thrown the rest away. */
 void agon__session_want(agon__session* s, const agon__want* want) {
-    if (s->parcel_count >= MOST_PARCELS)
+    if (s->parcel_count + s->reading >= AGON__MOST_PARCELS) {
         send_missing(s, want->hash);
-    else
-        agon__blobs_get(agon__coordinator_blobs(s->coordinator), want->hash, s, blob_is_here);
+        return;
+    }
+    s->reading++;
+    agon__blobs_get(agon__coordinator_blobs(s->coordinator), want->hash, s, blob_is_here);
 }
 
 void agon__session_drop_parcels(agon__session* s) {
