@@ -6,7 +6,7 @@
 # FUZZ_KEEP=1 puts the inputs that reach new code into tests/fuzz/corpus/.
 set -u
 cd "${SOURCE:-$(dirname "$0")/../..}" || exit 1
-slow='fuzz_check|fuzz_perft|fuzz_plugin|fuzz_frame|fuzz_message|fuzz_inbox|fuzz_token|fuzz_http|fuzz_codec|fuzz_blob'
+slow='fuzz_check|fuzz_perft|fuzz_plugin|fuzz_frame|fuzz_message|fuzz_session|fuzz_inbox|fuzz_token|fuzz_http|fuzz_codec|fuzz_blob'
 seconds_for() { # NAME
     if [[ $1 =~ ^($slow)$ ]]; then
         echo "${FUZZ_SECONDS:-60}"
