@@ -85,10 +85,12 @@ static void put(agon__offering* o) {
     agon__depot_put(o->broker->nats, subject, &chunk, o, stored);
 }
 
+/* What fails at once comes back here before its put has ended: it must not end the offering. */
 static void go_on(agon__offering* o) {
-    while (!o->failed && o->index < o->count && o->pending < WINDOW)
+    o->pending++;
+    while (!o->failed && o->index < o->count && o->pending <= WINDOW)
         put(o);
-    if (o->pending == 0)
+    if (--o->pending == 0)
         end(o);
 }
 

@@ -43,10 +43,12 @@ static void end(fetch* f, bool whole) {
     free(f);
 }
 
+/* What fails at once comes back here before it was asked for: it must not end the fetch. */
 static void go_on(fetch* f) {
-    while (!f->failed && f->index < f->count && f->pending < WINDOW)
+    f->pending++;
+    while (!f->failed && f->index < f->count && f->pending <= WINDOW)
         ask(f->depot, f, f->index++, 0);
-    if (f->pending == 0)
+    if (--f->pending == 0)
         end(f, !f->failed);
 }
 
@@ -86,18 +88,15 @@ static void on_answer(void* user, const agon__nats_message* m) {
     free(a);
     if (!f)
         return;
-    f->pending--;
-    if (!m && tries + 1 < TRIES && agon__nats_connected(d->def.nats)) {
+    if (!m && tries + 1 < TRIES && agon__nats_connected(d->def.nats))
         ask(d, f, index, tries + 1);
-        return;
-    }
-    if (m && m->status == 0) {
+    else if (m && m->status == 0)
         take(f, index, m);
-    } else {
+    else
         f->failed = true;
-    }
     for (const fetch* at = d->fetches; at; at = at->next)
         if (at == f) { /* not forgotten meanwhile by its owner */
+            f->pending--;
             go_on(f);
             return;
         }
@@ -137,8 +136,9 @@ bool agon__depot_fetch(agon__depot* d, void* whose, const char* subject, const c
     snprintf(f->hash, sizeof f->hash, "%s", hash);
     f->next = d->fetches;
     d->fetches = f;
+    f->pending++;
     ask(d, f, from, 0);
-    if (f->pending == 0)
+    if (--f->pending == 0)
         end(f, false);
     return true;
 }

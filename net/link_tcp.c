@@ -201,7 +201,7 @@ static void opened(void* user, agon__stream* stream) {
 static void message(void* user, agon__stream* stream, const uint8_t* data, size_t size) {
     tcp* t = user;
     agon_error error = {0};
-    agon__message* m = malloc(sizeof *m);
+    agon__message* m = calloc(1, sizeof *m);
     (void)stream;
     t->heard = uv_now(t->def.loop);
     if (!m) {
