@@ -54,10 +54,15 @@ typedef struct agon_bench_order {
     const char *tls, *tls_client; /* directories of `agon cert`, or NULL */
 } agon_bench_order;
 
-/* Runs in a process of its own until the other side parts. got: bytes that came, for the parent to
- * see. Returns an exit status. */
-typedef int agon_bench_talk(const agon_bench_order* order, const char* host, int port,
-                            atomic_ullong* got);
+/* Memory of the parent and its clients. */
+typedef struct agon_bench_shared {
+    atomic_ullong got[AGON_BENCH_CLIENTS]; /* bytes that came */
+    atomic_bool over;                      /* nothing more is measured */
+} agon_bench_shared;
+
+/* Runs in a process of its own until the other side parts. Returns an exit status. */
+typedef int agon_bench_talk(const agon_bench_order* order, int port, agon_bench_shared* shared,
+                            int index);
 
 agon_bench_talk agon_bench_talk_tasks;  /* does tasks; bench_net_talk.c */
 agon_bench_talk agon_bench_talk_chunks; /* wants blobs */
@@ -68,7 +73,7 @@ typedef struct agon_bench_clients {
     int count;
     pid_t pid[AGON_BENCH_CLIENTS];
     int gate[AGON_BENCH_CLIENTS]; /* the port goes through it */
-    atomic_ullong* got;           /* (count) shared with them */
+    agon_bench_shared* shared;
 } agon_bench_clients;
 
 /* Before any loop is made, of which they would inherit half. */

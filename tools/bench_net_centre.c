@@ -111,6 +111,7 @@ static void on_note(void* user, const char* text) {
 
 static void end(centre* c) {
     c->shut = true;
+    atomic_store(&c->clients->shared->over, true);
     c->executor.shut(&c->executor);
     uv_close((uv_handle_t*)&c->check, NULL);
     uv_close((uv_handle_t*)&c->timer, NULL);

@@ -111,13 +111,13 @@ void agon_bench_cargo_free(agon_bench_cargo* c) {
 
 /* Without the gate's other end nothing comes: the parent has ended, or gave up. */
 static int wait_and_talk(int gate, agon_bench_talk* talk, const agon_bench_order* order,
-                         atomic_ullong* got) {
+                         agon_bench_shared* shared, int index) {
     int port;
     if (read(gate, &port, sizeof port) != sizeof port)
         return 0;
     close(gate);
     signal(SIGPIPE, SIG_IGN);
-    return talk(order, "127.0.0.1", port, got);
+    return talk(order, port, shared, index);
 }
 
 static bool start_one(agon_bench_clients* c, int i, agon_bench_talk* talk,
@@ -130,7 +130,7 @@ static bool start_one(agon_bench_clients* c, int i, agon_bench_talk* talk,
         for (int k = 0; k < i; k++)
             close(c->gate[k]);
         close(ends[1]);
-        _exit(wait_and_talk(ends[0], talk, order, &c->got[i]));
+        _exit(wait_and_talk(ends[0], talk, order, c->shared, i));
     }
     close(ends[0]);
     c->gate[i] = ends[1];
@@ -141,9 +141,9 @@ static bool start_one(agon_bench_clients* c, int i, agon_bench_talk* talk,
 
 int agon_bench_clients_start(agon_bench_clients* c, agon_bench_talk* talk,
                              const agon_bench_order* order, agon_error* error) {
-    void* shared = mmap(NULL, sizeof *c->got * AGON_BENCH_CLIENTS, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    *c = (agon_bench_clients){.got = shared};
+    void* shared =
+        mmap(NULL, sizeof *c->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    *c = (agon_bench_clients){.shared = shared};
     if (shared == MAP_FAILED)
         return agon_fail(error, AGON_EMEMORY, "no memory to share with clients");
     fflush(NULL);
@@ -173,14 +173,14 @@ int agon_bench_clients_end(agon_bench_clients* c, agon_error* error) {
         if (status != 0 && !rc)
             rc = agon_fail(error, AGON_EIO, "a client process ended with status %d", status);
     }
-    munmap(c->got, sizeof *c->got * AGON_BENCH_CLIENTS);
+    munmap(c->shared, sizeof *c->shared);
     return rc;
 }
 
 uint64_t agon_bench_clients_got(const agon_bench_clients* c, bool least) {
     uint64_t sum = 0, lowest = UINT64_MAX;
     for (int i = 0; i < c->count; i++) {
-        const uint64_t got = atomic_load(&c->got[i]);
+        const uint64_t got = atomic_load(&c->shared->got[i]);
         sum += got;
         lowest = got < lowest ? got : lowest;
     }

@@ -60,8 +60,7 @@ static void on_connected(uv_connect_t* request, int status) {
         uv_read_start((uv_stream_t*)&d->tcp, on_room, on_read);
 }
 
-static int talk(const agon_bench_order* order, const char* host, int port, atomic_ullong* got,
-                bool echo) {
+static int talk(const agon_bench_order* order, int port, atomic_ullong* got, bool echo) {
     uv_loop_t loop;
     struct sockaddr_in address;
     drain* d = calloc(1, sizeof *d);
@@ -75,7 +74,7 @@ static int talk(const agon_bench_order* order, const char* host, int port, atomi
     uv_loop_init(&loop);
     uv_tcp_init(&loop, &d->tcp);
     uv_tcp_nodelay(&d->tcp, 1);
-    uv_ip4_addr(host, port, &address);
+    uv_ip4_addr("127.0.0.1", port, &address);
     d->tcp.data = d->connect.data = d;
     const int rc =
         uv_tcp_connect(&d->connect, &d->tcp, (const struct sockaddr*)&address, on_connected);
@@ -83,14 +82,14 @@ static int talk(const agon_bench_order* order, const char* host, int port, atomi
     return rc ? 1 : 0;
 }
 
-int agon_bench_talk_echo(const agon_bench_order* order, const char* host, int port,
-                         atomic_ullong* got) {
-    return talk(order, host, port, got, true);
+int agon_bench_talk_echo(const agon_bench_order* order, int port, agon_bench_shared* shared,
+                         int index) {
+    return talk(order, port, &shared->got[index], true);
 }
 
-int agon_bench_talk_drain(const agon_bench_order* order, const char* host, int port,
-                          atomic_ullong* got) {
-    return talk(order, host, port, got, false);
+int agon_bench_talk_drain(const agon_bench_order* order, int port, agon_bench_shared* shared,
+                          int index) {
+    return talk(order, port, &shared->got[index], false);
 }
 
 /* ---- this side ------------------------------------------------------------------------------ */

@@ -15,7 +15,8 @@ typedef struct client {
     uv_loop_t loop;
     const agon_bench_order* order;
     agon__stream* stream;
-    atomic_ullong* got;
+    agon_bench_shared* shared;
+    atomic_ullong* got; /* its own */
     agon_context context;
     bool chunks;      /* wants blobs, not tasks */
     int wanted, rest; /* blobs asked for; chunks to come of those */
@@ -148,6 +149,10 @@ static void on_message(void* user, agon__stream* stream, const uint8_t* data, si
     agon_error error;
     agon__message m;
     (void)stream;
+    if (c->chunks && atomic_load(&c->shared->over)) {
+        agon__stream_close(c->stream, NULL); /* rather than to read all that is on its way */
+        return;
+    }
     if (c->chunks && size > AGON__CHUNK) {
         atomic_fetch_add(c->got, AGON__CHUNK);
         if (--c->rest % (AGON_BENCH_BLOB / AGON__CHUNK) == 0)
@@ -168,15 +173,15 @@ static void on_message(void* user, agon__stream* stream, const uint8_t* data, si
 static void on_closed(void* user, agon__stream* stream, const agon_error* why) {
     client* c = user;
     (void)stream;
-    if (!why->code)
+    if (!why->code || atomic_load(&c->shared->over))
         return;
     fprintf(stderr, "agon: %s\n", why->text);
     c->status = 1;
 }
 
-static int talk(const agon_bench_order* order, const char* host, int port, atomic_ullong* got,
+static int talk(const agon_bench_order* order, int port, agon_bench_shared* shared, int index,
                 bool chunks) {
-    client c = {.order = order, .got = got, .chunks = chunks};
+    client c = {.order = order, .shared = shared, .got = &shared->got[index], .chunks = chunks};
     agon__tls_context* tls = NULL;
     agon_error error = {0};
     uv_loop_init(&c.loop);
@@ -189,7 +194,7 @@ static int talk(const agon_bench_order* order, const char* host, int port, atomi
                                   .user = &c};
     c.context.backend = agon_cpu_backend();
     if (!rc)
-        rc = agon__stream_connect(host, port, &def, &c.stream, &error);
+        rc = agon__stream_connect("127.0.0.1", port, &def, &c.stream, &error);
     if (rc)
         fprintf(stderr, "agon: %s\n", error.text);
     uv_run(&c.loop, UV_RUN_DEFAULT);
@@ -197,12 +202,12 @@ static int talk(const agon_bench_order* order, const char* host, int port, atomi
     return rc || c.status ? 1 : 0;
 }
 
-int agon_bench_talk_tasks(const agon_bench_order* order, const char* host, int port,
-                          atomic_ullong* got) {
-    return talk(order, host, port, got, false);
+int agon_bench_talk_tasks(const agon_bench_order* order, int port, agon_bench_shared* shared,
+                          int index) {
+    return talk(order, port, shared, index, false);
 }
 
-int agon_bench_talk_chunks(const agon_bench_order* order, const char* host, int port,
-                           atomic_ullong* got) {
-    return talk(order, host, port, got, true);
+int agon_bench_talk_chunks(const agon_bench_order* order, int port, agon_bench_shared* shared,
+                           int index) {
+    return talk(order, port, shared, index, true);
 }
