@@ -1,22 +1,12 @@
 #include "engine/drive.h"
 
+#include "engine/drive_items.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct item {
-    struct item* next;
-    uint64_t ticket;
-    agon_task task;
-    agon_result result;
-} item;
-
-typedef struct list {
-    item *first, *last;
-    int count;
-} list;
 
 typedef struct line {
     struct line* next;
@@ -30,7 +20,8 @@ struct agon_drive {
     uv_signal_t interrupt, terminate;
     uv_timer_t ticker, retry;
     agon_executor executor;
-    list queued, running, finished;
+    agon__items queued, finished;
+    agon__running running;
     uint64_t tickets, begun;
     int signals, tasks_done;
     bool stopping, paused, closed, last_word;
@@ -43,7 +34,7 @@ struct agon_drive {
     /* the store job in flight */
     uv_work_t job;
     bool committing;
-    list batch;
+    agon__items batch;
     line* batch_lines;
     char* batch_workers;
     agon_task* batch_tasks;
@@ -52,56 +43,6 @@ struct agon_drive {
     agon_error job_error;
     atomic_ullong job_spent, job_waited; /* nanoseconds of processor, and without one */
 };
-
-/* ---- lists -------------------------------------------------------------------------------- */
-
-static void push(list* l, item* x) {
-    x->next = NULL;
-    if (l->last)
-        l->last->next = x;
-    else
-        l->first = x;
-    l->last = x;
-    l->count++;
-}
-
-static item* pop(list* l) {
-    item* x = l->first;
-    if (!x)
-        return NULL;
-    l->first = x->next;
-    if (!l->first)
-        l->last = NULL;
-    l->count--;
-    return x;
-}
-
-static item* take(list* l, uint64_t ticket) {
-    item* before = NULL;
-    for (item* x = l->first; x; before = x, x = x->next) {
-        if (x->ticket != ticket)
-            continue;
-        if (before)
-            before->next = x->next;
-        else
-            l->first = x->next;
-        if (l->last == x)
-            l->last = before;
-        l->count--;
-        return x;
-    }
-    return NULL;
-}
-
-static void drop(item* x) {
-    agon_result_clear(&x->result);
-    free(x);
-}
-
-static void drop_all(list* l) {
-    for (item* x; (x = pop(l));)
-        drop(x);
-}
 
 static void drop_lines(line* x) {
     while (x) {
@@ -132,12 +73,12 @@ static void fail(agon_drive* d, int rc, const agon_error* error) {
 
 static int enqueue(void* user, const agon_task* task) {
     agon_drive* d = user;
-    item* x = calloc(1, sizeof *x);
+    agon__item* x = calloc(1, sizeof *x);
     if (!x)
         return AGON_EMEMORY;
     x->ticket = ++d->tickets;
     x->task = *task;
-    push(&d->queued, x);
+    agon__items_push(&d->queued, x);
     return AGON_OK;
 }
 
@@ -157,8 +98,8 @@ static void start_tasks(agon_drive* d) {
         agon_error error = {0};
         uint8_t* data = NULL;
         size_t size = 0;
-        item* x = pop(&d->queued);
-        push(&d->running, x);
+        agon__item* x = agon__items_pop(&d->queued);
+        agon__running_add(&d->running, x);
         int rc = agon_task_encode(&x->task, &data, &size, &error);
         if (!rc)
             rc = d->executor.submit(&d->executor, x->ticket, data, size);
@@ -166,7 +107,7 @@ static void start_tasks(agon_drive* d) {
             if (!error.code)
                 agon_fail(&error, rc, "task %s was not accepted by the executor", x->task.key);
             free(data);
-            drop(take(&d->running, x->ticket));
+            agon__item_drop(agon__running_take(&d->running, x->ticket));
             fail(d, rc, &error);
         }
     }
@@ -177,17 +118,17 @@ static void task_done(void* user, uint64_t ticket, int status, const uint8_t* da
     agon_drive* d = user;
     agon_error problem = {0};
     agon_profile_begin(&d->profile, AGON_PHASE_OTHER);
-    item* x = take(&d->running, ticket);
+    agon__item* x = agon__running_take(&d->running, ticket);
     if (!status) {
         status = agon_result_decode(data, size, &x->result, &problem);
         error = &problem;
     }
     if (status) {
-        drop(x);
+        agon__item_drop(x);
         if (status != AGON_ECANCELLED)
             fail(d, status, error);
     } else {
-        push(&d->finished, x);
+        agon__items_push(&d->finished, x);
     }
     advance(d);
     agon_profile_end(&d->profile);
@@ -238,7 +179,7 @@ static void drop_arrays(agon_drive* d) {
 
 static void accept_batch(agon_drive* d) {
     drop_arrays(d);
-    for (item* x; (x = pop(&d->batch)); drop(x)) {
+    for (agon__item* x; (x = agon__items_pop(&d->batch)); agon__item_drop(x)) {
         agon_error error = {0};
         if (d->executor.committed)
             d->executor.committed(&d->executor, x->ticket);
@@ -272,7 +213,7 @@ static void batch_written(uv_work_t* work, int status) {
     if (d->job_rc) {
         fail(d, d->job_rc, &d->job_error);
         drop_arrays(d);
-        drop_all(&d->batch);
+        agon__items_drop(&d->batch);
     } else {
         accept_batch(d);
     }
@@ -304,9 +245,9 @@ static void commit(agon_drive* d) {
         return;
     }
     d->batch = d->finished;
-    d->finished = (list){0};
+    d->finished = (agon__items){0};
     size_t i = 0;
-    for (item* x = d->batch.first; x; x = x->next, i++) {
+    for (agon__item* x = d->batch.first; x; x = x->next, i++) {
         d->batch_tasks[i] = x->task;
         d->batch_results[i] = x->result; /* borrowed: the items keep what results own */
     }
@@ -538,8 +479,8 @@ int agon_drive_run(const agon_drive_def* def, bool* interrupted, int* wrong_from
     rc = d->rc;
     *interrupted = d->signals > 0;
     *wrong_from = d->wrong_from;
-    drop_all(&d->queued);
-    drop_all(&d->finished);
+    agon__items_drop(&d->queued);
+    agon__items_drop(&d->finished);
     drop_lines(d->lines);
     drop_lines(d->batch_lines);
     drop_arrays(d);
