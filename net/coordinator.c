@@ -282,8 +282,7 @@ static void release(agon__coordinator* c) {
         c->first = f->next;
         free(f->data);
     }
-    for (agon__waiting* w; (w = c->waiting); free(w))
-        c->waiting = w->next;
+    agon__coordinator_forget_waiting(c);
     agon__watch_close(c->watch);
     agon__scheduler_close(c->scheduler);
     agon__blobs_close(c->blobs);

@@ -15,13 +15,15 @@ typedef struct agon__fresh {
     size_t size;
 } agon__fresh;
 
-/* A result that is accepted, and not committed yet. */
+/* A result that is accepted, and not committed yet; one for each worker that brought it. */
 typedef struct agon__waiting {
-    struct agon__waiting* next;
+    struct agon__waiting *of_ticket, *of_task; /* the next in its bucket of either */
     uint64_t ticket, lease;
     int worker;
     char task[AGON_HASH_SIZE];
 } agon__waiting;
+
+#define AGON__WAITING_BUCKETS 4096
 
 /* A lease of this process. */
 typedef struct agon__own {
@@ -44,7 +46,8 @@ struct agon__coordinator {
     agon__sessions sessions;
     char address[AGON__ADDRESS];
     agon__fresh *first, *last;
-    agon__waiting* waiting;
+    agon__waiting* by_ticket[AGON__WAITING_BUCKETS]; /* owned */
+    agon__waiting* by_task[AGON__WAITING_BUCKETS];
     uint64_t ticket_now; /* that the scheduler has just been done with; 0: none */
     bool broker, cancelling, recalling, shut;
     int slots_told, checks_told;
@@ -59,5 +62,6 @@ void agon__own_beat(agon__coordinator* c);
 
 /* Those that brought this result hear that it is safe. */
 void agon__coordinator_committed(agon__coordinator* c, uint64_t ticket);
+void agon__coordinator_forget_waiting(agon__coordinator* c);
 
 #endif

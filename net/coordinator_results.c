@@ -48,11 +48,29 @@ agon__verdict agon__coordinator_result(agon__coordinator* c, int worker,
 
 /* ---- acknowledging what is committed ------------------------------------------------------ */
 
-static const agon__waiting* waiting_for(const agon__coordinator* c, const char* task) {
-    for (const agon__waiting* w = c->waiting; w; w = w->next)
-        if (strcmp(w->task, task) == 0)
-            return w;
-    return NULL;
+static agon__waiting** bucket_of_ticket(agon__coordinator* c, uint64_t ticket) {
+    return &c->by_ticket[ticket % AGON__WAITING_BUCKETS];
+}
+
+static agon__waiting** bucket_of_task(agon__coordinator* c, const char* task) {
+    char head[9] = {0};
+    memcpy(head, task, 8);
+    return &c->by_task[strtoul(head, NULL, 16) % AGON__WAITING_BUCKETS];
+}
+
+static const agon__waiting* waiting_for(agon__coordinator* c, const char* task) {
+    const agon__waiting* w = *bucket_of_task(c, task);
+    while (w && strcmp(w->task, task) != 0)
+        w = w->of_task;
+    return w;
+}
+
+static void begin_waiting(agon__coordinator* c, agon__waiting* w) {
+    agon__waiting** of_ticket = bucket_of_ticket(c, w->ticket);
+    agon__waiting** of_task = bucket_of_task(c, w->task);
+    w->of_ticket = *of_ticket;
+    w->of_task = *of_task;
+    *of_ticket = *of_task = w;
 }
 
 /* Asked for more than once by the same worker, it is told once: of its latest lease. */
@@ -76,21 +94,36 @@ void agon__coordinator_acknowledge(agon__coordinator* c, int worker,
     if (!ticket) {
         agon__sessions_ack(c, worker, offer->task, offer->lease, verdict);
     } else if (w) {
-        *w = (agon__waiting){c->waiting, ticket, offer->lease, worker, ""};
+        *w = (agon__waiting){.ticket = ticket, .lease = offer->lease, .worker = worker};
         memcpy(w->task, offer->task, sizeof w->task);
-        c->waiting = w;
+        begin_waiting(c, w);
     } /* out of memory: the worker offers it again when it is here again */
 }
 
+/* Takes it out of the bucket of its task; that of its ticket is the caller's. */
+static void end_waiting(agon__coordinator* c, agon__waiting* w) {
+    agon__waiting** at = bucket_of_task(c, w->task);
+    while (*at != w)
+        at = &(*at)->of_task;
+    *at = w->of_task;
+    free(w);
+}
+
 void agon__coordinator_committed(agon__coordinator* c, uint64_t ticket) {
-    for (agon__waiting** at = &c->waiting; *at;) {
+    for (agon__waiting** at = bucket_of_ticket(c, ticket); *at;) {
         agon__waiting* w = *at;
         if (w->ticket != ticket) {
-            at = &w->next;
+            at = &w->of_ticket;
             continue;
         }
-        *at = w->next;
+        *at = w->of_ticket;
         agon__sessions_ack(c, w->worker, w->task, w->lease, AGON__ACCEPTED);
-        free(w);
+        end_waiting(c, w);
     }
+}
+
+void agon__coordinator_forget_waiting(agon__coordinator* c) {
+    for (int i = 0; i < AGON__WAITING_BUCKETS; i++)
+        for (agon__waiting* w; (w = c->by_ticket[i]); free(w))
+            c->by_ticket[i] = w->of_ticket;
 }
