@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests", "net"))
 from cases import ON, Skipped  # noqa: E402
 from cluster import TRANSPORTS, Cluster, Failure, Reference, missing  # noqa: E402
 
-AT_ONCE = 4  # most of them wait
+AT_ONCE = 6  # most of them wait
 
 
 def chosen(words):

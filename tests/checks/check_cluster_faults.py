@@ -15,7 +15,7 @@ import faults  # noqa: E402
 from cluster import Reference  # noqa: E402
 
 COUNT = int(os.environ.get("SCHEDULES", "20"))
-AT_ONCE = 4  # most of them wait
+AT_ONCE = 6  # most of them wait
 
 
 def chosen(words, here):

@@ -20,7 +20,7 @@ PER_SECOND = 300  # new ones
 MORE = 96  # MiB of memory
 SHARE = 0.5  # of their rate that honest workers keep at least
 TURNS = int(os.environ.get("TURNS", "2"))
-SECONDS = float(os.environ.get("SECONDS", "3"))  # of each turn
+SECONDS = float(os.environ.get("SECONDS", "2"))  # of each turn
 ENDLESS = [w for w in TINY if not w.startswith("train.generations")] + ["train.generations=1000000"]
 HERE = os.path.join(os.environ["SOURCE"], "tests", "net")
 
