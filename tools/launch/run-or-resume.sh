@@ -3,11 +3,12 @@
 # again after a restart (Slurm's requeue, systemd, Kubernetes).
 #   run-or-resume.sh RUN GAME [section.key=value ...]
 #   run-or-resume.sh runs/lab connect_four machine.listen=tcp://0.0.0.0:7766 machine.tokens=tokens
-# RUN is its directory. A run that exists keeps its settings; of those given here it takes machine.*.
+# RUN is its directory. A run that exists keeps its settings; of what is given here it takes machine.*
+# and options of one word, as --quiet.
 # AGON names another binary than the `agon` of PATH.
 set -eu
 if [ $# -lt 2 ]; then
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 run=$1
@@ -19,7 +20,7 @@ shift
 for word in "$@"; do # each is taken from the front, and put back at the end if it may stay
     shift
     case $word in
-        machine.*) set -- "$@" "$word" ;;
+        machine.* | -*) set -- "$@" "$word" ;;
     esac
 done
 exec "${AGON:-agon}" train --resume "$run" "$@"
