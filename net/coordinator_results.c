@@ -75,7 +75,7 @@ static void begin_waiting(agon__coordinator* c, agon__waiting* w) {
 
 /* Asked for more than once by the same worker, it is told once: of its latest lease. */
 static bool waits_already(agon__coordinator* c, int worker, uint64_t ticket, uint64_t lease) {
-    for (agon__waiting* w = c->waiting; w; w = w->next)
+    for (agon__waiting* w = *bucket_of_ticket(c, ticket); w; w = w->of_ticket)
         if (w->worker == worker && w->ticket == ticket) {
             w->lease = lease;
             return true;
