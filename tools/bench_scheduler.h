@@ -126,6 +126,7 @@ struct agon_world {
     agon_key key;
     uint32_t draws[2];
     double now;
+    uint64_t clock_ns;      /* that the clock itself takes in a call's time */
     agon_world_event* heap; /* (events) */
     int events, room;
     uint64_t orders, serials, lives;
