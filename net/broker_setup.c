@@ -21,6 +21,7 @@
 /* Errors of JetStream. */
 enum {
     NO_PEERS = 10005,
+    NO_CONSUMER = 10014,
     NO_MEMORY = 10028,
     NO_STORAGE = 10047,
     OTHER_STREAM = 10058, /* one of that name is there, made otherwise: by an administrator */
@@ -39,6 +40,8 @@ typedef enum step {
     CLEAR_TASKS, /* what an earlier process of this coordinator has left; all is asked anew */
     CLEAR_RESULTS,
     CONSUME_TASKS,
+    FORGET_RESULTS, /* how far they were consumed: a server that was killed may think it further
+                       than what it kept of them */
     CONSUME_RESULTS,
     STEPS
 } step;
@@ -150,6 +153,9 @@ static cJSON* request(agon__broker* b, char* subject, size_t size) {
     case CONSUME_TASKS:
         snprintf(subject, size, "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", b->tasks, b->id);
         return consumer(b, b->tasks, tasks, 2 * lease, DELIVERIES);
+    case FORGET_RESULTS:
+        snprintf(subject, size, "$JS.API.CONSUMER.DELETE.%s.%s", b->result_stream, b->id);
+        return cJSON_CreateObject();
     default:
         snprintf(subject, size, "$JS.API.CONSUMER.DURABLE.CREATE.%s.%s", b->result_stream, b->id);
         return consumer(b, b->result_stream, results, lease, -1);
@@ -184,7 +190,7 @@ static void later(agon__broker* b, const char* text) {
 
 static void refused(agon__broker* b, int code, const char* text) {
     const bool making = b->step <= MAKE_BLOBS;
-    if (making && code == OTHER_STREAM) {
+    if ((making && code == OTHER_STREAM) || (b->step == FORGET_RESULTS && code == NO_CONSUMER)) {
         next(b);
     } else if (making && b->replicas > 1 && (code == NO_REPLICAS || code == NO_PEERS)) {
         b->replicas = 1;
