@@ -23,9 +23,6 @@ wait_for() { # seconds, command: until it succeeds
         sleep 0.1
     done
 }
-port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 work=$(mktemp -d) && cd "$work" || exit 1
 boot='' cgroup='' worker='' coordinator=''
 finish() {
@@ -44,7 +41,6 @@ settings=(population.size=4 train.generations=80 train.rollouts=2 train.lanes=16
     metrics.probes=64 metrics.bootstrap=50)
 "$AGON" train connect_four --quiet run.dir=local "${settings[@]}" || exit 1
 want=$(python3 "$SOURCE/tests/signature.py" local)
-units="agon-worker agon-coordinator"
 
 # Files as they would be on a machine: below $work/files.
 etc=files/etc/agon lib=files/usr/local
@@ -56,12 +52,12 @@ mkdir "files/etc/systemd/system/agon-coordinator@.service.d" # so that this test
 printf '[Service]\nRestartSec=1\n' >"files/etc/systemd/system/agon-coordinator@.service.d/test.conf"
 "$AGON" cert --dir $etc --host 127.0.0.1 >/dev/null || exit 1
 "$AGON" cert --token node --out $etc/worker-lab.token --tokens $etc/coordinator-lab.tokens >/dev/null
-address=127.0.0.1:$(port)
+address=127.0.0.1:$("$SOURCE/tests/ports.py")
 printf 'AGON_CONNECT=tls://%s\nAGON_OPTIONS=--threads 2 --cache 1G\n' "$address" >$etc/worker-lab.conf
 printf 'AGON_GAME=connect_four\nAGON_LISTEN=tls://%s\nAGON_OPTIONS=--quiet %s\n' "$address" \
     "${settings[*]}" >$etc/coordinator-lab.conf
 
-for unit in $units; do
+for unit in agon-worker agon-coordinator; do
     sed "s#/usr/local/#$work/$lib/#" "$SOURCE/tools/launch/systemd/$unit@.service" >"$unit@lab.service"
     said=$(systemd-analyze verify "./$unit@lab.service" 2>&1) || fault "$unit: verify failed"
     [ -z "$said" ] || fault "$unit: $said"
@@ -129,7 +125,7 @@ wait_for 20 inside systemctl is-active basic.target || {
     exit 0
 }
 inside systemctl start systemd-journald
-for unit in $units; do
+for unit in agon-worker agon-coordinator; do
     inside systemctl start "$unit@lab" || fault "$unit does not start: $(log "$unit")"
 done
 wait_for 10 logged agon-worker 1 "connected to" || fault "the worker: $(log agon-worker)"
