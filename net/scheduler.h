@@ -117,7 +117,7 @@ int agon__scheduler_add(agon__scheduler* s, uint64_t ticket, const agon__needs* 
 
 /* Returns the worker's number (above AGON__BROKER), for as long as the scheduler lives. One of the
  * same hello.id takes the place of the first: its number and its leases are kept. AGON_EINVALID: it
- * is struck. */
+ * is struck, or comes with another token than the first. */
 int agon__scheduler_join(agon__scheduler* s, const agon__hello* hello, const char* address,
                          int64_t now, agon_error* error);
 /* Its leases end at once. */

@@ -133,12 +133,13 @@ static void count_present(agon__scheduler* s, const agon__crew* c, int sign) {
     s->count.credit += sign * c->row.credit;
 }
 
-/* The number of this process's worker, or of a new one; negative: no memory. */
-static int number_of(agon__scheduler* s, const char* id) {
-    int* bucket = &s->crew_bucket[agon__hash_head(id) % AGON__CREW_BUCKETS];
+/* The number of this process's worker, or of a new one. Its id is no secret, so that it does not do
+ * with another token. */
+static int number_of(agon__scheduler* s, const agon__hello* hello) {
+    int* bucket = &s->crew_bucket[agon__hash_head(hello->id) % AGON__CREW_BUCKETS];
     for (int i = *bucket; i >= 0; i = s->crew[i]->same_bucket)
-        if (strcmp(s->crew[i]->row.hello.id, id) == 0)
-            return i;
+        if (strcmp(s->crew[i]->row.hello.id, hello->id) == 0)
+            return strcmp(s->crew[i]->row.hello.token, hello->token) == 0 ? i : AGON_EINVALID;
     if (s->crews == s->crew_room) {
         agon__crew** grown = realloc(s->crew, (size_t)s->crew_room * 2 * sizeof *grown);
         if (!grown)
@@ -161,9 +162,11 @@ int agon__scheduler_join(agon__scheduler* s, const agon__hello* hello, const cha
     const char* why = banned(s, hello);
     if (why)
         return agon_fail(error, AGON_EINVALID, "it is struck: %s", why);
-    const int worker = number_of(s, hello->id);
+    const int worker = number_of(s, hello);
     if (worker < 0)
-        return agon_fail(error, worker, "no memory for another worker");
+        return agon_fail(error, worker,
+                         worker == AGON_EMEMORY ? "no memory for another worker"
+                                                : "its id is that of a worker with another token");
     agon__crew* c = s->crew[worker];
     if (c->row.present)
         count_present(s, c, -1);

@@ -70,6 +70,21 @@ static void test_rejoin_and_leave(void** state) {
     agon__scheduler_close(w->s);
 }
 
+/* Its leases, and what it has proven, stay its own; so does what another one is struck for. */
+static void test_id_of_another(void** state) {
+    (void)state;
+    world* w = plain_world(NULL);
+    agon_error error;
+    const int a = join(w, 1, 2);
+    agon__hello thief = hello_of(1);
+    strcpy(thief.token, "other");
+    assert_int_equal(agon__scheduler_join(w->s, &thief, "", w->now, &error), AGON_EINVALID);
+    assert_non_null(strstr(error.text, "another token"));
+    assert_int_equal(agon__scheduler_now(w->s).workers, 1);
+    assert_int_equal(join(w, 1, 2), a);
+    agon__scheduler_close(w->s);
+}
+
 static void test_expiry_and_late_result(void** state) {
     (void)state;
     world* w = plain_world(NULL);
@@ -472,6 +487,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_task),
         cmocka_unit_test(test_rejoin_and_leave),
+        cmocka_unit_test(test_id_of_another),
         cmocka_unit_test(test_expiry_and_late_result),
         cmocka_unit_test(test_no_progress),
         cmocka_unit_test(test_by_turns),
