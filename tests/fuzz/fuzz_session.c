@@ -163,7 +163,7 @@ static void speak(peer* p, int kind, const uint8_t* how) {
         say_nak(&m, how);
     else if (kind == AGON__BYE)
         snprintf(m.as.bye.text, sizeof m.as.bye.text, "bye");
-    const int most = kind == AGON__WANT     ? 1 + how[1] * 8
+    const int most = kind == AGON__WANT     ? how[1] == 255 ? 2000 : 1 + how[1] % 4
                      : kind == AGON__RESULT ? 1 + how[2] / 128 * IDS * TASKS
                                             : 1;
     for (int i = 0; i < most && p->session; i++)
