@@ -19,7 +19,7 @@
 typedef struct server server;
 
 typedef struct peer {
-    struct peer *before, *next; /* of all, the youngest first */
+    struct peer *before, *next; /* in its line */
     server* server;
     agon__stream* stream;
     agon__session* session; /* NULL: it has ended */
@@ -27,48 +27,60 @@ typedef struct peer {
     uint64_t since;         /* milliseconds of the loop */
 } peer;
 
+/* The youngest first. */
+typedef struct line {
+    peer *youngest, *oldest;
+    int count;
+} line;
+
 struct server {
     agon__coordinator* coordinator;
     uv_tcp_t listener;
     uv_timer_t watch;
     agon__tls_context* tls;
-    peer *youngest, *oldest;
-    int peers, strangers;
+    line strangers, workers, leaving;
     bool shut;
 };
 
 /* ---- peers -------------------------------------------------------------------------------- */
 
-static void leave_list(peer* p) {
+static line* line_of(peer* p) {
     server* s = p->server;
+    return p->leaving ? &s->leaving : p->known ? &s->workers : &s->strangers;
+}
+
+static void leave_line(peer* p) {
+    line* l = line_of(p);
     if (p->before)
         p->before->next = p->next;
     else
-        s->youngest = p->next;
+        l->youngest = p->next;
     if (p->next)
         p->next->before = p->before;
     else
-        s->oldest = p->before;
-    s->peers--;
-    s->strangers -= !p->known;
+        l->oldest = p->before;
+    l->count--;
 }
 
-static void join_list(server* s, peer* p) {
-    p->next = s->youngest;
+static void join_line(peer* p) {
+    line* l = line_of(p);
+    p->before = NULL;
+    p->next = l->youngest;
     if (p->next)
         p->next->before = p;
     else
-        s->oldest = p;
-    s->youngest = p;
-    s->peers++;
-    s->strangers++;
+        l->oldest = p;
+    l->youngest = p;
+    l->count++;
 }
 
 static void dismiss(peer* p, const char* text) {
     agon_error why = {0};
     if (text)
         agon_fail(&why, AGON_ELIMIT, "%s", text);
+    leave_line(p);
     p->leaving = true;
+    join_line(p);
     if (p->session) {
         agon__session* session = p->session;
         p->session = NULL;
@@ -80,11 +92,8 @@ static void dismiss(peer* p, const char* text) {
 
 /* So that those who connect and say nothing cannot keep others out. */
 static void make_room(server* s) {
-    for (peer* p = s->oldest; p && s->strangers > MOST_STRANGERS; p = p->before)
-        if (!p->known && !p->leaving) {
-            dismiss(p, "it did not say who it is while many others came");
-            return;
-        }
+    if (s->strangers.count > MOST_STRANGERS)
+        dismiss(s->strangers.oldest, "it did not say who it is while many others came");
 }
 
 static void on_opened(void* user, agon__stream* stream) {
@@ -102,8 +111,9 @@ static void on_message(void* user, agon__stream* stream, const uint8_t* data, si
     agon__session_message(p->session, data, size);
     if (p->known || !p->session || !agon__session_ready(p->session))
         return;
+    leave_line(p);
     p->known = true;
-    p->server->strangers--;
+    join_line(p);
     agon__stream_limit(stream, AGON__FRAME_MAX, FRAME_MS);
 }
 
@@ -122,7 +132,7 @@ static void on_closed(void* user, agon__stream* stream, const agon_error* why) {
                                why->text);
     p->stream = NULL;
     dismiss(p, NULL);
-    leave_list(p);
+    leave_line(p);
     free(p);
 }
 
@@ -143,14 +153,14 @@ static void on_connection(uv_stream_t* listener, int status) {
     };
     p->server = s;
     p->since = uv_now(def.loop);
-    join_list(s, p);
+    join_line(p);
     if (agon__stream_accept(listener, &def, &p->stream, &error) != AGON_OK) {
-        leave_list(p);
+        leave_line(p);
         free(p);
         return;
     }
     agon__stream_limit(p->stream, HELLO_LIMIT, HELLO_MS);
-    if (s->peers > MOST_PEERS)
+    if (s->strangers.count + s->workers.count + s->leaving.count > MOST_PEERS)
         dismiss(p, "too many workers");
     make_room(s);
 }
@@ -159,9 +169,8 @@ static void on_connection(uv_stream_t* listener, int status) {
 static void on_watch(uv_timer_t* timer) {
     server* s = timer->data;
     const uint64_t now = uv_now(timer->loop);
-    for (peer* p = s->oldest; p; p = p->before)
-        if (!p->known && !p->leaving && now - p->since > HELLO_MS)
-            dismiss(p, "it did not say who it is in time");
+    for (peer* p; (p = s->strangers.oldest) && now - p->since > HELLO_MS;)
+        dismiss(p, "it did not say who it is in time");
 }
 
 /* ---- the transport ------------------------------------------------------------------------ */
@@ -197,8 +206,10 @@ static size_t queued(agon__transport* t, void* to) {
 static void shut(agon__transport* t) {
     server* s = t->self;
     s->shut = true;
-    for (peer* p = s->oldest; p; p = p->before)
-        dismiss(p, NULL);
+    while (s->strangers.oldest)
+        dismiss(s->strangers.oldest, NULL);
+    while (s->workers.oldest)
+        dismiss(s->workers.oldest, NULL);
     uv_close((uv_handle_t*)&s->listener, NULL);
     uv_close((uv_handle_t*)&s->watch, NULL);
 }
