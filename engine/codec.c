@@ -441,11 +441,9 @@ static const agon_codec_form* choose(const agon_codec_form* const* forms, int co
     return forms[0];
 }
 
-int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint8_t* data,
-                      size_t size, void* out, size_t out_size, agon_error* error) {
-    msgpack_zone zone;
-    msgpack_object root;
-    memset(out, 0, out_size);
+/* The bytes as values, which live in the zone and in the bytes. */
+static int unpack(const uint8_t* data, size_t size, msgpack_zone* zone, msgpack_object* root,
+                  agon_error* error) {
     if (size > AGON_CODEC_MAX_MESSAGE)
         return agon_fail(error, AGON_ELIMIT, "message: %zu bytes; expected at most %u", size,
                          AGON_CODEC_MAX_MESSAGE);
@@ -453,17 +451,26 @@ int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint
     if (problem)
         return agon_fail(error, AGON_EFORMAT, "message of %zu bytes: %s; expected one msgpack map",
                          size, problem);
-    if (!msgpack_zone_init(&zone, 8192))
+    if (msgpack_unpack((const char*)data, size, NULL, zone, root) != MSGPACK_UNPACK_SUCCESS)
+        return agon_fail(error, AGON_EFORMAT, "message of %zu bytes: cannot be unpacked", size);
+    return AGON_OK;
+}
+
+int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint8_t* data,
+                      size_t size, void* out, size_t out_size, agon_error* error) {
+    msgpack_zone zone;
+    msgpack_object root;
+    if (!msgpack_zone_init(&zone, 8192)) {
+        memset(out, 0, out_size);
         return agon_fail(error, AGON_EMEMORY, "message: out of memory");
-    int code = AGON_OK;
-    if (msgpack_unpack((const char*)data, size, NULL, &zone, &root) != MSGPACK_UNPACK_SUCCESS) {
-        code = agon_fail(error, AGON_EFORMAT, "message of %zu bytes: cannot be unpacked", size);
-    } else {
-        const agon_codec_form* form = choose(forms, count, &root);
-        code = read_form(form, &root, out, error);
-        if (code == AGON_OK)
-            code = check_form(form, out, error);
     }
+    int code = unpack(data, size, &zone, &root, error);
+    const agon_codec_form* form = code ? NULL : choose(forms, count, &root);
+    memset(out, 0, form && form->size ? form->size : out_size);
+    if (!code)
+        code = read_form(form, &root, out, error);
+    if (!code)
+        code = check_form(form, out, error);
     msgpack_zone_destroy(&zone);
     return code;
 }

@@ -50,7 +50,9 @@ struct agon_codec_form {
     const char* what; /* for messages: "train task" */
     const agon_codec_field* fields;
     int count;
-    bool bare; /* one field that travels without a map around it */
+    bool bare;   /* one field that travels without a map around it */
+    size_t size; /* bytes of the record that it uses, where others of the message need many more;
+                    0: all */
     /* (optional) What concerns several fields; `record` has passed every field's own check. */
     int (*check)(const void* record, agon_error* error);
 };
@@ -76,7 +78,8 @@ struct agon_codec_form {
  * of every form are its format and its kind. *data: malloc'd, the caller's. */
 int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, const void* record,
                       uint8_t** data, size_t* size, agon_error* error);
-/* *out is zeroed first; on failure it may own memory that the caller has to free. */
+/* *out is zeroed first, as far as its form uses it; on failure it may own memory that the caller
+ * has to free. */
 int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint8_t* data,
                       size_t size, void* out, size_t out_size, agon_error* error);
 

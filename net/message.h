@@ -216,11 +216,13 @@ typedef struct agon__message {
     } as;
 } agon__message;
 
+/* An empty one, as far as messages of that kind reach: all of it is some 25 kB. */
+void agon__message_begin(agon__message* message, agon__message_kind kind);
 /* *data: malloc'd, the caller's. Texts that would be empty are written as "-" by the caller. */
 int agon__message_encode(const agon__message* message, uint8_t** data, size_t* size,
                          agon_error* error);
-/* Checks lengths, depth, types and ranges of every field. *out is owned by the caller:
- * agon__message_clear. */
+/* Checks lengths, depth, types and ranges of every field. *out is set as far as its kind reaches,
+ * and owned by the caller: agon__message_clear. */
 int agon__message_decode(const uint8_t* data, size_t size, agon__message* out, agon_error* error);
 void agon__message_clear(agon__message* message); /* frees what it owns */
 

@@ -371,12 +371,13 @@ static agon__session* session_of(agon__coordinator* c, int worker) {
 
 void agon__sessions_grant(agon__coordinator* c, const agon__lease* lease) {
     agon__session* s = session_of(c, lease->worker);
-    agon__message m = {.kind = AGON__TASK};
+    agon__message m;
     if (!s) { /* its connection has ended since: so do its leases */
         agon__scheduler_leave(agon__coordinator_scheduler(c), lease->worker,
                               agon__coordinator_now(c));
         return;
     }
+    agon__message_begin(&m, AGON__TASK);
     memcpy(m.as.task.id, lease->id, AGON_HASH_SIZE);
     m.as.task.lease = lease->number;
     m.as.task.data = (uint8_t*)lease->data;
@@ -398,9 +399,12 @@ void agon__sessions_revoke(agon__coordinator* c, int worker, uint64_t lease) {
 void agon__sessions_ack(agon__coordinator* c, int worker, const char* task, uint64_t lease,
                         agon__verdict verdict) {
     agon__session* s = session_of(c, worker);
-    agon__message m = {.kind = AGON__ACK, .as.ack = {.lease = lease, .verdict = verdict}};
+    agon__message m;
     if (!s)
         return;
+    agon__message_begin(&m, AGON__ACK);
+    m.as.ack.lease = lease;
+    m.as.ack.verdict = verdict;
     memcpy(m.as.ack.task, task, AGON_HASH_SIZE);
     agon__session_send(s, &m);
 }

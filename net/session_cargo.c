@@ -26,7 +26,8 @@ struct agon__pending {
 static void send_chunk(agon__session* s, const agon__parcel* p) {
     const size_t from = (size_t)p->index * AGON__CHUNK;
     const size_t left = p->blob->size - from;
-    agon__message m = {.kind = AGON__CHUNK_DATA};
+    agon__message m;
+    agon__message_begin(&m, AGON__CHUNK_DATA);
     memcpy(m.as.chunk.hash, p->blob->hash, AGON_HASH_SIZE);
     m.as.chunk.index = p->index;
     m.as.chunk.count = p->count;

@@ -66,8 +66,9 @@ static int execute(client* c, const agon__task_grant* grant, uint8_t** data, siz
 }
 
 static void offer(client* c, const agon__task_grant* grant, uint8_t* data, size_t size) {
-    agon__message m = {.kind = AGON__RESULT};
+    agon__message m;
     agon__result_offer* r = &m.as.result;
+    agon__message_begin(&m, AGON__RESULT);
     memcpy(r->task, grant->id, sizeof r->task);
     r->lease = grant->lease;
     r->size = size;
