@@ -1,5 +1,6 @@
 /* coordinator_results.c: what workers bring, looked at, and acknowledged once it is committed. */
 #include "net/coordinator_inside.h"
+#include "net/result_check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,8 @@ static int check_result(agon__coordinator* c, const char* id, const uint8_t* dat
         rc = agon_fail(error, AGON_EMEMORY, "no memory to look at a result");
     if (!rc)
         rc = agon_result_decode(data, size, result, error);
-    if (!rc && bytes && agon_task_decode(bytes, task_size, task, error) == AGON_OK &&
-        (task->kind != result->kind || strcmp(task->key, result->key) != 0))
-        rc = agon_fail(error, AGON_EINVALID, "the result of '%s' came as that of '%s'", result->key,
-                       task->key);
+    if (!rc && bytes && agon_task_decode(bytes, task_size, task, error) == AGON_OK)
+        rc = agon__result_check(task, result, c->def.load, c->def.load_user, error);
     if (result)
         agon_result_clear(result);
     free(result);
@@ -36,9 +35,13 @@ agon__verdict agon__coordinator_result(agon__coordinator* c, int worker,
     const int64_t now = agon__coordinator_now(c);
     const int rc = check_result(c, offer->task, data, size, &error);
     agon__coordinator_wake(c);
-    if (rc) {
+    if (rc == AGON_EFORMAT || rc == AGON_EINVALID || rc == AGON_ELIMIT) {
         agon__scheduler_bad(c->scheduler, worker, offer->task, error.text, now);
         return AGON__CONFLICT;
+    }
+    if (rc) { /* our own trouble; the task is leased again */
+        agon__coordinator_note(c, "a result could not be looked at: %s", error.text);
+        return AGON__UNKNOWN;
     }
     for (int i = 0; i < offer->phases; i++)
         c->phase[i] += 1e-3 * (double)offer->spent[i].ms;
