@@ -137,7 +137,7 @@ static void say_nak(agon__message* m, const uint8_t* how) {
 static void say_want(agon__message* m, const uint8_t* how) {
     m->kind = AGON__WANT;
     if (how[0] < BLOBS)
-        memcpy(m->as.want.hash, blob_hash[how[0]], AGON_HASH_SIZE);
+        memcpy(m->as.want.hash, blobs[how[0]].hash, AGON_HASH_SIZE);
     else
         agon_sha256(how, 2, m->as.want.hash);
     m->as.want.from = how[2];
@@ -240,8 +240,9 @@ static void check_bounds(void) {
         MUST(agon__inbox_bytes(s->inbox) <= AGON__SESSION_INBOX);
         sessions++;
     }
-    for (const agon__waiting* x = w.c->waiting; x; x = x->next)
-        waiting++;
+    for (int i = 0; i < AGON__WAITING_BUCKETS; i++)
+        for (const agon__waiting* x = w.c->by_ticket[i]; x; x = x->of_ticket)
+            waiting++;
     MUST(sessions <= PEERS && waiting <= IDS * TASKS);
     unsigned permille;
     uint64_t steps;

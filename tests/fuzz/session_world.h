@@ -49,25 +49,37 @@ static struct {
 } table[TASKS];
 
 static uint8_t blob_bytes[3 * AGON__CHUNK];
-static const size_t blob_size[BLOBS] = {100, sizeof blob_bytes, 1};
-static char blob_hash[BLOBS][AGON_HASH_SIZE];
+static agon_bytes
+    blobs[BLOBS]; /* by what they are: a probe set, a large one, one that is not there */
 static char program_hash[AGON_HASH_SIZE];
 
+enum { ACTIONS = 9, STATES = AGON__CHUNK / 4 / ACTIONS + 100 }; /* a result of two chunks */
+
+static void make_blobs(void) {
+    static int32_t offset[STATES + 1];
+    static agon_blob blob;
+    agon_blob_begin(&blob);
+    agon_blob_add_tensor(&blob, "U.offset", AGON_BLOB_I32, 1, (int64_t[]){STATES + 1}, offset);
+    MUST(agon_blob_encode(&blob, &blobs[SMALL], NULL) == AGON_OK);
+    for (size_t i = 0; i < sizeof blob_bytes; i++)
+        blob_bytes[i] = (uint8_t)(i * 7 + i / 4096);
+    blobs[LARGE] = (agon_bytes){.data = blob_bytes, .size = sizeof blob_bytes};
+    agon_sha256(blob_bytes, sizeof blob_bytes, blobs[LARGE].hash);
+    agon_sha256("absent", 6, blobs[ABSENT].hash);
+    agon_sha256("prog", 4, program_hash);
+}
+
 static void make_task(int i) {
-    static float probability[AGON__CHUNK / 4 + 1000]; /* a result of two chunks */
+    static float probability[STATES * ACTIONS];
     agon_task task = {.kind = i == 0 ? AGON_PROBE : AGON_MATCH};
     agon_result result = {.kind = task.kind};
     snprintf(task.key, sizeof task.key, "match/0/0/%d", i);
     snprintf(task.game, sizeof task.game, "%s", i % 2 ? "nim" : "tic_tac_toe");
     if (i == 0) {
         task.as.probe = (agon_probe_task){.ref = "random"};
-        memcpy(task.as.probe.probes, blob_hash[SMALL], AGON_HASH_SIZE);
-        result.as.probe = (agon_probe_result){.states = AGON__CHUNK / 4 + 1000,
-                                              .actions = 1,
-                                              .probability = probability,
-                                              .nash_conv = NAN};
-        for (int k = 0; k < result.as.probe.states; k++)
-            probability[k] = 1;
+        memcpy(task.as.probe.probes, blobs[SMALL].hash, AGON_HASH_SIZE);
+        result.as.probe = (agon_probe_result){
+            .states = STATES, .actions = ACTIONS, .probability = probability, .nash_conv = NAN};
     } else {
         task.as.match = (agon_match_task){.row_ref = "random", .col_ref = "random", .games = 2};
         result.as.match = (agon_match_result){.seats = 2, .tally[0] = {2, 1, 0, 1, 0, 2}};
@@ -81,11 +93,7 @@ static void make_task(int i) {
 }
 
 static void make_all(void) {
-    for (size_t i = 0; i < sizeof blob_bytes; i++)
-        blob_bytes[i] = (uint8_t)(i * 7 + i / 4096);
-    for (int b = 0; b < BLOBS; b++)
-        agon_sha256(blob_bytes + b, blob_size[b] - (b == LARGE), blob_hash[b]);
-    agon_sha256("prog", 4, program_hash);
+    make_blobs();
     for (int i = 0; i < TASKS; i++)
         make_task(i);
 }
@@ -94,12 +102,12 @@ static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
                      agon_error* error) {
     (void)user;
     for (int b = 0; b < ABSENT; b++) {
-        if (strcmp(hash, blob_hash[b]) != 0)
+        if (strcmp(hash, blobs[b].hash) != 0)
             continue;
-        *size = blob_size[b] - (b == LARGE);
+        *size = blobs[b].size;
         *data = malloc(*size);
         MUST(*data != NULL);
-        memcpy(*data, blob_bytes + b, *size);
+        memcpy(*data, blobs[b].data, *size);
         return AGON_OK;
     }
     return agon_fail(error, AGON_EMISSING, "no blob %.12s", hash);
