@@ -223,26 +223,40 @@ static uint8_t* release(msgpack_sbuffer* buffer) {
     return exact ? exact : (uint8_t*)buffer->data;
 }
 
+static int pack(const agon_codec_form* form, const void* record, agon_codec_write* write,
+                void* user, agon_error* error) {
+    msgpack_packer out;
+    msgpack_packer_init(&out, user, write);
+    return pack_form(&out, form, record) == 0
+               ? AGON_OK
+               : agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
+}
+
+int agon_codec_encode_to(const agon_codec_form* const* forms, int count, int kind,
+                         const void* record, agon_codec_write* write, void* user,
+                         agon_error* error) {
+    assert(kind >= 1 && kind <= count);
+    const int code = check_form(forms[kind - 1], record, error);
+    return code ? code : pack(forms[kind - 1], record, write, user, error);
+}
+
 int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, const void* record,
                       uint8_t** data, size_t* size, agon_error* error) {
     assert(kind >= 1 && kind <= count);
     const agon_codec_form* form = forms[kind - 1];
-    const int code = check_form(form, record, error);
+    int code = check_form(form, record, error);
     if (code != AGON_OK)
         return code;
     msgpack_sbuffer buffer;
-    msgpack_packer out;
-    const bool room = make_room(&buffer, large_bytes(form, record));
-    msgpack_packer_init(&out, &buffer, msgpack_sbuffer_write);
-    if (!room || pack_form(&out, form, record) != 0) {
+    code = make_room(&buffer, large_bytes(form, record))
+               ? pack(form, record, msgpack_sbuffer_write, &buffer, error)
+               : agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
+    if (code == AGON_OK && buffer.size > AGON_CODEC_MAX_MESSAGE)
+        code = agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %u", form->what,
+                         buffer.size, AGON_CODEC_MAX_MESSAGE);
+    if (code != AGON_OK) {
         msgpack_sbuffer_destroy(&buffer);
-        return agon_fail(error, AGON_EMEMORY, "%s: out of memory", form->what);
-    }
-    if (buffer.size > AGON_CODEC_MAX_MESSAGE) {
-        agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %u", form->what, buffer.size,
-                  AGON_CODEC_MAX_MESSAGE);
-        msgpack_sbuffer_destroy(&buffer);
-        return AGON_ELIMIT;
+        return code;
     }
     *size = buffer.size;
     *data = release(&buffer);

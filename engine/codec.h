@@ -78,6 +78,12 @@ struct agon_codec_form {
  * of every form are its format and its kind. *data: malloc'd, the caller's. */
 int agon_codec_encode(const agon_codec_form* const* forms, int count, int kind, const void* record,
                       uint8_t** data, size_t* size, agon_error* error);
+/* The same bytes, piece by piece, to `write`; its failure, not 0, is one of memory. A blob is one
+ * piece, where it lies. AGON_CODEC_MAX_MESSAGE is the caller's to keep. */
+typedef int agon_codec_write(void* user, const char* data, size_t size);
+int agon_codec_encode_to(const agon_codec_form* const* forms, int count, int kind,
+                         const void* record, agon_codec_write* write, void* user,
+                         agon_error* error);
 /* *out is zeroed first, as far as its form uses it; on failure it may own memory that the caller
  * has to free. */
 int agon_codec_decode(const agon_codec_form* const* forms, int count, const uint8_t* data,

@@ -100,16 +100,12 @@ static void listen_for(uv_timer_t* timer) {
 
 static void send_message(tcp* t, const agon__message* message) {
     agon_error error = {0};
-    uint8_t* data = NULL;
-    size_t size = 0;
-    if (!t->stream)
+    if (!t->stream || !agon__stream_begin(t->stream))
         return;
-    if (agon__message_encode(message, &data, &size, &error)) {
+    const int rc = agon__message_encode_to(message, agon__stream_add, t->stream, &error);
+    agon__stream_end(t->stream, rc == AGON_OK);
+    if (rc)
         hang_up(t, error.code, error.text);
-        return;
-    }
-    agon__stream_send(t->stream, data, size);
-    free(data);
 }
 
 /* A new nonce each time: an answer of an earlier connection proves nothing. */

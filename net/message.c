@@ -262,6 +262,11 @@ void agon__message_begin(agon__message* message, agon__message_kind kind) {
     message->kind = kind;
 }
 
+static int too_long(const agon__message* message, size_t size, agon_error* error) {
+    return agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %d",
+                     forms[message->kind - 1]->what, size, AGON__FRAME_MAX);
+}
+
 int agon__message_encode(const agon__message* message, uint8_t** data, size_t* size,
                          agon_error* error) {
     uint8_t* bytes;
@@ -272,12 +277,31 @@ int agon__message_encode(const agon__message* message, uint8_t** data, size_t* s
         return code;
     if (length > AGON__FRAME_MAX) {
         free(bytes);
-        return agon_fail(error, AGON_ELIMIT, "%s: %zu bytes; expected at most %d",
-                         forms[message->kind - 1]->what, length, AGON__FRAME_MAX);
+        return too_long(message, length, error);
     }
     *data = bytes;
     *size = length;
     return AGON_OK;
+}
+
+typedef struct measured {
+    agon_codec_write* write;
+    void* user;
+    size_t size;
+} measured;
+
+static int write_measured(void* user, const char* data, size_t size) {
+    measured* m = user;
+    m->size += size;
+    return m->size > AGON__FRAME_MAX ? -1 : m->write(m->user, data, size);
+}
+
+int agon__message_encode_to(const agon__message* message, agon_codec_write* write, void* user,
+                            agon_error* error) {
+    measured m = {write, user, 0};
+    const int code = agon_codec_encode_to(forms, AGON__MESSAGE_KINDS, (int)message->kind, message,
+                                          write_measured, &m, error);
+    return code && m.size > AGON__FRAME_MAX ? too_long(message, m.size, error) : code;
 }
 
 int agon__message_decode(const uint8_t* data, size_t size, agon__message* out, agon_error* error) {

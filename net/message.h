@@ -17,7 +17,7 @@
 #define AGON_MESSAGE_H
 
 #include "agents/profile.h"
-#include "engine/task.h"
+#include "engine/codec.h"
 
 #define AGON__PROTOCOL 1
 #define AGON__CHUNK    (512 << 10) /* bytes of a chunk, but for the last */
@@ -221,6 +221,9 @@ void agon__message_begin(agon__message* message, agon__message_kind kind);
 /* *data: malloc'd, the caller's. Texts that would be empty are written as "-" by the caller. */
 int agon__message_encode(const agon__message* message, uint8_t** data, size_t* size,
                          agon_error* error);
+/* The same bytes, piece by piece, to whoever keeps them; after a failure what came is worthless. */
+int agon__message_encode_to(const agon__message* message, agon_codec_write* write, void* user,
+                            agon_error* error);
 /* Checks lengths, depth, types and ranges of every field. *out is set as far as its kind reaches,
  * and owned by the caller: agon__message_clear. */
 int agon__message_decode(const uint8_t* data, size_t size, agon__message* out, agon_error* error);

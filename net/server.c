@@ -177,17 +177,14 @@ static void on_watch(uv_timer_t* timer) {
 
 static void send_to(agon__transport* t, void* to, const agon__message* message) {
     peer* p = to;
-    uint8_t* data = NULL;
-    size_t size = 0;
     agon_error error;
     (void)t;
-    if (!p->stream)
+    if (!p->stream || !agon__stream_begin(p->stream))
         return;
-    if (agon__message_encode(message, &data, &size, &error) == AGON_OK)
-        agon__stream_send(p->stream, data, size);
-    else
+    const int rc = agon__message_encode_to(message, agon__stream_add, p->stream, &error);
+    agon__stream_end(p->stream, rc == AGON_OK);
+    if (rc)
         agon__coordinator_note(p->server->coordinator, "a message was not sent: %s", error.text);
-    free(data);
 }
 
 static void part(agon__transport* t, void* to) {

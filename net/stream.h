@@ -39,6 +39,11 @@ int agon__stream_connect(const char* host, int port, const agon__stream_def* def
 
 /* Sends a frame: head and bytes are copied. Nothing is sent after a close or a failure. */
 void agon__stream_send(agon__stream* stream, const uint8_t* data, size_t size);
+/* The same in pieces, without other calls in between: false: nothing can be sent. Then pieces, of
+ * which one that is not 0 has failed; then the end, with keep, or all is taken back. */
+bool agon__stream_begin(agon__stream* stream);
+int agon__stream_add(void* stream, const char* data, size_t size);
+void agon__stream_end(agon__stream* stream, bool keep);
 /* What was sent before goes out first, as far as the other side takes it within a second. */
 void agon__stream_close(agon__stream* stream, const agon_error* why);
 

@@ -40,6 +40,7 @@ struct agon__stream {
     agon__tls* tls;   /* owned; NULL: plain */
     agon__frames frames;
     agon__bytes pending; /* frames that are not written yet, plain */
+    size_t frame_at;     /* of pending: the head of a frame that is being made */
     agon__bytes flying;  /* what libuv writes now, as the network sees it */
     bool in_flight, paused, advanced, silent;
     bool ended, told; /* the other side sends no more; this side has said so of itself */

@@ -190,26 +190,47 @@ size_t agon__stream_queued(const agon__stream* s) {
            (s->tls ? agon__tls_held(s->tls) : 0);
 }
 
-void agon__stream_send(agon__stream* s, const uint8_t* data, size_t size) {
-    assert(size > 0 && size <= UINT32_MAX);
+bool agon__stream_begin(agon__stream* s) {
+    static const char head[AGON__FRAME_HEAD];
     if (s->stage == AGON__STAGE_ENDING || s->stage == AGON__STAGE_GONE)
-        return;
+        return false;
     const size_t queued = agon__stream_queued(s);
     if (queued > (size_t)AGON__STREAM_MOST) {
         agon__stream_fail(s, AGON_ELIMIT, "%s does not take what is sent: %zu MiB wait for it",
                           s->address, queued >> 20);
-        return;
+        return false;
     }
-    if (!make_room(&s->pending, AGON__FRAME_HEAD + size)) {
+    s->frame_at = s->pending.used;
+    return agon__stream_add(s, head, sizeof head) == 0;
+}
+
+int agon__stream_add(void* stream, const char* data, size_t size) {
+    agon__stream* s = stream;
+    if (!make_room(&s->pending, size)) {
         agon__stream_fail(s, AGON_EMEMORY, "no memory for %zu bytes to %s", size, s->address);
+        return AGON_EMEMORY;
+    }
+    append(&s->pending, data, size);
+    return 0;
+}
+
+void agon__stream_end(agon__stream* s, bool keep) {
+    const size_t size = s->pending.used - s->frame_at - AGON__FRAME_HEAD;
+    if (!keep) {
+        s->pending.used = s->frame_at;
         return;
     }
+    assert(size > 0 && size <= UINT32_MAX);
     const uint8_t head[AGON__FRAME_HEAD] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16),
                                             (uint8_t)(size >> 8), (uint8_t)size};
-    append(&s->pending, head, sizeof head);
-    append(&s->pending, data, size);
+    memcpy(s->pending.data + s->frame_at, head, sizeof head);
     if (s->pending.used >= AT_ONCE && s->stage == AGON__STAGE_OPEN)
         agon__stream_flush(s);
     else
         agon__stream_schedule(s);
+}
+
+void agon__stream_send(agon__stream* s, const uint8_t* data, size_t size) {
+    if (agon__stream_begin(s))
+        agon__stream_end(s, agon__stream_add(s, (const char*)data, size) == 0);
 }
