@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_LOW   (4u << 20) /* bytes waiting for the worker; below it further chunks are sent */
+#define QUEUE_LOW   (1u << 20) /* bytes waiting for the worker; below it further chunks are sent */
 #define MOST_OFFERS 4096
 
 /* A blob on its way to the worker. */
