@@ -3,4 +3,4 @@
 # minutes each.
 cd "${SOURCE:-$(dirname "$0")/../..}" || exit 1
 FUZZ_SECONDS=${FUZZ_SECONDS:-600} exec tests/checks/check_fuzz.sh tests/fuzz/fuzz_{check,perft,plugin}.c \
-    tests/fuzz/fuzz_{frame,message,inbox,token,http,codec,blob}.c
+    tests/fuzz/fuzz_{frame,message,inbox,token,http,codec,blob,session}.c
