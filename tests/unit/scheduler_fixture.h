@@ -206,4 +206,21 @@ static inline agon__worker_row row_of(const world* w, int worker) {
     return wanted.row;
 }
 
+/* Without golden tasks, unless the test is about them; of def the share of audits, the trusted
+ * slots and the broker count. */
+static inline world* plain_world(agon__scheduler_def* def) {
+    static world w;
+    w = (world){.no_golden = true};
+    const agon__scheduler_def plain = plain_def(&w);
+    if (def) {
+        const agon__scheduler_def wanted = *def;
+        *def = plain;
+        def->audit = wanted.audit;
+        def->trusted_slots = wanted.trusted_slots;
+        def->broker = wanted.broker;
+    }
+    open_world(&w, def ? def : &plain);
+    return &w;
+}
+
 #endif

@@ -3,22 +3,6 @@
  * believed: test_scheduler_trust.c; all of it at random: test_scheduler_faults.c. */
 #include "scheduler_fixture.h"
 
-/* Worlds without golden tasks, unless the test is about them. */
-static world* plain_world(agon__scheduler_def* def) {
-    static world w;
-    w = (world){.no_golden = true};
-    const agon__scheduler_def plain = plain_def(&w);
-    if (def) {
-        const agon__scheduler_def wanted = *def;
-        *def = plain;
-        def->audit = wanted.audit;
-        def->trusted_slots = wanted.trusted_slots;
-        def->broker = wanted.broker;
-    }
-    open_world(&w, def ? def : &plain);
-    return &w;
-}
-
 /* ---- leases ------------------------------------------------------------------------------- */
 
 static void test_one_task(void** state) {

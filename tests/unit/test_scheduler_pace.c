@@ -2,21 +2,6 @@
  * that is silent, not for a task that lies at a busy worker while others are idle. */
 #include "scheduler_fixture.h"
 
-static world* plain_world(agon__scheduler_def* def) {
-    static world w;
-    w = (world){.no_golden = true};
-    const agon__scheduler_def plain = plain_def(&w);
-    if (def) {
-        const agon__scheduler_def wanted = *def;
-        *def = plain;
-        def->audit = wanted.audit;
-        def->trusted_slots = wanted.trusted_slots;
-        def->broker = wanted.broker;
-    }
-    open_world(&w, def ? def : &plain);
-    return &w;
-}
-
 /* Eight tasks of one kind, a second each, by one worker: from now on a median is believed. */
 static void learn_pace(world* w, int64_t took) {
     for (int i = 0; i < 8; i++)
