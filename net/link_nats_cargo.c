@@ -162,7 +162,8 @@ size_t agon__link_nats_uploading(const agon__link_nats* l) {
 
 /* ---- blobs in ----------------------------------------------------------------------------- */
 
-/* One that came out of the stream and is wanted again was damaged there, or is to be had anew. */
+/* One that came out of the stream and is wanted again was damaged there, or is to be had anew; so is
+ * one that is wanted while it comes: its last chunk shows the damage before its fetch has ended. */
 static bool was_fetched(agon__link_nats* l, const char* hash) {
     for (int i = 0; i < AGON__FETCHED; i++)
         if (strcmp(l->fetched[i], hash) == 0) {
@@ -180,7 +181,8 @@ void agon__link_nats_want(agon__link_nats* l, const agon__message* m) {
         return;
     }
     snprintf(subject, sizeof subject, AGON__SUBJECT_BLOB, l->url.space, want->hash);
-    agon__depot_fetch(l->depot, l, subject, want->hash, want->from);
+    if (!agon__depot_fetch(l->depot, l, subject, want->hash, want->from))
+        agon__link_nats_say(l, m);
 }
 
 static void on_chunk(void* user, void* whose, const agon__message* m, const uint8_t* data,

@@ -129,7 +129,7 @@ def duplicate_result(cluster):
 @on(*TRANSPORTS)
 def late_result(cluster):
     """It comes when its lease has run out, and the other worker has the task or has done it."""
-    a, _ = two_workers(cluster)
+    a, _ = two_workers(cluster, delay=0.04)
     held, answered = [], threading.Event()
 
     def hold(link, message, packet):
@@ -183,14 +183,17 @@ def stale_lease(cluster):
 
 @on(*TRANSPORTS)
 def corrupt_chunk(cluster):
-    """One bit of a snapshot on its way to a worker, and of a result on its way back."""
-    a, _ = two_workers(cluster)
+    """One bit of a snapshot on its way to a worker, and of a result on its way back. The other worker is slow: it
+    makes what the first must ask for, and does not end the run while that is asked for again."""
+    cluster.coordinate()
+    a, _ = (cluster.worker(name, before=lambda w, delay=delay: setattr(w.proxy, "delay", delay))
+            for name, delay in (("a", 0.01), ("b", 0.05)))
 
     def flip(link, message, packet):
         data = bytearray(message["data"])
         data[len(data) // 2] ^= 1
         return [replaced(cluster, packet, {**message, "data": bytes(data)})]
-    both = [at(a, "CHUNK", 2, flip, up) for up in (True, False)]
+    both = [at(a, "CHUNK", 1, flip, up) for up in (True, False)]
     for happened in both:
         wait(cluster, happened, "a chunk each way")
     cluster.ends_right()
