@@ -108,7 +108,10 @@ typedef struct agon_update {
 typedef struct agon_scratch agon_scratch; /* a backend's working memory: one per thread */
 
 typedef struct agon_backend {
-    const char* name; /* "cpu/avx512", "cpu/avx2", "cpu/neon", "cpu/portable" */
+    const char* name; /* "cpu/avx512", "cpu/avx2", "cpu/neon", "cpu/portable", "cuda/bf16", .. */
+    /* What computes the same bytes: "cpu", or a GPU's model. Results of two backends are equal when
+     * these words and the precision are. */
+    const char* device;
 
     /* Bytes of the packed form of a net, and packing. The packed form is what forward reads; it is
      * made once per snapshot and 64-byte aligned by the caller. */
@@ -122,11 +125,20 @@ typedef struct agon_backend {
     void (*scratch_close)(agon_scratch* scratch);
 
     void (*forward)(const agon_forward* call, agon_scratch* scratch);
+    /* (optional, both) A forward in two halves, between which the caller may do something else;
+     * `call` and what it points to stay until finish. One at a time per scratch. */
+    void (*begin)(const agon_forward* call, agon_scratch* scratch);
+    void (*finish)(agon_scratch* scratch);
+    /* (optional) Did a call with this scratch ever fail? The device's fault, and what went wrong;
+     * its actions since were any legal ones. NULL: calls do not fail. */
+    int (*check)(const agon_scratch* scratch, agon_error* error);
     /* Several learners, one minibatch each. Leaves learner->packed up to date. */
     void (*update)(agon_update* updates, int count, agon_scratch* scratch);
     /* Gradients only: fills learner->grads and stats, before clipping, without a step. For tests.
      */
     void (*gradient)(agon_update* update, agon_scratch* scratch);
+    /* (optional) Trains several learners at once; NULL: one after another, by `update`. */
+    const struct agon_shard_backend* shards;
 } agon_backend;
 
 /* The CPU backend in the widest form this CPU runs, or as AGON_SIMD=avx512|avx2|neon|portable asks

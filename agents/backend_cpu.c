@@ -171,6 +171,7 @@ static agon_scratch* scratch_open(const agon__kernel* kernel) {
     }                                                                                              \
     static const agon_backend backend_##NAME = {                                                   \
         .name = "cpu/" #NAME,                                                                      \
+        .device = "cpu",                                                                           \
         .packed_size = packed_size,                                                                \
         .pack = agon__pack,                                                                        \
         .scratch_open = open_##NAME,                                                               \

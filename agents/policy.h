@@ -77,4 +77,13 @@ bool agon_scripted_at(int index, const char** name, const char** description);
 int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const void* packed,
                          const agon_rules* rules, agon_policy* out, agon_error* error);
 
+/* ---- who holds a seat --------------------------------------------------------------------- */
+
+/* A net by its packed weights, or a scripted policy. */
+typedef struct agon_player {
+    const agon_net* net;       /* borrowed; NULL: scripted */
+    const void* packed;        /* borrowed; weights of a net */
+    const agon_policy* policy; /* borrowed; scripted */
+} agon_player;
+
 #endif

@@ -12,13 +12,6 @@
 
 #include "agents/policy.h"
 
-/* Whoever holds seats: a net by its packed weights, or a scripted policy. */
-typedef struct agon_player {
-    const agon_net* net;       /* borrowed; NULL: scripted */
-    const void* packed;        /* borrowed; weights of a net */
-    const agon_policy* policy; /* borrowed; scripted */
-} agon_player;
-
 typedef struct agon_lanes_def {
     const agon_rules* rules;
     const agon_backend* backend;

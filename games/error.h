@@ -20,7 +20,8 @@
     X(AGON_EUNSUPPORTED, -9, "the game's facts or this build do not allow it")                     \
     X(AGON_EMEMORY, -10, "out of memory")                                                          \
     X(AGON_ECANCELLED, -11, "cancelled")                                                           \
-    X(AGON_ELIMIT, -12, "a stated limit was exceeded")
+    X(AGON_ELIMIT, -12, "a stated limit was exceeded")                                             \
+    X(AGON_EDEVICE, -13, "a GPU failed or was lost")
 
 #define AGON_ERROR_ENUM(code, number, text) code = number,
 enum { AGON_OK = 0, AGON_ERRORS(AGON_ERROR_ENUM) };

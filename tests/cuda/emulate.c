@@ -1,0 +1,37 @@
+#include "emulate.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BODY(NAME, ARGS)                                                                           \
+    static void run_##NAME(agon__block* block, const void* args) {                                 \
+        agon__kernel_##NAME(block, (const ARGS*)args);                                             \
+    }
+#define ROW(NAME, ARGS) {"kernels", #NAME, sizeof(ARGS), run_##NAME},
+
+AGON_KERNELS(BODY)
+
+static const emulate_kernel kernels[] = {AGON_KERNELS(ROW)};
+
+const emulate_kernel* emulate_find(const char* image, const char* name) {
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        if (strcmp(kernels[i].image, image) == 0 && strcmp(kernels[i].name, name) == 0)
+            return &kernels[i];
+    return NULL;
+}
+
+void emulate_run(const emulate_kernel* kernel, int blocks, int warps, size_t shared,
+                 const void* args, int backwards) {
+    char* memory = aligned_alloc(128, (shared + 127) / 128 * 128 + 128);
+    assert(memory && warps >= 1 && warps <= AGON__MAX_WARPS);
+    for (int i = 0; i < blocks; i++) {
+        agon__block block = {.index = backwards ? blocks - 1 - i : i,
+                             .blocks = blocks,
+                             .warps = warps,
+                             .shared = memory,
+                             .backwards = backwards};
+        memset(memory, 0xff, shared);
+        kernel->body(&block, args);
+    }
+    free(memory);
+}
