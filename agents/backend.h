@@ -132,7 +132,8 @@ typedef struct agon_backend {
     /* (optional) Did a call with this scratch ever fail? The device's fault, and what went wrong;
      * its actions since were any legal ones. NULL: calls do not fail. */
     int (*check)(const agon_scratch* scratch, agon_error* error);
-    /* Several learners, one minibatch each. Leaves learner->packed up to date. */
+    /* Several learners, one minibatch each. Leaves learner->packed up to date. NULL, as gradient,
+     * where `shards` does whole updates. */
     void (*update)(agon_update* updates, int count, agon_scratch* scratch);
     /* Gradients only: fills learner->grads and stats, before clipping, without a step. For tests.
      */

@@ -34,4 +34,8 @@ void agon_ppo_train(const agon_backend* backend, agon_scratch* scratch, agon_lea
                     agon_rectangle* data, const agon_ppo* ppo, agon_key key, uint32_t* index,
                     agon_update_stats* stats);
 
+/* How much of the targets the values foresaw: 1 - Var(target - value) / Var(target), 0 when targets
+ * do not vary. Arrays: (count). */
+double agon_explained_variance(const float* target, const float* value, size_t count);
+
 #endif

@@ -82,3 +82,19 @@ void agon_ppo_train(const agon_backend* backend, agon_scratch* scratch, agon_lea
     if (stats)
         *stats = sum;
 }
+
+double agon_explained_variance(const float* target, const float* value, size_t count) {
+    double mean = 0, error_mean = 0, variance = 0, error_variance = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += target[i];
+        error_mean += (double)target[i] - value[i];
+    }
+    mean /= (double)count;
+    error_mean /= (double)count;
+    for (size_t i = 0; i < count; i++) {
+        const double a = target[i] - mean, b = (double)target[i] - value[i] - error_mean;
+        variance += a * a;
+        error_variance += b * b;
+    }
+    return variance > 0 ? 1 - error_variance / variance : 0;
+}

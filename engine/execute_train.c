@@ -133,24 +133,6 @@ static void add_stats(agon_update_stats* sum, const agon_update_stats* x, double
     sum->grad_norm += x->grad_norm * weight;
 }
 
-/* 1 - Var(target - value) / Var(target); 0 when the targets do not vary. */
-static double explained_variance(const agon_rectangle* d) {
-    const size_t n = (size_t)d->rows * (size_t)d->horizon;
-    double mean = 0, error_mean = 0, variance = 0, error_variance = 0;
-    for (size_t i = 0; i < n; i++) {
-        mean += d->target[i];
-        error_mean += (double)d->target[i] - d->value[i];
-    }
-    mean /= (double)n;
-    error_mean /= (double)n;
-    for (size_t i = 0; i < n; i++) {
-        double a = d->target[i] - mean, b = (double)d->target[i] - d->value[i] - error_mean;
-        variance += a * a;
-        error_variance += b * b;
-    }
-    return variance > 0 ? 1 - error_variance / variance : 0;
-}
-
 static int diverged(const trainer* t, const char* what, agon_error* error) {
     agon_fail(error, AGON_EINVALID, "task %s: %s is not finite", t->task->key, what);
     return agon_hint(error, "training diverged: lower train.learning_rate");
@@ -185,7 +167,9 @@ static int learn(trainer* t, agon_train_result* out, agon_error* error) {
         atomic_store(&t->context->steps, t->rollout->steps);
     }
     agon_profile_enter(&t->context->profile, AGON_PHASE_OTHER);
-    out->explained_variance = explained_variance(t->rollout->data);
+    const agon_rectangle* data = t->rollout->data;
+    out->explained_variance = agon_explained_variance(data->target, data->value,
+                                                      (size_t)data->rows * (size_t)data->horizon);
     return AGON_OK;
 }
 
