@@ -67,13 +67,13 @@ static void refuse(tcp* t, const agon_error* why) {
     t->step = ENDED;
     uv_timer_stop(&t->timer);
     if (t->stream)
-        agon__stream_close(t->stream, why);
+        agon__stream_hang_up(t->stream, why);
     t->def.refused(t->def.user, why);
 }
 
 static void hang_up(tcp* t, int code, const char* text) {
     agon_fail(&t->why, code, "%s", text);
-    agon__stream_close(t->stream, &t->why);
+    agon__stream_hang_up(t->stream, &t->why);
 }
 
 /* ---- silence ------------------------------------------------------------------------------ */
@@ -206,7 +206,7 @@ static void message(void* user, agon__stream* stream, const uint8_t* data, size_
     }
     if (agon__message_decode(data, size, m, &error)) {
         t->why = error;
-        agon__stream_close(t->stream, &t->why);
+        agon__stream_hang_up(t->stream, &t->why);
     } else if (t->step != ENDED) {
         take(t, m);
     }
@@ -275,7 +275,7 @@ static void link_shut(agon__link* link) {
     tcp* t = link->self;
     const agon_error none = {0};
     if (t->stream && t->step != ENDED)
-        agon__stream_close(t->stream, &none);
+        agon__stream_hang_up(t->stream, &none);
     t->step = ENDED;
     if (!uv_is_closing((uv_handle_t*)&t->timer))
         uv_close((uv_handle_t*)&t->timer, NULL);

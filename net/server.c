@@ -87,7 +87,7 @@ static void dismiss(peer* p, const char* text) {
         agon__session_close(session);
     }
     if (p->stream)
-        agon__stream_close(p->stream, &why);
+        agon__stream_hang_up(p->stream, &why);
 }
 
 /* So that those who connect and say nothing cannot keep others out. */

@@ -101,7 +101,7 @@ void agon__stream_finish(agon__stream* s) {
 
 static void start_reading(agon__stream* s);
 
-void agon__stream_close(agon__stream* s, const agon_error* why) {
+void agon__stream_hang_up(agon__stream* s, const agon_error* why) {
     if (s->stage == AGON__STAGE_ENDING || s->stage == AGON__STAGE_GONE)
         return;
     remember(s, why);
@@ -175,7 +175,7 @@ void agon__stream_pump(agon__stream* s) {
         if (!s->tls || s->paused || s->stage != AGON__STAGE_OPEN)
             break;
         if (agon__tls_read(s->tls, plain_bytes, sizeof plain_bytes, &got, &error)) {
-            agon__stream_close(s, &error);
+            agon__stream_hang_up(s, &error);
             return;
         }
         if (!got)
@@ -202,7 +202,7 @@ static void take_sealed(agon__stream* s, const uint8_t* data, size_t size) {
     if (!rc)
         rc = agon__tls_step(s->tls, &error);
     if (rc) {
-        agon__stream_close(s, &error);
+        agon__stream_hang_up(s, &error);
         return;
     }
     if (s->stage == AGON__STAGE_SHAKING && agon__tls_ready(s->tls))
@@ -302,7 +302,7 @@ void agon__stream_connected(agon__stream* s) {
     }
     uv_timer_start(&s->timer, on_shake_late, SHAKE_MS, 0);
     if (agon__tls_step(s->tls, &error))
-        agon__stream_close(s, &error);
+        agon__stream_hang_up(s, &error);
     else
         agon__stream_flush(s);
 }

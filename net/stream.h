@@ -23,8 +23,8 @@ typedef struct agon__stream_def {
     void (*message)(void* user, agon__stream* stream, const uint8_t* data, size_t size);
     /* (optional) Something was written, and the queue is below a quarter. */
     void (*drained)(void* user, agon__stream* stream);
-    /* Last call, once, later than agon__stream_close; the stream is freed afterwards. why->code 0:
-     * the other side, or this one, ended it in order. */
+    /* Last call, once, later than agon__stream_hang_up; the stream is freed afterwards. why->code
+     * 0: the other side, or this one, ended it in order. */
     void (*closed)(void* user, agon__stream* stream, const agon_error* why);
     void* user;
 } agon__stream_def;
@@ -45,7 +45,7 @@ bool agon__stream_begin(agon__stream* stream);
 int agon__stream_add(void* stream, const char* data, size_t size);
 void agon__stream_end(agon__stream* stream, bool keep);
 /* What was sent before goes out first, as far as the other side takes it within a second. */
-void agon__stream_close(agon__stream* stream, const agon_error* why);
+void agon__stream_hang_up(agon__stream* stream, const agon_error* why);
 
 size_t agon__stream_queued(const agon__stream* stream); /* bytes not yet given to the kernel */
 void agon__stream_set_user(agon__stream* stream, void* user);

@@ -30,7 +30,7 @@ static void say(client* c, const agon__message* m) {
     if (agon__message_encode(m, &data, &size, &error) != AGON_OK) {
         fprintf(stderr, "agon: %s\n", error.text);
         c->status = 1;
-        agon__stream_close(c->stream, NULL);
+        agon__stream_hang_up(c->stream, NULL);
         return;
     }
     agon__stream_send(c->stream, data, size);
@@ -136,12 +136,12 @@ static void on_words(client* c, const agon__message* m) {
         c->status |= m->as.ack.verdict != AGON__ACCEPTED;
         break;
     case AGON__BYE:
-        agon__stream_close(c->stream, NULL);
+        agon__stream_hang_up(c->stream, NULL);
         break;
     default:
         fprintf(stderr, "agon: a client of the bench was told %d\n", (int)m->kind);
         c->status = 1;
-        agon__stream_close(c->stream, NULL);
+        agon__stream_hang_up(c->stream, NULL);
     }
 }
 
@@ -151,7 +151,7 @@ static void on_message(void* user, agon__stream* stream, const uint8_t* data, si
     agon__message m;
     (void)stream;
     if (c->chunks && atomic_load(&c->shared->over)) {
-        agon__stream_close(c->stream, NULL); /* rather than to read all that is on its way */
+        agon__stream_hang_up(c->stream, NULL); /* rather than to read all that is on its way */
         return;
     }
     if (c->chunks && size > AGON__CHUNK) {
@@ -163,7 +163,7 @@ static void on_message(void* user, agon__stream* stream, const uint8_t* data, si
     if (agon__message_decode(data, size, &m, &error) != AGON_OK) {
         fprintf(stderr, "agon: %s\n", error.text);
         c->status = 1;
-        agon__stream_close(c->stream, NULL);
+        agon__stream_hang_up(c->stream, NULL);
         return;
     }
     atomic_fetch_add(c->got, size);

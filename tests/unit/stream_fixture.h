@@ -113,7 +113,7 @@ static inline int pair_teardown(void** state) {
     pair* p = *state;
     for (end* e = &p->client; e; e = e == &p->client ? &p->server : NULL)
         if (e->stream)
-            agon__stream_close(e->stream, NULL);
+            agon__stream_hang_up(e->stream, NULL);
     uv_close((uv_handle_t*)&p->listener, NULL);
     uv_close((uv_handle_t*)&p->limit, NULL);
     uv_run(&p->loop, UV_RUN_DEFAULT);

@@ -17,7 +17,7 @@ static void test_order(void** state) {
         bytes += size;
     }
     assert_true(agon__stream_queued(p->client.stream) > 0);
-    agon__stream_close(p->client.stream, NULL);
+    agon__stream_hang_up(p->client.stream, NULL);
     agon__stream_send(p->client.stream, (const uint8_t*)"late", 4);
     run_out(p);
     assert_int_equal(p->server.messages, MESSAGES);
@@ -51,7 +51,7 @@ static void refuse(end* e, const uint8_t* data, size_t size) {
     agon_error why;
     agon_fail(&why, AGON_EINVALID, "not you");
     send_number(e->stream, 0, 20);
-    agon__stream_close(e->stream, &why);
+    agon__stream_hang_up(e->stream, &why);
 }
 
 /* Promise: a stream may be closed from its own message, no further one comes, and what was sent
@@ -225,7 +225,7 @@ static void test_close_early(void** state) {
     const agon__stream_def def = def_of(p, &p->client);
     assert_int_equal(agon__stream_connect("localhost", p->port, &def, &p->client.stream, NULL),
                      AGON_OK);
-    agon__stream_close(p->client.stream, NULL);
+    agon__stream_hang_up(p->client.stream, NULL);
     while (!p->client.closed && !p->late)
         uv_run(&p->loop, UV_RUN_ONCE);
     assert_false(p->client.opened);
@@ -239,7 +239,7 @@ static void test_deaf(void** state) {
     const int fd = raw_connect(p);
     for (uint32_t i = 0; i < 40; i++)
         send_number(p->server.stream, i, 512 << 10);
-    agon__stream_close(p->server.stream, NULL);
+    agon__stream_hang_up(p->server.stream, NULL);
     const uint64_t begun = uv_hrtime();
     while (!p->server.closed && !p->late)
         uv_run(&p->loop, UV_RUN_ONCE);

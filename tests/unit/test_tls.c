@@ -386,7 +386,7 @@ static void test_stream_order(void** state) {
     assert_string_equal(agon__stream_certificate(p->server.stream), "node7");
     for (uint32_t i = 0; i < 1000; i++)
         send_number(p->client.stream, i, i % 100 == 0 ? AGON__FRAME_MAX : 4 + i % 700);
-    agon__stream_close(p->client.stream, NULL);
+    agon__stream_hang_up(p->client.stream, NULL);
     run_out(p);
     assert_int_equal(p->server.messages, 1000);
     assert_true(p->server.ordered);
