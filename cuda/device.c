@@ -1,23 +1,11 @@
-/* device.c: asks the CUDA driver, if there is one, by the documented C interface of libcuda. */
+/* device.c: asks the CUDA driver, if there is one, and the images in this program. */
 #include "cuda/device.h"
+#include "cuda/driver.h"
+#include "cuda/gpu.h"
+#include "cuda/images.h"
 
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-enum { COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76 }; /* CUdevice_attribute */
-
-/* The driver functions that are needed; CUresult and CUdevice are ints. */
-typedef struct driver {
-    int (*init)(unsigned flags);
-    int (*count)(int* count);
-    int (*device)(int* device, int ordinal);
-    int (*name)(char* name, int size, int device);
-    int (*memory)(size_t* bytes, int device);
-    int (*attribute)(int* value, int attribute, int device);
-    int (*error_name)(int result, const char** name);
-} driver;
 
 /* Appends to a text that is cut to fit. */
 static void add(char* out, size_t size, size_t* used, const char* format, ...)
@@ -33,75 +21,49 @@ static void add(char* out, size_t size, size_t* used, const char* format, ...) {
     *used += length > 0 ? (size_t)length : 0;
 }
 
-/* Fills one function pointer; POSIX promises that dlsym's object pointer holds its address. */
-static int find(void* library, const char* symbol, void* slot) {
-    void* address = dlsym(library, symbol);
-    memcpy(slot, &address, sizeof address);
-    return address != NULL;
-}
-
-static int find_all(void* library, driver* d) {
-    return find(library, "cuInit", &d->init) && find(library, "cuDeviceGetCount", &d->count) &&
-           find(library, "cuDeviceGet", &d->device) && find(library, "cuDeviceGetName", &d->name) &&
-           find(library, "cuDeviceTotalMem_v2", &d->memory) &&
-           find(library, "cuDeviceGetAttribute", &d->attribute) &&
-           find(library, "cuGetErrorName", &d->error_name);
-}
-
-static const char* error_name(const driver* d, int result) {
-    const char* name = NULL;
-    return d->error_name(result, &name) == 0 && name ? name : "unknown error";
-}
-
 /* One device of the list; a device that does not answer is listed as that. */
-static void add_device(const driver* d, int ordinal, char* out, size_t size, size_t* used) {
+static void add_device(const agon__driver* d, int ordinal, char* out, size_t size, size_t* used) {
     char name[96] = "";
     int device, major = 0, minor = 0;
     size_t bytes = 0;
     const char* separator = ordinal ? ", " : "";
-    if (d->device(&device, ordinal) != 0 || d->name(name, (int)sizeof name, device) != 0 ||
-        d->memory(&bytes, device) != 0) {
+    if (d->device(&device, ordinal) != 0 || d->device_name(name, (int)sizeof name, device) != 0 ||
+        d->device_memory(&bytes, device) != 0) {
         add(out, size, used, "%sdevice %d does not answer", separator, ordinal);
         return;
     }
-    d->attribute(&major, COMPUTE_MAJOR, device);
-    d->attribute(&minor, COMPUTE_MINOR, device);
+    d->device_attribute(&major, AGON__CUDA_MAJOR, device);
+    d->device_attribute(&minor, AGON__CUDA_MINOR, device);
     add(out, size, used, "%s%s (%.1f GiB, compute %d.%d)", separator, name,
         (double)bytes / (1024.0 * 1024.0 * 1024.0), major, minor);
 }
 
-static int describe_driver(const driver* d, char* out, size_t size) {
-    int count = 0, result = d->init(0);
+int agon_cuda_describe(char* out, size_t size) {
+    const agon__driver* driver;
+    agon_error error;
+    int count = 0;
     size_t used = 0;
-    if (result == 0)
-        result = d->count(&count);
-    if (result != 0) {
-        add(out, size, &used, "no CUDA device: the driver says %s", error_name(d, result));
+    if (agon__driver_open(&driver, &error)) {
+        add(out, size, &used, "%s", error.text);
         return 0;
     }
-    if (count < 1)
-        add(out, size, &used, "no CUDA device: the driver is there and finds none");
+    driver->device_count(&count);
     for (int i = 0; i < count; i++)
-        add_device(d, i, out, size, &used);
-    return count > 0 ? count : 0;
+        add_device(driver, i, out, size, &used);
+    add(out, size, &used, "; driver of CUDA %d.%d", driver->have / 1000, driver->have % 1000 / 10);
+    return count;
 }
 
-int agon_cuda_describe(char* out, size_t size) {
-    driver d;
-    int count;
-    void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        snprintf(out, size, "no CUDA driver: %s", dlerror());
-        return 0;
-    }
-    if (!find_all(library, &d)) {
-        snprintf(out, size, "no CUDA device: libcuda.so.1 lacks a function that CUDA 6 has");
-        dlclose(library);
-        return 0;
-    }
-    count = describe_driver(&d, out, size);
-    /* A driver at work keeps threads of its own: it must not be unmapped under them. */
-    if (count == 0)
-        dlclose(library);
-    return count;
+void agon_cuda_describe_kernels(char* out, size_t size) {
+    size_t used = 0;
+    if (agon__images_nvcc[0])
+        add(out, size, &used, "%d images by CUDA %s for %s", agon__images_count, agon__images_nvcc,
+            agon__images_architectures);
+    else
+        add(out, size, &used, "built without nvcc: none for GPUs");
+}
+
+int agon_cuda_check(agon_error* error) {
+    agon__gpu* gpu;
+    return agon__gpu_open(&gpu, error);
 }
