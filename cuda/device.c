@@ -45,7 +45,7 @@ int agon_cuda_describe(char* out, size_t size) {
     size_t used = 0;
     if (agon__driver_open(&driver, &error)) {
         add(out, size, &used, "%s", error.text);
-        return 0;
+        return agon__driver_is_there() ? 0 : -1;
     }
     driver->device_count(&count);
     for (int i = 0; i < count; i++)

@@ -9,10 +9,10 @@
 
 #include <stddef.h>
 
-/* Returns the number of devices and writes one line into out (size bytes, cut to fit): their names,
- * memory, compute capability, and the driver's version; or, when there are none, the reason. Never
- * fails, never claims a device (no context is made), takes up to a second where a driver has to
- * wake up. */
+/* Returns the number of devices, -1 when there is no driver, and writes one line into out (size
+ * bytes, cut to fit): their names, memory, compute capability, and the driver's version; or, when
+ * there are none, the reason. Never fails, never claims a device (no context is made), takes up to
+ * a second where a driver has to wake up. */
 int agon_cuda_describe(char* out, size_t size);
 
 /* One line about the kernels in this program: how many images, by which nvcc, for which GPUs. */

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,4 +92,11 @@ int agon__driver_open(const agon__driver** out, agon_error* error) {
     if (code == AGON_OK)
         *out = &opened.driver;
     return code;
+}
+
+bool agon__driver_is_there(void) {
+    pthread_mutex_lock(&opened.lock);
+    const bool there = opened.library != NULL;
+    pthread_mutex_unlock(&opened.lock);
+    return there;
 }

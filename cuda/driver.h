@@ -8,6 +8,7 @@
 
 #include "games/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef unsigned long long agon__address; /* CUdeviceptr */
@@ -96,6 +97,9 @@ enum { AGON__CUDA_NEEDED = 12000, AGON__COMPUTE_NEEDED = 75 };
 /* The driver, opened once for the process and initialised. AGON_EUNSUPPORTED: there is none, it is
  * older than AGON__CUDA_NEEDED, or it finds no device; each with its own message and hint. */
 int agon__driver_open(const agon__driver** out, agon_error* error);
+
+/* After agon__driver_open has failed: was there a driver? */
+bool agon__driver_is_there(void);
 
 /* "CUDA_ERROR_ILLEGAL_ADDRESS", or "unknown error". */
 const char* agon__driver_error(const agon__driver* driver, unsigned result);

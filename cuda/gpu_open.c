@@ -74,18 +74,19 @@ static int open_device(const agon__driver* driver, int ordinal, agon__gpu** out,
 /* If none fits, the error is the first device's. */
 static int open_any(agon__gpu** out, agon_error* error) {
     const agon__driver* driver;
-    int count = 0, code = agon__driver_open(&driver, error), first = AGON_OK;
+    agon_error first;
+    int count = 0;
+    const int code = agon__driver_open(&driver, error);
     if (code)
         return code;
+    agon_fail(&first, AGON_EUNSUPPORTED, "the CUDA device is gone");
     driver->device_count(&count);
-    for (int i = 0; i < count; i++) {
-        code = open_device(driver, i, out, i == 0 ? error : NULL);
-        if (code == AGON_OK)
+    for (int i = 0; i < count; i++)
+        if (open_device(driver, i, out, i == 0 ? &first : NULL) == AGON_OK)
             return AGON_OK;
-        if (i == 0)
-            first = code;
-    }
-    return first ? first : agon_fail(error, AGON_EUNSUPPORTED, "the CUDA device is gone");
+    if (error)
+        *error = first;
+    return first.code;
 }
 
 int agon__gpu_open(agon__gpu** out, agon_error* error) {

@@ -118,7 +118,20 @@ static void find_gnuplot(finding* f) {
 }
 
 static void find_cuda(finding* f) {
-    agon_cuda_describe(f->found, sizeof f->found);
+    agon_error error;
+    if (agon_cuda_describe(f->found, sizeof f->found) == 0 && agon_cuda_check(&error))
+        snprintf(f->advice, sizeof f->advice, "%s", error.hint);
+}
+
+/* The kernels in this program, and whether the GPU that is there takes them. */
+static void find_kernels(finding* f) {
+    char devices[8];
+    agon_error error;
+    agon_cuda_describe_kernels(f->found, sizeof f->found);
+    if (agon_cuda_describe(devices, sizeof devices) < 1 || agon_cuda_check(&error) == AGON_OK)
+        return;
+    snprintf(f->found, sizeof f->found, "%s", error.text);
+    snprintf(f->advice, sizeof f->advice, "%s", error.hint);
 }
 
 static void find_nvcc(finding* f) {
@@ -139,10 +152,10 @@ static const struct {
     const char* name;
     void (*look)(finding* f);
 } looks[] = {
-    {"build", find_build}, {"compiler", find_compiler}, {"libraries", find_libraries},
-    {"simd", find_simd},   {"cores", find_threads},     {"memory", find_memory},
-    {"disk", find_disk},   {"gnuplot", find_gnuplot},   {"cuda", find_cuda},
-    {"nvcc", find_nvcc},
+    {"build", find_build},     {"compiler", find_compiler}, {"libraries", find_libraries},
+    {"simd", find_simd},       {"cores", find_threads},     {"memory", find_memory},
+    {"disk", find_disk},       {"gnuplot", find_gnuplot},   {"cuda", find_cuda},
+    {"kernels", find_kernels}, {"nvcc", find_nvcc},
 };
 
 enum { LOOKS = sizeof looks / sizeof *looks };
