@@ -3,8 +3,17 @@
 #ifndef AGON_CUDA_KERNELS_H
 #define AGON_CUDA_KERNELS_H
 
+#include "cuda/forward_wide.h"
 #include "cuda/pack_kernel.h"
 
-#define AGON_KERNELS(X) X(pack, agon__pack_args)
+#define AGON_KERNELS(X)                                                                            \
+    X(pack, agon__pack_args)                                                                       \
+    X(forward_fp32, agon__forward_args)                                                            \
+    X(forward_tf32, agon__forward_args)                                                            \
+    X(forward_bf16, agon__forward_args)                                                            \
+    X(forward_layer_fp32, agon__forward_args)                                                      \
+    X(forward_layer_tf32, agon__forward_args)                                                      \
+    X(forward_layer_bf16, agon__forward_args)                                                      \
+    X(choose, agon__forward_args)
 
 #endif

@@ -1,0 +1,222 @@
+/* forward_plan.c: how a forward is cut. */
+#include "cuda/forward_plan.h"
+
+#include "cuda/forward_walk.h"
+
+#include <assert.h>
+
+enum {
+    MOST_ROWS = 64,
+    BUSY = 4,         /* warps at least that have a strip of a layer to compute */
+    WIDE_COLS = 128,  /* outputs of a tile of the wide path, at most */
+    WIDE_DEPTH = 128, /* inputs that it stages together, at most */
+    SIDE_BY_SIDE = 4, /* blocks on a processor, at most */
+    KEPT = 1024       /* bytes that the system takes of each block's shared memory */
+};
+
+static size_t up_to(size_t x, size_t multiple) {
+    return (x + multiple - 1) / multiple * multiple;
+}
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* Bytes of one row of the activations in array 0 or 1: inputs of every second layer. */
+static size_t row_bytes(const agon__gpu_net* net, int which) {
+    int widest = 0;
+    for (int i = which; i < net->layers; i += 2)
+        widest = net->linear[i].stride > widest ? net->linear[i].stride : widest;
+    return (size_t)widest * (size_t)agon__element(net->mode);
+}
+
+/* ---- fused -------------------------------------------------------------------------------- */
+
+/* Are there enough strips in each part of each layer for the block's warps? */
+static bool keeps_busy(const agon__gpu_net* net, const agon__forward_cut* cut) {
+    for (int i = 0; i < net->layers; i++) {
+        const agon__gpu_linear* linear = &net->linear[i];
+        const size_t row = (size_t)linear->stride * (size_t)agon__element(net->mode);
+        const size_t tiles = (size_t)cut->room / (row * AGON__TILE_N);
+        if (tiles < (size_t)(linear->rows / AGON__TILE_N) &&
+            tiles * (size_t)(cut->rows / AGON__TILE_M) < BUSY)
+            return false;
+    }
+    return true;
+}
+
+/* With logits in shared memory, or in scratch; rows 0: it does not fit. */
+static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int rows, int resident,
+                                   int z_shared) {
+    const int heads = net->linear[net->layers - 1].rows;
+    /* An odd stride: lanes that have a row each read from different banks. */
+    agon__forward_cut cut = {
+        .rows = rows, .resident = resident, .z_stride = heads + z_shared, .z = -1};
+    size_t at = AGON__WALK_SHARED;
+    for (int i = 0; i < 2; at += (size_t)rows * row_bytes(net, i++))
+        cut.x[i] = (int)at;
+    if (z_shared) {
+        cut.z = (int)at;
+        at = up_to(at + (size_t)rows * (size_t)cut.z_stride * sizeof(float), 128);
+    }
+    cut.weights = (int)at;
+    if (at >= shared || (resident && net->bytes > shared - at))
+        return (agon__forward_cut){0};
+    size_t widest = 0; /* what all outputs of a layer take: more is of no use */
+    for (int i = 0; i < net->layers; i++) {
+        const size_t all = (size_t)net->linear[i].rows * (size_t)net->linear[i].stride *
+                           (size_t)agon__element(net->mode);
+        widest = all > widest ? all : widest;
+    }
+    const size_t wanted = resident ? net->bytes : widest, left = shared - at;
+    cut.room = (int)(wanted < left ? wanted : left);
+    cut.shared = (int)(at + (size_t)cut.room);
+    return resident || keeps_busy(net, &cut) ? cut : (agon__forward_cut){0};
+}
+
+agon__forward_cut agon__forward_cut_fused(const agon__gpu_net* net, size_t shared, int rows,
+                                          int resident) {
+    agon__forward_cut cut = fused_cut(net, shared, rows, resident, 1);
+    for (; rows >= AGON__TILE_M && cut.rows == 0; rows /= 2)
+        for (int z_shared = 1; z_shared >= 0 && cut.rows == 0; z_shared--)
+            cut = fused_cut(net, shared, rows, resident, z_shared);
+    return cut;
+}
+
+agon__forward_cut agon__forward_choose_cut(const agon__gpu_net* net, size_t shared, int rows) {
+    const agon__forward_cut resident = agon__forward_cut_fused(net, shared, rows, 1);
+    return resident.rows ? resident : agon__forward_cut_fused(net, shared, rows, 0);
+}
+
+/* ---- wide --------------------------------------------------------------------------------- */
+
+static int wide_shared(const agon__gpu_net* net, agon__forward_cut* cut) {
+    const size_t element = (size_t)agon__element(net->mode);
+    const size_t row = (size_t)cut->depth * element + 16;
+    cut->x[0] = AGON__WALK_SHARED;
+    cut->weights = cut->x[0] + cut->rows * (int)row;
+    cut->z = cut->weights + cut->cols * (int)row;
+    return cut->z + cut->rows * cut->cols * (int)sizeof(float);
+}
+
+/* Half the shared memory of a large GPU, so that two blocks take turns at reading and computing. */
+agon__forward_cut agon__forward_cut_wide(const agon__gpu_net* net, size_t shared, int rows,
+                                         int layer) {
+    const agon__gpu_linear* linear = &net->linear[layer];
+    const size_t limit = shared >= 128 * 1024 ? shared / 2 - KEPT : shared;
+    agon__forward_cut cut = {.rows = rows, .layer = layer, .depth = WIDE_DEPTH, .cols = WIDE_COLS};
+    cut.z_stride = net->linear[net->layers - 1].rows;
+    cut.depth = least(cut.depth, (int)up_to((size_t)linear->in, AGON__TILE_K));
+    cut.cols = least(cut.cols, linear->rows);
+    while ((size_t)(cut.shared = wide_shared(net, &cut)) > limit) {
+        if (cut.depth > WIDE_DEPTH / 2)
+            cut.depth = WIDE_DEPTH / 2;
+        else
+            cut.cols = cut.cols / 2 / AGON__TILE_N * AGON__TILE_N;
+        assert(cut.cols >= AGON__TILE_N);
+    }
+    return cut;
+}
+
+/* Bytes of one of the two arrays of activations in scratch. */
+static size_t wide_array(const agon__gpu_net* net, int slots, int which) {
+    size_t row = 0;
+    for (int i = 1 + which; i < net->layers; i += 2)
+        if ((size_t)net->linear[i].stride > row)
+            row = (size_t)net->linear[i].stride;
+    return up_to(row * (size_t)agon__element(net->mode) * (size_t)slots, 256);
+}
+
+/* ---- scratch ------------------------------------------------------------------------------ */
+
+static size_t z_bytes(const agon__gpu_net* net, int slots) {
+    return (size_t)slots * (size_t)net->linear[net->layers - 1].rows * sizeof(float);
+}
+
+size_t agon__forward_scratch_of(const agon__gpu_net* net, size_t shared, int slots) {
+    size_t most = 0;
+    for (int rows = AGON__TILE_M; rows <= MOST_ROWS; rows *= 2) {
+        const agon__forward_cut cut = agon__forward_choose_cut(net, shared, rows);
+        size_t bytes = cut.rows && cut.z >= 0 ? 0 : z_bytes(net, slots);
+        if (cut.rows == 0)
+            bytes += wide_array(net, slots, 0) + wide_array(net, slots, 1);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+/* ---- launches ----------------------------------------------------------------------------- */
+
+/* Blocks that stay until all is done: as many as fit side by side, or as there are items. */
+static int blocks_of(const agon__forward_machine* machine, const agon__gpu_forward* call, int rows,
+                     int times, int shared) {
+    const size_t fit = (machine->shared + KEPT) / ((size_t)shared + KEPT);
+    const int64_t most =
+        (int64_t)machine->processors * (fit < SIDE_BY_SIDE ? (int)fit : SIDE_BY_SIDE);
+    const int64_t items = ((int64_t)call->slots / rows + call->groups) * times;
+    return (int)(items < most ? items : most);
+}
+
+static agon__forward_launch* add(agon__forward_plan* plan, const agon__gpu_forward* call,
+                                 const char* name, const agon__forward_cut* cut, int shared,
+                                 int blocks) {
+    agon__forward_launch* launch = &plan->launch[plan->count++];
+    *launch = (agon__forward_launch){.name = name,
+                                     .blocks = blocks,
+                                     .warps = AGON__FORWARD_WARPS,
+                                     .shared = (size_t)shared,
+                                     .args = {.call = *call, .cut = *cut}};
+    return launch;
+}
+
+static void add_layers(const agon__forward_machine* machine, const agon__gpu_forward* call,
+                       int rows, agon__forward_plan* plan) {
+    static const char* const names[] = {"forward_layer_fp32", "forward_layer_tf32",
+                                        "forward_layer_bf16"};
+    const agon__gpu_net* net = &call->net;
+    char* array[2] = {call->scratch};
+    array[1] = array[0] + wide_array(net, call->slots, 0);
+    float* z = (float*)(array[1] + wide_array(net, call->slots, 1));
+    for (int i = 0; i < net->layers; i++) {
+        const agon__forward_cut cut = agon__forward_cut_wide(net, machine->shared, rows, i);
+        const int times = (net->linear[i].rows + cut.cols - 1) / cut.cols;
+        agon__forward_launch* launch = add(plan, call, names[net->mode], &cut, cut.shared,
+                                           blocks_of(machine, call, rows, times, cut.shared));
+        launch->args.in = i > 0 ? array[(i - 1) & 1] : NULL;
+        launch->args.out = i + 1 < net->layers ? array[i & 1] : NULL;
+        launch->args.z = z;
+    }
+    agon__forward_cut cut = {.rows = AGON__TILE_M, .z_stride = net->linear[net->layers - 1].rows};
+    add(plan, call, "choose", &cut, AGON__WALK_SHARED,
+        blocks_of(machine, call, cut.rows, 1, AGON__WALK_SHARED))
+        ->args.z = z;
+}
+
+void agon__forward_plan_cut(const agon__forward_machine* machine, const agon__gpu_forward* call,
+                            const agon__forward_cut* fused, int rows, agon__forward_plan* out) {
+    static const char* const names[] = {"forward_fp32", "forward_tf32", "forward_bf16"};
+    out->count = 0;
+    if (fused->rows == 0) {
+        add_layers(machine, call, rows, out);
+        return;
+    }
+    const int blocks = blocks_of(machine, call, fused->rows, 1, fused->shared);
+    add(out, call, names[call->net.mode], fused, fused->shared, blocks)->args.z =
+        fused->z < 0 ? call->scratch : NULL;
+}
+
+/* Tiles as large as the groups, but enough of them for all processors. */
+static int rows_of(const agon__forward_machine* machine, const agon__gpu_forward* call) {
+    int rows = MOST_ROWS;
+    while (rows > AGON__TILE_M &&
+           (call->most <= rows / 2 || call->slots / rows < machine->processors))
+        rows /= 2;
+    return rows;
+}
+
+void agon__forward_plan_of(const agon__forward_machine* machine, const agon__gpu_forward* call,
+                           agon__forward_plan* out) {
+    const int rows = rows_of(machine, call);
+    const agon__forward_cut cut = agon__forward_choose_cut(&call->net, machine->shared, rows);
+    agon__forward_plan_cut(machine, call, &cut, rows, out);
+}
