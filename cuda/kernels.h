@@ -5,6 +5,7 @@
 
 #include "cuda/forward_wide.h"
 #include "cuda/pack_kernel.h"
+#include "cuda/play_kernel.h"
 
 #define AGON_KERNELS(X)                                                                            \
     X(pack, agon__pack_args)                                                                       \
@@ -15,5 +16,7 @@
     X(forward_layer_tf32, agon__forward_args)                                                      \
     X(forward_layer_bf16, agon__forward_args)                                                      \
     X(choose, agon__forward_args)
+    X(play_sort, agon__play_args)                                                                  \
+    X(play_counts, agon__play_args)
 
 #endif
