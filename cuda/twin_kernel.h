@@ -27,10 +27,10 @@
 
 enum { AGON__TWIN_DRAWS = 65536 }; /* chance nodes in a row; more is a game that does not go on */
 
+#if AGON_TWIN_CHANCE
 /* prob: this thread's. An outcome, as agon_rules_chance. */
 AGON_KERNEL_FN int agon__twin_outcome(const agon__play_args* a, const void* state, double* prob,
                                       agon_draw bits) {
-#if AGON_TWIN_CHANCE
     const int count = AGON__TWIN_FN(_chance)(a->config, state, prob);
     double left = agon__draw_uniform_double(bits.word[0], bits.word[1]);
     for (int i = 0; i < count - 1; i++) {
@@ -39,24 +39,34 @@ AGON_KERNEL_FN int agon__twin_outcome(const agon__play_args* a, const void* stat
             return i;
     }
     return count - 1;
-#else
-    (void)a, (void)state, (void)prob, (void)bits;
-    return 0;
-#endif
 }
+
+/* One chance node. 0: the game is wrong. */
+AGON_KERNEL_FN int agon__twin_chance(const agon__play_args* a, const agon__play_lane* at,
+                                     float* reward, double* prob, uint32_t draw) {
+    void* state = a->state + (uint64_t)at->lane * a->state_size;
+    uint16_t action[AGON_MAX_SEATS] = {0};
+    const agon_draw bits = agon__draw(a->chance[at->member], agon__play_episode(a, at),
+                                      a->ply[at->lane], AGON_SEAT_CHANCE, draw);
+    action[0] = (uint16_t)agon__twin_outcome(a, state, prob, bits);
+    return AGON__TWIN_FN(_apply)(a->config, state, action, reward) == 0;
+}
+#else
+AGON_KERNEL_FN int agon__twin_chance(const agon__play_args* a, const agon__play_lane* at,
+                                     float* reward, double* prob, uint32_t draw) {
+    (void)a, (void)at, (void)reward, (void)prob, (void)draw;
+    return 0;
+}
+#endif
 
 /* As agon_rules_settle. AGON_CHANCE: the game is wrong. */
 AGON_KERNEL_FN uint64_t agon__twin_settle(const agon__play_args* a, const agon__play_lane* at,
                                           float* reward, double* prob) {
-    void* state = a->state + (uint64_t)at->lane * a->state_size;
+    const void* state = a->state + (uint64_t)at->lane * a->state_size;
     uint64_t acting = AGON__TWIN_FN(_acting)(a->config, state);
     for (uint32_t draw = 0; acting == AGON_CHANCE && draw < AGON__TWIN_DRAWS; draw++) {
-        uint16_t action[AGON_MAX_SEATS] = {0};
-        const agon_draw bits = agon__draw(a->chance[at->member], agon__play_episode(a, at),
-                                          a->ply[at->lane], AGON_SEAT_CHANCE, draw);
-        action[0] = (uint16_t)agon__twin_outcome(a, state, prob, bits);
-        if (AGON__TWIN_FN(_apply)(a->config, state, action, reward) != 0)
-            return AGON_CHANCE;
+        if (!agon__twin_chance(a, at, reward, prob, draw))
+            break;
         acting = AGON__TWIN_FN(_acting)(a->config, state);
     }
     return acting;

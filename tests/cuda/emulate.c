@@ -1,5 +1,7 @@
 #include "emulate.h"
 
+#include "agon_twins.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -13,11 +15,26 @@ AGON_KERNELS(BODY)
 
 static const emulate_kernel kernels[] = {AGON_KERNELS(ROW)};
 
-const emulate_kernel* emulate_find(const char* image, const char* name) {
-    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
-        if (strcmp(kernels[i].image, image) == 0 && strcmp(kernels[i].name, name) == 0)
-            return &kernels[i];
+#define DECLARE(GAME) extern const emulate_kernel emulate_##GAME[EMULATE_TWIN_KERNELS];
+#define TWIN(GAME)    emulate_##GAME,
+
+AGON_TWINS(DECLARE)
+
+static const emulate_kernel* const twins[] = {AGON_TWINS(TWIN)};
+
+static const emulate_kernel* find_in(const emulate_kernel* table, size_t count, const char* image,
+                                     const char* name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].image, image) == 0 && strcmp(table[i].name, name) == 0)
+            return &table[i];
     return NULL;
+}
+
+const emulate_kernel* emulate_find(const char* image, const char* name) {
+    const emulate_kernel* found = find_in(kernels, sizeof kernels / sizeof *kernels, image, name);
+    for (size_t i = 0; !found && i < sizeof twins / sizeof *twins; i++)
+        found = find_in(twins[i], EMULATE_TWIN_KERNELS, image, name);
+    return found;
 }
 
 void emulate_run(const emulate_kernel* kernel, int blocks, int warps, size_t shared,

@@ -5,6 +5,8 @@
 
 #include "cuda/kernels.h"
 
+enum { EMULATE_TWIN_KERNELS = 3 }; /* of a game */
+
 typedef void emulate_body(agon__block* block, const void* args);
 
 typedef struct emulate_kernel {
