@@ -1,6 +1,7 @@
 /* Promise: rollouts by the device's kernels are those of engine/rollout.c. With a forward that
  * gives the same bytes (here the CPU backend's) every byte of a rectangle is the same, and every
  * count, in each game that has a twin, whoever holds which seats, from one rollout to the next. */
+#include "tests/cuda/odd_twin.h"
 #include "tests/cuda/play_world.h"
 
 #include "tests/unit/rules_fixture.h"
@@ -130,6 +131,15 @@ static void many_seats_and_odd_sizes(void** state) {
     }
 }
 
+static void an_odd_game(void** state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof odd_games / sizeof *odd_games; i++) {
+        agon_rules* rules = open_odd(odd_games[i]);
+        assert_true(compare_game(rules, odd_twin) > 0);
+        agon_rules_close(rules);
+    }
+}
+
 /* Lanes of a member for more than one thread of sort each, and more threads than one warp. */
 static void many_lanes(void** state) {
     (void)state;
@@ -231,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_game_as_on_the_cpu),
         cmocka_unit_test(many_seats_and_odd_sizes),
+        cmocka_unit_test(an_odd_game),
         cmocka_unit_test(many_lanes),
         cmocka_unit_test(company_does_not_matter),
         cmocka_unit_test(refused_actions_are_told),
