@@ -463,6 +463,28 @@ static int check_probes(const agon_config* config, agon_error* error) {
     return AGON_OK;
 }
 
+static int check_device(const agon_config* config, agon_error* error) {
+    char precision[16], shown[AGON__QUOTE];
+    if (config->train.device != AGON_DEVICE_CPU)
+        return AGON_OK;
+    agon_config_value(config, agon_config_find("train.precision"), precision, sizeof precision);
+    if (strcmp(precision, "auto") != 0 && strcmp(precision, "fp32") != 0) {
+        agon_fail(error, AGON_EINVALID,
+                  "train.precision = %s, but train.device = cpu: expected auto or fp32, the only "
+                  "one that a CPU computes in",
+                  precision);
+        return agon_hint(error, "%s goes with train.device = cuda", precision);
+    }
+    if (config->train.device_model[0]) {
+        agon_fail(error, AGON_EINVALID,
+                  "train.device_model = %s, but train.device = cpu: expected train.device = cuda, "
+                  "or no model",
+                  agon__quote(config->train.device_model, shown));
+        return agon_hint(error, "agon help train.device_model");
+    }
+    return AGON_OK;
+}
+
 static int check_even(const char* name, int games, agon_error* error) {
     if (games % 2 == 0)
         return AGON_OK;
@@ -482,6 +504,7 @@ int agon_config_check(const agon_config* config, agon_error* error) {
     if ((code = check_league(config, error)) != AGON_OK ||
         (code = check_train(config, error)) != AGON_OK ||
         (code = check_probes(config, error)) != AGON_OK ||
+        (code = check_device(config, error)) != AGON_OK ||
         (code = check_even("metrics.games", config->metrics.games, error)) != AGON_OK ||
         (code = check_even("metrics.anchor_games", config->metrics.anchor_games, error)) !=
             AGON_OK ||

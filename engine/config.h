@@ -37,6 +37,12 @@ typedef enum agon_roles {
     AGON_ROLES_SEPARATE /* an agent plays one role, with all its seats */
 } agon_roles;
 
+typedef enum agon_device {
+    AGON_DEVICE_CPU,
+    AGON_DEVICE_CUDA,
+    AGON_DEVICE_AUTO /* until a run begins: then it is one of the others */
+} agon_device;
+
 typedef struct agon_config {
     struct {
         char name[128]; /* game string */
@@ -69,6 +75,10 @@ typedef struct agon_config {
         double clip, value_weight, max_grad_norm, discount, lambda;
         double beta1, beta2, epsilon;
         int normalise;
+        int device;             /* agon_device */
+        int precision;          /* 0: auto; else 1 + agon_precision (cuda/backend_cuda.h) */
+        char device_model[128]; /* the GPU's, filled in when a run begins; "": whatever it is then,
+                                   or a CPU */
     } train;
     struct {
         int every;        /* generations between measurements; first and last always count */
@@ -155,9 +165,9 @@ int agon_config_read_text(agon_config* config, const char* text, const char* ori
 int agon_config_read_file(agon_config* config, const char* path, agon_error* error);
 /* Checks what concerns several keys: a game is named, net.hidden parses, minibatches <= lanes *
  * horizon <= AGON_CONFIG_MAX_DECISIONS, even numbers of games, shares that add up to at most 1,
- * anchors where the league needs them, no mirror of separate roles, a hash only beside its file.
- * Whether the game exists is
- * agon_rules_open's to say. */
+ * anchors where the league needs them, no mirror of separate roles, a hash only beside its file, no
+ * GPU's precision or model beside a CPU. Whether the game exists is agon_rules_open's to say, and
+ * whether the device does agon_device_resolve's. */
 int agon_config_check(const agon_config* config, agon_error* error);
 
 /* The resolved INI text, every key in the table's order, with comments of meaning, range and

@@ -34,6 +34,8 @@
     { NAMES(S, N), AGON_KEY_SWITCH, FIELD(S, N), FALLBACK, 0, 1, NULL, "", MEANING, false, false }
 #define PLACE(S, N, MEANING)                                                                       \
     { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), "", 0, 0, NULL, "", MEANING, true, false }
+#define LATER_CHOICE(S, N, FALLBACK, CHOICES, MEANING)                                             \
+    { NAMES(S, N), AGON_KEY_CHOICE, FIELD(S, N), FALLBACK, 0, 0, CHOICES, "", MEANING, false, true }
 #define LATER_TEXT(S, N, MEANING)                                                                  \
     { NAMES(S, N), AGON_KEY_TEXT, FIELD(S, N), "", 0, 0, NULL, "", MEANING, false, true }
 
@@ -92,6 +94,16 @@ static const agon_config_key keys[] = {
     REAL(train, beta2, "0.999", 0, 0.999999, "", "Adam's decay of the mean squared gradient."),
     REAL(train, epsilon, "1e-8", 1e-12, 1, "", "Adam's guard against division by zero."),
     SWITCH(train, normalise, "yes", "Bring advantages to mean 0 and variance 1 in each update."),
+    LATER_CHOICE(
+        train, device, "cpu", "cpu|cuda|auto",
+        "What computes: the CPU, a GPU, or a GPU where one can be used when the run begins; "
+        "the run then stays with it."),
+    LATER_CHOICE(
+        train, precision, "auto", "auto|fp32|tf32|bf16",
+        "How products of nets are computed; auto: fp32 on a CPU, which has no other, bf16 on "
+        "a GPU; sums are fp32 always."),
+    LATER_TEXT(train, device_model,
+               "The GPU's model, filled in when a run begins; on another the run is refused."),
 
     INT(metrics, every, "5", 1, 1000000, "generations",
         "Generations between measurements; the first and the last are always measured."),

@@ -1,5 +1,7 @@
 #include "engine/training.h"
 
+#include "engine/device.h"
+#include "engine/files.h"
 #include "engine/training_game.h"
 #include "engine/training_probes.h"
 #include "engine/training_resume.h"
@@ -62,6 +64,8 @@ int agon_training_create(const agon_config* config, const char* version, agon_tr
     if (!rc)
         rc = agon__training_pin_probes(t, error);
     if (!rc)
+        rc = agon_device_resolve(&t->config, &t->backend, t->notice, sizeof t->notice, error);
+    if (!rc)
         rc = agon_store_create(t->config.run.dir, &t->config, version, t->population.fingerprint,
                                &t->store, error);
     if (!rc)
@@ -94,6 +98,23 @@ static int open_game_again(agon_training* t, const char* dir, agon_error* error)
     return rc;
 }
 
+/* The device of a run that is to go on. On a GPU the game is opened here already: a plug-in is
+ * tried in a child process, which is made before a driver has threads. What is wrong with the
+ * configuration itself is for the store to say. */
+static int open_device_again(agon_training* t, const char* dir, const agon_config* machine,
+                             agon_error* error) {
+    char path[AGON_PATH_SIZE];
+    t->backend = agon_cpu_backend();
+    snprintf(path, sizeof path, "%s/config.ini", dir);
+    if (agon_config_read_file(&t->config, path, NULL) != AGON_OK ||
+        t->config.train.device == AGON_DEVICE_CPU)
+        return AGON_OK;
+    if (machine)
+        use_machine(&t->config, machine);
+    const int rc = open_game_again(t, dir, error);
+    return rc ? rc : agon_device_again(&t->config, dir, &t->backend, error);
+}
+
 static int open_existing(const char* dir, bool write, const agon_config* machine,
                          agon_training** out, agon_error* error) {
     agon_config stored;
@@ -101,12 +122,14 @@ static int open_existing(const char* dir, bool write, const agon_config* machine
     agon_training* t = new_training(&stored);
     if (!t)
         return agon_fail(error, AGON_EMEMORY, "no memory for a run");
-    int rc = agon_store_open(dir, write, &t->store, &stored, error);
+    int rc = write ? open_device_again(t, dir, machine, error) : AGON_OK;
+    if (!rc)
+        rc = agon_store_open(dir, write, &t->store, &stored, error);
     if (!rc)
         t->config = stored;
     if (!rc && machine)
         use_machine(&t->config, machine);
-    if (!rc)
+    if (!rc && !t->rules)
         rc = open_game_again(t, dir, error);
     snprintf(t->config.run.dir, sizeof t->config.run.dir, "%s", dir);
     if (!rc)
@@ -211,7 +234,7 @@ static void note(void* user, const char* text) {
 static int drive(agon_training* t, bool* interrupted, int* wrong_from, agon_error* error) {
     const agon_drive_def def = {
         .store = t->store,
-        .backend = agon_cpu_backend(),
+        .backend = t->backend,
         .slots = t->slots,
         .keep = t->config.run.keep,
         .open = t->open,
@@ -258,7 +281,6 @@ int agon_training_run(agon_training* t, const agon_training_view* view, bool* in
     agon_error problem = {0};
     int rc, wrong_from = INT_MAX;
     t->view = *view;
-    t->backend = agon_cpu_backend()->name;
     t->slots = t->config.machine.threads ? t->config.machine.threads : agon_cores();
     t->tasks = agon_population_tasks(&t->population);
     *interrupted = false;

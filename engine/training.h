@@ -32,10 +32,10 @@ struct agon_training {
     agon_training_view view;
     char plugin_hash[AGON_HASH_SIZE]; /* SHA-256 of the plug-in's file; empty: a built-in */
     char notice[512];                 /* what a person should know before it runs; empty: nothing */
-    agon_executor_open* open; /* who runs the tasks, set before agon_training_run; NULL: this
-                                 process */
-    const void* maker;        /* its second argument, borrowed */
-    const char* backend;      /* name of the kernels */
+    agon_executor_open* open;    /* who runs the tasks, set before agon_training_run; NULL: this
+                                    process */
+    const void* maker;           /* its second argument, borrowed */
+    const agon_backend* backend; /* what the run's tasks compute with; NULL: it is only read */
     int slots;
     int tasks;             /* of the whole run */
     int trained, measured; /* generations complete and reported; -1: none */
@@ -47,12 +47,15 @@ struct agon_training {
     uint64_t begun;
 };
 
-/* A new run in config->run.dir (or runs/GAME-seedSEED when empty). Where config->machine.plugin is
+/* A new run in config->run.dir (or runs/GAME-seedSEED when empty), on the device that train.device
+ * means here. Where config->machine.plugin is
  * set, here and below, that file is tried in a child process and then loaded: no threads may have
  * been started yet. */
 int agon_training_create(const agon_config* config, const char* version, agon_training** out,
                          agon_error* error);
-/* An existing run. `machine` gives [run] and [machine] settings of now, or NULL. */
+/* An existing run, on the kind of device that it was made with; where this machine has none, it is
+ * refused before anything of it is touched. `machine` gives [run] and [machine] settings of now, or
+ * NULL. */
 int agon_training_resume(const char* dir, const agon_config* machine, agon_training** out,
                          agon_error* error);
 /* Reads a run without the right to write; agon_training_run must not be called. */

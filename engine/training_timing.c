@@ -51,6 +51,7 @@ int agon__training_append_timing(agon_training* t, agon_drive* drive) {
              "\"steps_per_second\":%.0f,\"shares\":{%s},\"threads\":%d,\"backend\":\"%s\","
              "\"host\":\"%s\"}",
              t->trained, seconds, (double)t->steps / seconds,
-             (double)(t->steps + t->other_steps) / seconds, shares, t->slots, t->backend, host);
+             (double)(t->steps + t->other_steps) / seconds, shares, t->slots, t->backend->name,
+             host);
     return agon_drive_append(drive, "timing.jsonl", line);
 }

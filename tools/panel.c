@@ -195,6 +195,10 @@ static void draw(agon_panel* p, const agon_training* t, const agon_drive_state* 
     snprintf(text, sizeof text, "%s, %d agents%s, net %s", t->rules->name, n / roles,
              roles > 1 ? " of each role" : "", t->population.net_text);
     line(p, "agon train", text);
+    if (t->config.train.device != AGON_DEVICE_CPU) {
+        snprintf(text, sizeof text, "%s on %s", t->backend->name, t->backend->device);
+        line(p, "device", text);
+    }
     snprintf(text, sizeof text, "%d/%d [%s] %.0f %%", t->trained < 0 ? 0 : t->trained, of, blocks,
              100 * share);
     line(p, "generation", text);

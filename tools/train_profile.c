@@ -58,7 +58,7 @@ void agon_profile_table(FILE* out, const agon_training* t) {
     fprintf(out,
             "\n %.3f s, %d task%s at a time, %s; ns/step: of a thread, for each\n"
             "   agent-step learned; %s of these a second, %s with opponents'.\n",
-            t->seconds, t->slots, t->slots == 1 ? "" : "s", t->backend, rate, all);
+            t->seconds, t->slots, t->slots == 1 ? "" : "s", t->backend->name, rate, all);
 }
 
 cJSON* agon_profile_json(const agon_training* t) {
@@ -68,7 +68,7 @@ cJSON* agon_profile_json(const agon_training* t) {
     agon_profile_shares(t->phase, share);
     cJSON_AddNumberToObject(root, "seconds", t->seconds);
     cJSON_AddNumberToObject(root, "tasks_at_a_time", t->slots);
-    cJSON_AddStringToObject(root, "backend", t->backend);
+    cJSON_AddStringToObject(root, "backend", t->backend->name);
     cJSON_AddNumberToObject(root, "agent_steps_per_second", (double)t->steps / seconds);
     cJSON_AddNumberToObject(root, "steps_per_second",
                             (double)(t->steps + t->other_steps) / seconds);
