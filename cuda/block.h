@@ -15,8 +15,9 @@
  * the warps of a phase one by one, and through the lanes of a warp between its primitives; so a
  * phase has to give the same whichever warp comes first, and a lane loop whichever lane: the tests
  * turn the order of the warps round and compare bytes. Inside AGON_WARPS, outside of AGON_LANES,
- * everything is the same for the lanes of a warp. Nothing but shared memory and what the arguments
- * point to lives from one phase to the next. `break` and `continue` must not leave these loops.
+ * everything is the same for the lanes of a warp. Nothing but shared memory, what the arguments
+ * point to and what threads keep (AGON__KEPT) lives from one phase to the next. `break` and
+ * `continue` must not leave these loops.
  *
  * The text is the common subset of C11 and CUDA C++20. */
 #ifndef AGON_CUDA_BLOCK_H
@@ -66,6 +67,17 @@ AGON_KERNEL_FN int agon__over(int counter) { /* a counter that nobody reads is n
 #define AGON_LANES(l)         for (int l = 0; l < AGON__WARP; l++)
 #define AGON_LANE(type, name) type name[AGON__WARP]
 #define AGON_AT(l)            (l)
+#endif
+
+/* An array of AGON__KEPT variables, declared outside of AGON_WARPS, is a variable that each thread
+ * keeps from phase to phase: thread (w, l) has element AGON_KEPT(w, l), and the 32 of a warp lie
+ * side by side from AGON_KEPT(w, 0) on. On a GPU it is a register. */
+#ifdef __CUDACC__
+#define AGON__KEPT      1
+#define AGON_KEPT(w, l) 0
+#else
+#define AGON__KEPT      (AGON__MAX_WARPS * AGON__WARP)
+#define AGON_KEPT(w, l) ((w)*AGON__WARP + (l))
 #endif
 
 /* Primitive 1: the end of a phase. */
