@@ -4,7 +4,7 @@ option(AGON_CUDA "Compile kernels for GPUs, where nvcc of CUDA 12 or later is fo
 set(AGON_CUDA_ARCHITECTURES "75-virtual;80;86-real;89-real;90a-real" CACHE STRING
   "GPUs that kernels are compiled for: N-real is a cubin of sm_N, N-virtual PTX of compute_N, N both")
 
-include(cuda/twins.cmake OPTIONAL)
+include(cuda/twins.cmake)
 set(AGON_IMAGES kernels ${AGON_TWINS})
 set(IMAGES ${CMAKE_BINARY_DIR}/cuda)
 

@@ -15,7 +15,7 @@
     X(forward_layer_fp32, agon__forward_args)                                                      \
     X(forward_layer_tf32, agon__forward_args)                                                      \
     X(forward_layer_bf16, agon__forward_args)                                                      \
-    X(choose, agon__forward_args)
+    X(choose, agon__forward_args)                                                                  \
     X(play_sort, agon__play_args)                                                                  \
     X(play_counts, agon__play_args)
 
