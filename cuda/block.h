@@ -250,27 +250,40 @@ AGON_KERNEL_FN void agon__mma_plain(int mode, float* c, agon__matrix a, agon__ma
 }
 
 #ifndef __CUDACC__
-/* The same for all lanes: rows of eight sums side by side, which compilers turn into vectors. */
+/* c += left * right, terms in order of k. Eight sums side by side, which compilers turn into
+ * vectors, unless they check every index; these are all constants. */
+__attribute__((no_sanitize("address"), no_sanitize("undefined"))) static inline void
+agon__mma_rows(float left[AGON__TILE_M][AGON__TILE_K], float right[AGON__TILE_K][AGON__TILE_N],
+               float sums[AGON__TILE_M][AGON__TILE_N]) {
+    for (int i = 0; i < AGON__TILE_M; i++) {
+        float c[AGON__TILE_N];
+        for (int j = 0; j < AGON__TILE_N; j++)
+            c[j] = sums[i][j];
+        for (int k = 0; k < AGON__TILE_K; k++)
+            for (int j = 0; j < AGON__TILE_N; j++)
+                c[j] = fmaf(left[i][k], right[k][j], c[j]);
+        for (int j = 0; j < AGON__TILE_N; j++)
+            sums[i][j] = c[j];
+    }
+}
+
+/* As agon__mma_plain, for all lanes. */
 static inline void agon__mma_host(int mode, agon__sums* sums, agon__matrix a, agon__matrix b) {
     float left[AGON__TILE_M][AGON__TILE_K], right[AGON__TILE_K][AGON__TILE_N];
+    float c[AGON__TILE_M][AGON__TILE_N];
     for (int i = 0; i < AGON__TILE_M; i++)
         for (int k = 0; k < AGON__TILE_K; k++)
             left[i][k] = agon__get(mode, a.base, (size_t)(i * a.row + k * a.col));
     for (int j = 0; j < AGON__TILE_N; j++)
         for (int k = 0; k < AGON__TILE_K; k++)
             right[k][j] = agon__get(mode, b.base, (size_t)(j * b.row + k * b.col));
-    for (int i = 0; i < AGON__TILE_M; i++) {
-        agon__sums* four = sums + i % 8 * 4; /* the lanes of row i */
-        const int half = i / 8 * 2;
-        float c[AGON__TILE_N];
-        for (int j = 0; j < AGON__TILE_N; j++)
-            c[j] = four[j / 2].of[half + j % 2];
-        for (int k = 0; k < AGON__TILE_K; k++)
-            for (int j = 0; j < AGON__TILE_N; j++)
-                c[j] = fmaf(left[i][k], right[k][j], c[j]);
-        for (int j = 0; j < AGON__TILE_N; j++)
-            four[j / 2].of[half + j % 2] = c[j];
-    }
+    for (int l = 0; l < AGON__WARP; l++)
+        for (int i = 0; i < 4; i++)
+            c[agon__tile_row(l, i)][agon__tile_col(l, i)] = sums[l].of[i];
+    agon__mma_rows(left, right, c);
+    for (int l = 0; l < AGON__WARP; l++)
+        for (int i = 0; i < 4; i++)
+            sums[l].of[i] = c[agon__tile_row(l, i)][agon__tile_col(l, i)];
 }
 #endif
 
