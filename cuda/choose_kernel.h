@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "cuda/forward.h"
+#include "cuda/forward_tiles.h"
 #include "cuda/philox.h"
 
 enum { AGON__CHOOSE_FEW = 16 }; /* actions at most where a lane has a row; the bytes depend on it */
@@ -156,7 +157,7 @@ AGON_KERNEL_FN float agon__choose_top(const agon__choose_row* r, int actions) {
     AGON_LANE(float, top);
     AGON_LANES(l) {
         float highest = -INFINITY;
-        for (int a = l; a < actions; a += AGON__WARP) {
+        AGON__LOOP for (int a = l; a < actions; a += AGON__WARP) {
             const float x = agon__choose_logit(r, a);
             highest = x > highest ? x : highest;
         }
@@ -170,9 +171,10 @@ AGON_KERNEL_FN int agon__choose_warp_best(const agon__choose_row* r, int actions
     AGON_LANE(float, near);
     AGON_LANES(l) {
         float first = -1e9f; /* minus the lowest action, exact as a float */
-        for (int a = l; a < actions && first == -1e9f; a += AGON__WARP)
-            if (agon__choose_legal(r, a) && (r->z[a] == top || top == -INFINITY))
-                first = (float)-a;
+        AGON__LOOP for (int a = l; a < actions && first == -1e9f;
+                        a += AGON__WARP) if (agon__choose_legal(r, a) &&
+                                             (r->z[a] == top || top == -INFINITY)) first =
+            (float)-a;
         near[AGON_AT(l)] = first;
     }
     const float nearest = agon_warp_max(near);
@@ -190,7 +192,7 @@ AGON_KERNEL_FN void agon__choose_chunk(const agon__choose_row* r, int actions, i
 AGON_KERNEL_FN float agon__choose_warp_sum(const agon__choose_row* r, int actions, float top,
                                            float sharpness) {
     float sum = 0.0f;
-    for (int first = 0; first < actions; first += AGON__WARP) {
+    AGON__SOME for (int first = 0; first < actions; first += AGON__WARP) {
         AGON_LANE(float, e);
         agon__choose_chunk(r, actions, first, top, sharpness, e);
         sum += agon_warp_sum(e);
@@ -221,23 +223,22 @@ AGON_KERNEL_FN int agon__choose_inside(const float* e, float running, float boun
 AGON_KERNEL_FN int agon__choose_warp_draw(const agon__choose_row* r, int actions, float top,
                                           float sharpness, float bound) {
     float running = 0.0f;
-    int action = -1;
-    for (int first = 0; first < actions && action < 0; first += AGON__WARP) {
-        AGON_LANE(float, e);
+    AGON_LANE(float, e);
+    AGON__LOOP for (int first = 0; first < actions; first += AGON__WARP) {
         agon__choose_chunk(r, actions, first, top, sharpness, e);
         const float over = running + agon_warp_sum(e);
         if (over > bound)
-            action = first + agon__choose_inside(e, running, bound);
+            return first + agon__choose_inside(e, running, bound);
         running = over;
     }
-    return action;
+    return -1;
 }
 
 AGON_KERNEL_FN void agon__choose_warp_write(const agon__gpu_forward* c, const agon__choose_row* r,
                                             const agon__choose_sums* s, int action) {
     const size_t from = (size_t)r->slot * (size_t)c->net.actions;
     AGON_LANES(l) {
-        for (int a = l; a < c->net.actions && c->probability; a += AGON__WARP)
+        AGON__LOOP for (int a = l; a < c->net.actions && c->probability; a += AGON__WARP)
             c->probability[from + (size_t)a] = agon__choose_share(c, r, s, a, action);
         if (l == 0)
             agon__choose_write(c, r, s, action);
@@ -249,7 +250,7 @@ AGON_KERNEL_FN void agon__choose_warp(const agon__gpu_forward* c, const agon__ch
     const int greedy = !(c->temperature > 0.0f);
     const float sharpness = greedy ? 0.0f : 1.0f / c->temperature;
     AGON_LANES(l) {
-        for (int a = l; a < n && c->logits; a += AGON__WARP)
+        AGON__LOOP for (int a = l; a < n && c->logits; a += AGON__WARP)
             c->logits[(size_t)r->slot * (size_t)n + (size_t)a] = r->z[a];
         if (c->value && l == 0)
             c->value[r->slot] = r->z[n];

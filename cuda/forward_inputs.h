@@ -15,10 +15,7 @@ typedef struct agon__inputs {
     int stride; /* elements */
 } agon__inputs;
 
-enum {
-    AGON__INPUT_ROWS = 8, /* observations that a warp has under way */
-    AGON__INPUT_COLS = 2  /* and 32 neighbours of each, as often */
-};
+enum { AGON__INPUT_ROWS = 8 }; /* observations that a warp has under way */
 
 AGON_KERNEL_FN float agon__input(const agon__gpu_forward* c, int slot, int k) {
     const size_t place = c->place ? c->place[slot] : (size_t)slot;
@@ -28,23 +25,20 @@ AGON_KERNEL_FN float agon__input(const agon__gpu_forward* c, int slot, int k) {
     return ((const float*)obs)[k];
 }
 
-/* What lane l reads of the observations from row `row` and column `col` on, and writes: all loads
- * before all stores, so that they wait together. */
+/* What a lane reads in column `col` of the rows from `row` on, and writes: all loads before all
+ * stores, so that they wait together. */
 AGON_KERNEL_FN void agon__inputs_part(const int mode, const agon__gpu_forward* c,
                                       const agon__inputs* in, int row, int step, int col) {
-    float x[AGON__INPUT_COLS][AGON__INPUT_ROWS];
-    AGON__UNROLL for (int j = 0; j < AGON__INPUT_COLS; j++) {
-        AGON__UNROLL for (int i = 0; i < AGON__INPUT_ROWS; i++) {
-            const int r = row + i * step, k = in->from + col + j * AGON__WARP;
-            x[j][i] = r < in->rows && k < c->net.inputs ? agon__input(c, in->first + r, k) : 0.0f;
-        }
+    const int k = in->from + col;
+    float x[AGON__INPUT_ROWS];
+    AGON__UNROLL for (int i = 0; i < AGON__INPUT_ROWS; i++) {
+        const int r = row + i * step;
+        x[i] = r < in->rows && k < c->net.inputs ? agon__input(c, in->first + r, k) : 0.0f;
     }
-    AGON__UNROLL for (int j = 0; j < AGON__INPUT_COLS; j++) {
-        AGON__UNROLL for (int i = 0; i < AGON__INPUT_ROWS; i++) {
-            const int r = row + i * step, k = col + j * AGON__WARP;
-            if (r < in->rows && k < in->depth)
-                agon__put(mode, in->to, (size_t)(r * in->stride + k), x[j][i]);
-        }
+    AGON__UNROLL for (int i = 0; i < AGON__INPUT_ROWS; i++) {
+        const int r = row + i * step;
+        if (r < in->rows)
+            agon__put(mode, in->to, (size_t)(r * in->stride + col), x[i]);
     }
 }
 
@@ -54,7 +48,7 @@ AGON_KERNEL_FN void agon__inputs_load(const int mode, agon__block* b, const agon
     AGON_WARPS(b, w) {
         AGON_LANES(l) {
             AGON__LOOP for (int r = w; r < in->rows; r += AGON__INPUT_ROWS * b->warps)
-                AGON__LOOP for (int k = l; k < in->depth; k += AGON__INPUT_COLS * AGON__WARP)
+                AGON__LOOP for (int k = l; k < in->depth; k += AGON__WARP)
                     agon__inputs_part(mode, c, in, r, b->warps, k);
         }
     }

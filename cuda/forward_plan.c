@@ -10,7 +10,7 @@ enum {
     BUSY = 4,         /* warps at least that have a strip of a layer to compute */
     WIDE_COLS = 128,  /* outputs of a tile of the wide path, at most */
     WIDE_DEPTH = 128, /* inputs that it stages together, at most */
-    SIDE_BY_SIDE = 4, /* blocks on a processor, at most */
+    SIDE_BY_SIDE = 2, /* blocks on a processor: registers for no more */
     KEPT = 1024       /* bytes that the system takes of each block's shared memory */
 };
 

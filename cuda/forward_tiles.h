@@ -8,9 +8,11 @@
 
 #ifdef __CUDACC__
 #define AGON__UNROLL _Pragma("unroll")
+#define AGON__SOME   _Pragma("unroll 4")
 #define AGON__LOOP   _Pragma("unroll 1")
 #else
 #define AGON__UNROLL
+#define AGON__SOME
 #define AGON__LOOP
 #endif
 
