@@ -1,6 +1,7 @@
 /* gpu_stream.c: work in order: copies, launches, and what was recorded of them. */
 #include "cuda/gpu_inside.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct agon__stream {
@@ -86,6 +87,7 @@ void agon__stream_launch(agon__stream* s, const agon__function* function, int bl
     void* parameters[] = {(void*)args};
     if (blocks == 0 || !agon__gpu_enter(s->gpu))
         return;
+    assert(function);
     s->last = function;
     const unsigned result =
         s->gpu->driver->launch(function->handle, (unsigned)blocks, 1, 1, 32u * (unsigned)warps, 1,
