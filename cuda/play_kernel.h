@@ -134,27 +134,12 @@ AGON_KERNEL_FN int64_t agon__play_entry(const agon__play_args* a, int64_t row, i
 
 /* ---- sort ----------------------------------------------------------------------------------- */
 
-/* Does a row, which must decide again, end with the value of that decision? */
-AGON_KERNEL_FN int agon__play_closes(const agon__play_args* a, int64_t row) {
-    return a->count[row] == a->horizon && a->open[row] >= 0;
-}
-
-/* Will the lane be complete once the decisions at hand are made? They are not kept then. */
-AGON_KERNEL_FN int agon__play_ends(const agon__play_args* a, const agon__play_lane* at) {
-    const uint64_t deciding = a->acting[at->lane] & at->learner;
-    int done = 0;
-    for (int i = 0; i < a->own; i++)
-        done += a->complete[at->row + i];
-    for (int seat = 0; seat < a->seats; seat++)
-        if (deciding >> seat & 1)
-            done += agon__play_closes(a, at->row + a->row_of[seat]);
-    return done == a->own;
-}
-
+/* What a lane sees last, when it only waits for the value of a next decision, is not kept: its rows
+ * are full. */
 AGON_KERNEL_FN uint32_t agon__play_place(const agon__play_args* a, const agon__play_lane* at,
-                                         int seat, int ends, uint32_t slot) {
+                                         int seat, uint32_t slot) {
     const int64_t row = at->row + a->row_of[seat];
-    if (!(at->learner >> seat & 1) || ends || a->count[row] >= a->horizon)
+    if (!(at->learner >> seat & 1) || a->count[row] >= a->horizon)
         return (uint32_t)(a->spare + slot);
     return (uint32_t)agon__play_entry(a, row, a->count[row]);
 }
@@ -235,7 +220,6 @@ AGON_KERNEL_FN void agon__play_tell(const agon__play_sorter* s, const agon__play
 
 AGON_KERNEL_FN void agon__play_put(const agon__play_sorter* s, const agon__play_args* a,
                                    const agon__play_lane* at, int thread) {
-    const int ends = agon__play_ends(a, at);
     const uint32_t before = a->episodes[at->lane] - 1;
     for (int seat = 0; seat < a->seats; seat++) {
         if (!(a->acting[at->lane] >> seat & 1))
@@ -248,7 +232,7 @@ AGON_KERNEL_FN void agon__play_put(const agon__play_sorter* s, const agon__play_
         a->slot_seat[slot] = (uint8_t)seat;
         a->slot_episode[slot] = agon__play_episode(a, at);
         a->slot_ply[slot] = a->ply[at->lane];
-        a->place[slot] = agon__play_place(a, at, seat, ends, slot);
+        a->place[slot] = agon__play_place(a, at, seat, slot);
     }
 }
 
@@ -296,6 +280,11 @@ AGON_KERNEL_FN int agon__play_is_complete(const agon__play_args* a, const agon__
         if (!a->complete[at->row + i])
             return 0;
     return 1;
+}
+
+/* Does a row, which must decide again, end with the value of that decision? */
+AGON_KERNEL_FN int agon__play_closes(const agon__play_args* a, int64_t row) {
+    return a->count[row] == a->horizon && a->open[row] >= 0;
 }
 
 /* A row with a full count that must decide again closes with the value of this decision. */
