@@ -47,6 +47,11 @@ static void net_act(const agon_policy* policy, const agon_batch* batch) {
     }
 }
 
+static int net_failed(const agon_policy* policy, agon_error* error) {
+    const net_policy* self = (const net_policy*)policy->self;
+    return self->backend->check ? self->backend->check(self->scratch, error) : 0;
+}
+
 static void net_close(agon_policy* policy) {
     net_policy* self = (net_policy*)policy->self;
     self->backend->scratch_close(self->scratch);
@@ -70,7 +75,7 @@ int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const
         return agon_fail(error, AGON_EMEMORY, "net policy: out of memory");
     }
     *self = (net_policy){backend, *net, packed, scratch};
-    *out = (agon_policy){.self = self, .act = net_act, .close = net_close};
+    *out = (agon_policy){.self = self, .act = net_act, .failed = net_failed, .close = net_close};
     agon_net_format(net, out->name, sizeof out->name);
     return 0;
 }

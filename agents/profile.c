@@ -27,6 +27,12 @@ void agon_profile_end(agon_profile* p) {
     atomic_store_explicit(&p->since, 0, memory_order_relaxed);
 }
 
+void agon_profile_take(agon_profile* p, const agon_profile* other) {
+    for (int i = 0; i < AGON_PHASES; i++)
+        atomic_fetch_add_explicit(&p->spent[i], atomic_load(&other->spent[i]),
+                                  memory_order_relaxed);
+}
+
 void agon_profile_add(const agon_profile* p, double* seconds) {
     const uint64_t since = atomic_load_explicit(&p->since, memory_order_relaxed);
     const int phase = atomic_load_explicit(&p->phase, memory_order_relaxed);

@@ -57,6 +57,9 @@ static inline agon_phase agon_profile_enter(agon_profile* p, agon_phase phase) {
 void agon_profile_begin(agon_profile* profile, agon_phase phase);
 void agon_profile_end(agon_profile* profile);
 
+/* Adds what another thread, which has ended, spent to what this one did. Called by this one. */
+void agon_profile_take(agon_profile* profile, const agon_profile* other);
+
 /* Adds what was spent, the present phase included, to seconds: (AGON_PHASES). A thread that changes
  * phase at this very moment may have one stretch counted twice. */
 void agon_profile_add(const agon_profile* profile, double* seconds);

@@ -103,27 +103,31 @@ static int reach_rules(agon_context* context, const char* game, agon_error* erro
     return AGON_OK;
 }
 
+int agon__execute_reach(const agon_task* task, agon_context* context, agon_error* error) {
+    const int rc = reach_rules(context, task->game, error);
+    if (rc || task->fingerprint == context->fingerprint)
+        return rc;
+    agon_fail(error, AGON_EUNSUPPORTED,
+              "the rules of %s here are not those the task %s was made with", task->game,
+              task->key);
+    return agon_hint(error, "use the same version of agon and of the game everywhere");
+}
+
 int agon_execute(const agon_task* task, agon_context* context, agon_result* out,
                  agon_error* error) {
     agon_result result = {.kind = task->kind};
-    int rc = reach_rules(context, task->game, error);
+    int rc = agon__execute_reach(task, context, error);
     if (rc)
         return rc;
-    const agon_rules* rules = context->rules;
     memcpy(result.key, task->key, sizeof result.key);
-    if (task->fingerprint != context->fingerprint) {
-        rc = agon_fail(error, AGON_EUNSUPPORTED,
-                       "the rules of %s here are not those the task %s was made with", task->game,
-                       task->key);
-        agon_hint(error, "use the same version of agon and of the game everywhere");
-    } else if (task->kind == AGON_TRAIN) {
-        rc = agon__execute_train(task, rules, context, &result, error);
+    if (task->kind == AGON_TRAIN) {
+        rc = agon__execute_train(task, context->rules, context, &result, error);
     } else if (task->kind == AGON_MATCH) {
         agon_profile_enter(&context->profile, AGON_PHASE_PAYOFF);
-        rc = agon__execute_match(task, rules, context, &result, error);
+        rc = agon__execute_match(task, context->rules, context, &result, error);
     } else {
         agon_profile_enter(&context->profile, AGON_PHASE_METRICS);
-        rc = agon__execute_probe(task, rules, context, &result, error);
+        rc = agon__execute_probe(task, context->rules, context, &result, error);
     }
     if (rc)
         agon_result_clear(&result);

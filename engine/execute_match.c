@@ -113,7 +113,7 @@ static int play_all(arena* a, agon_context* context, agon_match_result* out, ago
     for (int lane = 0; lane < l->def.lanes && a->next < a->def->games; lane++)
         start_game(a, lane);
     while (a->playing) {
-        if (atomic_load(&context->cancel))
+        if (agon__gauge_cancelled(context->gauge))
             return agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", a->task->key);
         agon_lanes_decide(l);
         count_steps(a, out);
@@ -127,8 +127,8 @@ static int play_all(arena* a, agon_context* context, agon_match_result* out, ago
             if (rc)
                 return rc;
         }
-        atomic_store(&context->progress, (unsigned)(1000ull * (unsigned)(a->next - a->playing) /
-                                                    (unsigned)a->def->games));
+        const unsigned over = (unsigned)(a->next - a->playing);
+        agon__gauge_set(context->gauge, (unsigned)(1000ull * over / (unsigned)a->def->games), 0);
     }
     return AGON_OK;
 }
@@ -225,6 +225,8 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
     }
     if (!rc)
         rc = play_all(&a, context, &out->as.match, error);
+    if (!rc)
+        rc = agon_lanes_check(a.lanes, error);
     if (!rc)
         rc = agon__actor_check(&row, error);
     if (!rc)

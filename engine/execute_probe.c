@@ -94,6 +94,8 @@ int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_con
     rc = agon_probes_ask(&probes, rules, &actor.policy, 1, r->probability, error);
     if (!rc)
         rc = solve_if_small(d, rules, context, &actor.policy, r, error);
+    if (!rc)
+        rc = agon__actor_check(&actor, error);
 done:
     agon_probes_close(&probes);
     agon__actor_close(&actor);

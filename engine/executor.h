@@ -81,8 +81,11 @@ typedef int agon_executor_open(const agon_executor_def* def, const void* maker, 
                                agon_error* error);
 
 /* Tasks on libuv's pool of this process; `maker` is not used. The pool must have more threads than
- * slots (UV_THREADPOOL_SIZE, set before libuv is first used), or file work waits for tasks. Calls
- * neither `changed` nor `wrong`. */
+ * slots (UV_THREADPOOL_SIZE, set before libuv is first used), and two more where the backend has
+ * shards, or file work waits for tasks. Calls neither `changed` nor `wrong`.
+ *
+ * Where the backend has shards, it takes as many tasks as a planner may have ready and runs train
+ * tasks together; how many of them at a time is the device's to say. */
 agon_executor_open agon_executor_local;
 
 /* Cores that this process may use, at least 1. */

@@ -1,35 +1,97 @@
+/* executor_local.c: tasks on libuv's pool.
+ *
+ * A task that is accepted gets a place; a runner is a thread's worth of work. With a CPU there are
+ * as many places as runners, and every task begins at once. A backend that has shards is given its
+ * train tasks together: many more places are there, the tasks of one turn of the loop wait for its
+ * end, and then all that fit together go to a runner of their own, one shard at a time; those that
+ * come meanwhile make up the next. Other tasks have the other runners. */
 #include "engine/executor.h"
+
+#include "engine/execute_shard.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef struct slot {
-    uv_work_t work;
-    struct local* owner;
-    int busy;
-    bool answering; /* `done` is being called */
+enum {
+    GATHERED = 1 << 16, /* places where tasks are gathered: no planner hands out more at a time */
+    MOST_TOGETHER = 4096
+};
+
+typedef enum state { FREE, WAITING, RUNNING, ANSWERING } state;
+
+typedef struct place {
+    struct place* next; /* of the same list */
+    struct runner* runner;
+    state state;
     uint64_t ticket, cpu_ms;
-    agon_context context;
+    agon_gauge gauge;
     uint8_t* task;
     size_t task_size;
+    agon_task* train; /* it may share a shard: decoded; else NULL */
     uint8_t* result;
     size_t result_size;
     int status;
     agon_error error;
-} slot;
+} place;
+
+typedef struct list {
+    place *first, **end;
+} list;
+
+typedef struct runner {
+    uv_work_t work;
+    struct local* owner;
+    bool busy;
+    agon_context context;
+    list places; /* what it runs: one, or a shard */
+    int count;
+} runner;
 
 typedef struct local {
     agon_executor_def def;
-    slot* slots;
+    bool gathers;
+    runner* runners; /* (count) the last one is for shards, where tasks are gathered */
+    int count;
+    place** places; /* (made) all there are */
+    int made, room, slots, taken, running;
+    list free, waiting, trains;
+    uv_idle_t turn; /* where tasks are gathered */
     uint64_t begun;
 } local;
 
-/* As the slot is called, so that perf, top and gdb can tell tasks apart. */
-static void name_thread(const slot* s) {
+static void push(list* l, place* p) {
+    p->next = NULL;
+    *l->end = p;
+    l->end = &p->next;
+}
+
+static void clear(list* l) {
+    l->first = NULL;
+    l->end = &l->first;
+}
+
+/* The first one; NULL: none. */
+static place* pop(list* l) {
+    place* p = l->first;
+    if (p)
+        l->first = p->next;
+    if (!l->first)
+        l->end = &l->first;
+    return p;
+}
+
+/* ---- on a pool thread: bytes in, bytes out -------------------------------------------------- */
+
+/* So that perf, top and gdb can tell tasks apart. */
+static void name_thread(const runner* r) {
     char name[16];
-    snprintf(name, sizeof name, "agon-task-%d", (int)(s - s->owner->slots));
+    const int number = (int)(r - r->owner->runners);
+    if (r->owner->gathers && number == r->owner->count - 1)
+        snprintf(name, sizeof name, "agon-shard");
+    else
+        snprintf(name, sizeof name, "agon-task-%d", number);
     pthread_setname_np(pthread_self(), name);
 }
 
@@ -39,162 +101,376 @@ static uint64_t thread_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* On a pool thread: bytes in, bytes out. */
-static void run(uv_work_t* work) {
-    slot* s = work->data;
-    const uint64_t begun = thread_ms();
-    name_thread(s);
-    agon_profile_begin(&s->context.profile, AGON_PHASE_OTHER);
+static void encode(place* p, agon_result* result) {
+    p->status = agon_result_encode(result, &p->result, &p->result_size, &p->error);
+    agon_result_clear(result);
+}
+
+static void run_one(runner* r, place* p) {
     agon_task* task = malloc(sizeof *task);
     agon_result* result = calloc(1, sizeof *result);
     if (!task || !result) {
-        s->status = agon_fail(&s->error, AGON_EMEMORY, "no memory for a task");
+        p->status = agon_fail(&p->error, AGON_EMEMORY, "no memory for a task");
     } else {
-        s->status = agon_task_decode(s->task, s->task_size, task, &s->error);
-        if (!s->status)
-            s->status = agon_execute(task, &s->context, result, &s->error);
-        agon_profile_enter(&s->context.profile, AGON_PHASE_OTHER);
-        if (!s->status) {
-            s->status = agon_result_encode(result, &s->result, &s->result_size, &s->error);
-            agon_result_clear(result);
-        }
+        r->context.gauge = &p->gauge;
+        p->status = agon_task_decode(p->task, p->task_size, task, &p->error);
+        if (!p->status)
+            p->status = agon_execute(task, &r->context, result, &p->error);
+        agon_profile_enter(&r->context.profile, AGON_PHASE_OTHER);
+        if (!p->status)
+            encode(p, result);
     }
     free(task);
     free(result);
-    agon_profile_end(&s->context.profile);
-    s->cpu_ms = thread_ms() - begun;
 }
 
-static void after(uv_work_t* work, int status) {
-    slot* s = work->data;
-    local* l = s->owner;
-    uint8_t *task = s->task, *result = s->result;
-    s->task = s->result = NULL;
-    s->busy = 0;
-    if (status == UV_ECANCELED)
-        s->status = agon_fail(&s->error, AGON_ECANCELLED, "a task was cancelled before it began");
-    s->answering = true;
-    l->def.done(l->def.user, s->ticket, s->status, result, s->result_size, &s->error);
-    s->answering = false;
+static void run_together(runner* r) {
+    agon_shard_task* job = calloc((size_t)r->count, sizeof *job);
+    agon_shard_task** jobs = calloc((size_t)r->count, sizeof *jobs);
+    int i = 0;
+    for (place* p = r->places.first; p; p = p->next, i++) {
+        if (!job || !jobs) {
+            p->status = agon_fail(&p->error, AGON_EMEMORY, "no memory for a shard of tasks");
+            continue;
+        }
+        job[i] = (agon_shard_task){.task = p->train, .gauge = &p->gauge};
+        jobs[i] = &job[i];
+    }
+    if (job && jobs)
+        agon_execute_shard(jobs, r->count, &r->context);
+    i = 0;
+    for (place* p = r->places.first; p && job && jobs; p = p->next, i++) {
+        p->status = job[i].status;
+        if (p->status)
+            p->error = job[i].error;
+        else
+            encode(p, &job[i].result);
+    }
+    free(jobs);
+    free(job);
+}
+
+static void run(uv_work_t* work) {
+    runner* r = work->data;
+    const uint64_t begun = thread_ms();
+    name_thread(r);
+    agon_profile_begin(&r->context.profile, AGON_PHASE_OTHER);
+    if (r->places.first->train)
+        run_together(r);
+    else
+        run_one(r, r->places.first);
+    agon_profile_end(&r->context.profile);
+    const uint64_t spent = thread_ms() - begun;
+    for (place* p = r->places.first; p; p = p->next)
+        p->cpu_ms = spent / (uint64_t)r->count;
+}
+
+/* ---- on the loop ---------------------------------------------------------------------------- */
+
+/* The caller may hand in its next task at once. */
+static void answer(local* l, place* p) {
+    uint8_t *task = p->task, *result = p->result;
+    p->task = p->result = NULL;
+    free(p->train);
+    p->train = NULL;
+    p->runner = NULL;
+    p->state = ANSWERING;
+    l->taken--;
+    l->def.done(l->def.user, p->ticket, p->status, result, p->result_size, &p->error);
+    p->state = FREE;
+    push(&l->free, p);
     free(task);
     free(result);
+}
+
+static void wake(local* l);
+
+static void after(uv_work_t* work, int status) {
+    runner* r = work->data;
+    local* l = r->owner;
+    list done = r->places;
+    l->running -= r->count;
+    clear(&r->places);
+    r->count = 0;
+    r->busy = false;
+    for (place *p = done.first, *next; p; p = next) {
+        next = p->next;
+        if (status == UV_ECANCELED)
+            p->status =
+                agon_fail(&p->error, AGON_ECANCELLED, "a task was cancelled before it began");
+        answer(l, p);
+    }
+    wake(l);
+}
+
+/* Its places are in its list. */
+static void start(runner* r) {
+    local* l = r->owner;
+    r->busy = true;
+    for (place* p = r->places.first; p; p = p->next) {
+        p->state = RUNNING;
+        p->runner = r;
+        r->count++;
+    }
+    l->running += r->count;
+    if (uv_queue_work(l->def.loop, &r->work, run, after) == 0)
+        return;
+    for (place* p = r->places.first; p; p = p->next)
+        p->status = agon_fail(&p->error, AGON_EIO, "a task could not be begun");
+    after(&r->work, 0);
+}
+
+static runner* idle_runner(local* l) {
+    for (int i = 0; i < l->count - l->gathers; i++)
+        if (!l->runners[i].busy)
+            return &l->runners[i];
+    return NULL;
+}
+
+static void start_waiting(local* l) {
+    for (runner* r; l->waiting.first && (r = idle_runner(l));) {
+        push(&r->places, pop(&l->waiting));
+        start(r);
+    }
+}
+
+/* The first train task, and all that fit to it. */
+static void start_shard(local* l) {
+    runner* r = &l->runners[l->count - 1];
+    list rest;
+    int count = 0;
+    const place* first = l->trains.first;
+    if (!first || r->busy)
+        return;
+    clear(&rest);
+    for (place* p; (p = pop(&l->trains));) {
+        const bool fits = count < MOST_TOGETHER && agon_shard_fits(first->train, p->train);
+        count += fits;
+        push(fits ? &r->places : &rest, p);
+    }
+    while (rest.first)
+        push(&l->trains, pop(&rest));
+    start(r);
+}
+
+/* Those of a list that were cancelled before anybody began them. */
+static void sweep(local* l, list* from) {
+    list kept, gone;
+    clear(&kept);
+    clear(&gone);
+    for (place* p; (p = pop(from));)
+        push(atomic_load(&p->gauge.cancel) ? &gone : &kept, p);
+    while (kept.first)
+        push(from, pop(&kept));
+    for (place* p; (p = pop(&gone));) {
+        p->status = agon_fail(&p->error, AGON_ECANCELLED, "a task was cancelled before it began");
+        answer(l, p);
+    }
+}
+
+/* Once per turn of the loop, after all that it brought. */
+static void on_turn(uv_idle_t* handle) {
+    local* l = handle->data;
+    uv_idle_stop(handle);
+    sweep(l, &l->waiting);
+    sweep(l, &l->trains);
+    start_shard(l);
+    start_waiting(l);
+}
+
+static void wake(local* l) {
+    if (l->gathers && (l->waiting.first || l->trains.first))
+        uv_idle_start(&l->turn, on_turn);
+}
+
+/* ---- places -----------------------------------------------------------------------------------
+ */
+
+static place* make_place(local* l) {
+    if (l->free.first)
+        return pop(&l->free);
+    if (l->made == l->room) {
+        const int room = l->room ? 2 * l->room : 16;
+        place** grown = realloc(l->places, (size_t)room * sizeof *grown);
+        if (!grown)
+            return NULL;
+        l->places = grown;
+        l->room = room;
+    }
+    place* p = calloc(1, sizeof *p);
+    if (p)
+        l->places[l->made++] = p;
+    return p;
+}
+
+/* A train task of a shard, or NULL. What is no task fails when it is run. */
+static agon_task* read_train(const local* l, const uint8_t* data, size_t size) {
+    agon_task* task = l->gathers ? malloc(sizeof *task) : NULL;
+    if (task && agon_task_decode(data, size, task, NULL) == AGON_OK && agon_shard_fits(task, task))
+        return task;
+    free(task);
+    return NULL;
 }
 
 static int submit(agon_executor* executor, uint64_t ticket, uint8_t* data, size_t size) {
     local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++) {
-        slot* s = &l->slots[i];
-        if (s->busy)
-            continue;
-        s->busy = 1;
-        s->ticket = ticket;
-        s->cpu_ms = 0;
-        s->task = data;
-        s->task_size = size;
-        s->status = 0;
-        memset(&s->error, 0, sizeof s->error);
-        atomic_store(&s->context.cancel, 0);
-        atomic_store(&s->context.progress, 0);
-        atomic_store(&s->context.steps, 0);
-        if (uv_queue_work(l->def.loop, &s->work, run, after) == 0)
-            return AGON_OK;
-        s->task = NULL;
-        s->busy = 0;
-        return AGON_EIO;
-    }
-    return AGON_ELIMIT;
+    if (l->taken == l->slots)
+        return AGON_ELIMIT;
+    place* p = make_place(l);
+    if (!p)
+        return AGON_EMEMORY;
+    l->taken++;
+    p->state = WAITING;
+    p->ticket = ticket;
+    p->cpu_ms = 0;
+    p->task = data;
+    p->task_size = size;
+    p->train = read_train(l, data, size);
+    p->status = 0;
+    memset(&p->error, 0, sizeof p->error);
+    atomic_store(&p->gauge.cancel, 0);
+    agon__gauge_set(&p->gauge, 0, 0);
+    push(p->train ? &l->trains : &l->waiting, p);
+    if (l->gathers)
+        wake(l);
+    else
+        start_waiting(l);
+    return AGON_OK;
 }
+
+/* ---- questions and orders -----------------------------------------------------------------------
+ */
 
 static void progress(const agon_executor* executor, unsigned* permille, uint64_t* steps) {
     const local* l = executor->self;
     *permille = 0;
     *steps = 0;
-    for (int i = 0; i < executor->slots; i++) {
-        if (!l->slots[i].busy)
+    for (int i = 0; i < l->made; i++) {
+        if (l->places[i]->state != RUNNING)
             continue;
-        *permille += atomic_load(&l->slots[i].context.progress);
-        *steps += atomic_load(&l->slots[i].context.steps);
+        *permille += atomic_load(&l->places[i]->gauge.progress);
+        *steps += atomic_load(&l->places[i]->gauge.steps);
     }
 }
 
 static double profile(const agon_executor* executor, double* seconds) {
     const local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++)
-        agon_profile_add(&l->slots[i].context.profile, seconds);
-    return (double)(uv_hrtime() - l->begun) * 1e-9 * executor->slots;
+    for (int i = 0; i < l->count; i++)
+        agon_profile_add(&l->runners[i].context.profile, seconds);
+    return (double)(uv_hrtime() - l->begun) * 1e-9 * l->count;
 }
 
-static slot* find_slot(const agon_executor* executor, uint64_t ticket) {
+static place* find_place(const agon_executor* executor, uint64_t ticket) {
     const local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++)
-        if ((l->slots[i].busy || l->slots[i].answering) && l->slots[i].ticket == ticket)
-            return &l->slots[i];
+    for (int i = 0; i < l->made; i++)
+        if (l->places[i]->state != FREE && l->places[i]->ticket == ticket)
+            return l->places[i];
     return NULL;
 }
 
 static bool look(const agon_executor* executor, uint64_t ticket, agon_executor_look* out) {
-    const slot* s = find_slot(executor, ticket);
-    if (!s)
+    const place* p = find_place(executor, ticket);
+    if (!p)
         return false;
-    out->permille = atomic_load(&s->context.progress);
-    out->steps = atomic_load(&s->context.steps);
-    out->cpu_ms = s->busy ? 0 : s->cpu_ms;
+    out->permille = atomic_load(&p->gauge.progress);
+    out->steps = atomic_load(&p->gauge.steps);
+    out->cpu_ms = p->state == ANSWERING ? p->cpu_ms : 0;
     return true;
 }
 
-static void stop(slot* s) {
-    if (!s->busy)
-        return;
-    atomic_store(&s->context.cancel, 1);
-    uv_cancel((uv_req_t*)&s->work);
+static int begun(const agon_executor* executor) {
+    const local* l = executor->self;
+    return l->running;
+}
+
+static void stop(place* p) {
+    if (p->state == WAITING || p->state == RUNNING)
+        atomic_store(&p->gauge.cancel, 1);
+    if (p->state == RUNNING && p->runner->count == 1)
+        uv_cancel((uv_req_t*)&p->runner->work);
 }
 
 static void drop(agon_executor* executor, uint64_t ticket) {
-    slot* s = find_slot(executor, ticket);
-    if (s)
-        stop(s);
+    place* p = find_place(executor, ticket);
+    if (p)
+        stop(p);
+    wake(executor->self);
 }
 
 static void cancel(agon_executor* executor) {
     local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++)
-        stop(&l->slots[i]);
+    for (int i = 0; i < l->made; i++)
+        stop(l->places[i]);
+    wake(l);
 }
 
+static void recall(agon_executor* executor) {
+    local* l = executor->self;
+    for (int i = 0; i < l->made; i++)
+        if (l->places[i]->state == WAITING)
+            stop(l->places[i]);
+    wake(l);
+}
+
+/* ---- opening and closing -------------------------------------------------------------------- */
+
 static void shut(agon_executor* executor) {
-    (void)executor; /* no handles of its own */
+    local* l = executor->self;
+    if (l->gathers)
+        uv_close((uv_handle_t*)&l->turn, NULL);
 }
 
 static void close_local(agon_executor* executor) {
     local* l = executor->self;
-    for (int i = 0; i < executor->slots; i++)
-        agon_context_clear(&l->slots[i].context);
-    free(l->slots);
+    for (int i = 0; i < l->count; i++)
+        agon_context_clear(&l->runners[i].context);
+    for (int i = 0; i < l->made; i++)
+        free(l->places[i]);
+    free(l->places);
+    free(l->runners);
     free(l);
     executor->self = NULL;
 }
 
+static void open_runners(local* l) {
+    for (int i = 0; i < l->count; i++) {
+        runner* r = &l->runners[i];
+        r->owner = l;
+        r->work.data = r;
+        clear(&r->places);
+        r->context.backend = l->def.backend;
+        r->context.load = l->def.load;
+        r->context.user = l->def.load_user;
+        r->context.threads = l->def.slots;
+    }
+}
+
 int agon_executor_local(const agon_executor_def* def, const void* maker, agon_executor* out,
                         agon_error* error) {
+    const bool gathers = def->backend->shards != NULL;
+    const int count = def->slots + gathers;
     (void)maker;
     local* l = calloc(1, sizeof *l);
-    slot* slots = calloc((size_t)def->slots, sizeof *slots);
-    if (!l || !slots) {
+    runner* runners = calloc((size_t)count, sizeof *runners);
+    if (!l || !runners) {
         free(l);
-        free(slots);
+        free(runners);
         return agon_fail(error, AGON_EMEMORY, "no memory for %d task slots", def->slots);
     }
-    *l = (local){*def, slots, uv_hrtime()};
-    for (int i = 0; i < def->slots; i++) {
-        slots[i].owner = l;
-        slots[i].work.data = &slots[i];
-        slots[i].context.backend = def->backend;
-        slots[i].context.load = def->load;
-        slots[i].context.user = def->load_user;
+    *l = (local){.def = *def, .gathers = gathers, .runners = runners, .count = count};
+    l->slots = gathers ? GATHERED : def->slots;
+    l->begun = uv_hrtime();
+    clear(&l->free);
+    clear(&l->waiting);
+    clear(&l->trains);
+    open_runners(l);
+    if (gathers) {
+        uv_idle_init(def->loop, &l->turn);
+        l->turn.data = l;
     }
     *out = (agon_executor){
         .name = "local",
-        .slots = def->slots,
+        .slots = l->slots,
         .self = l,
         .submit = submit,
         .progress = progress,
@@ -202,6 +478,8 @@ int agon_executor_local(const agon_executor_def* def, const void* maker, agon_ex
         .drop = drop,
         .profile = profile,
         .cancel = cancel,
+        .recall = recall,
+        .begun = begun,
         .shut = shut,
         .close = close_local,
     };

@@ -188,12 +188,10 @@ static void observe(agon_lanes* l) {
     }
 }
 
-/* One grouped forward for players first..last-1, which are nets of one architecture. */
-static void forward(agon_lanes* l, int first, int last) {
+/* The grouped forward of players first..last-1, which are nets of one architecture. */
+static void describe_forward(agon_lanes* l, int first, int last) {
     const agon_rules* rules = l->def.rules;
     const int start = l->offset[first], rows = l->offset[last] - start;
-    if (!rows)
-        return;
     for (int p = first; p < last; p++) {
         l->packed[p] = l->player[p].packed;
         l->cursor[p] = l->offset[p] - start;
@@ -202,7 +200,7 @@ static void forward(agon_lanes* l, int first, int last) {
     agon_profile_enter(l->def.profile, AGON_PHASE_SAMPLE);
     agon_uniforms(l->def.action, l->slot_episode + start, l->slot_ply + start, l->slot_seat + start,
                   rows, l->uniform + start);
-    agon_forward call = {
+    l->call = (agon_forward){
         .net = l->player[first].net,
         .input = {rules->spec.obs_type, rules->spec.obs_scale},
         .nets = last - first,
@@ -217,8 +215,6 @@ static void forward(agon_lanes* l, int first, int last) {
         .log_probability = l->log_probability + start,
         .profile = l->def.profile,
     };
-    agon_profile_enter(l->def.profile, AGON_PHASE_FORWARD);
-    l->def.backend->forward(&call, l->scratch);
 }
 
 static void ask_scripted(agon_lanes* l, int p) {
@@ -247,26 +243,67 @@ static bool same_net(const agon_net* a, const agon_net* b) {
     return a == b || (a && b && memcmp(a, b, sizeof *a) == 0);
 }
 
-void agon_lanes_decide(agon_lanes* l) {
+/* All forwards; the last one is only begun where the backend can do that. */
+static void begin_nets(agon_lanes* l) {
+    const agon_backend* backend = l->def.backend;
     const int players = l->def.players;
+    bool waiting = false;
+    for (int p = 0, next; p < players; p = next) {
+        next = p + 1;
+        if (!l->player[p].net)
+            continue;
+        while (next < players && same_net(l->player[p].net, l->player[next].net))
+            next++;
+        if (l->offset[p] == l->offset[next])
+            continue;
+        agon_profile_enter(l->def.profile, AGON_PHASE_FORWARD);
+        if (waiting)
+            backend->forward(&l->call, l->scratch);
+        describe_forward(l, p, next);
+        waiting = true;
+    }
+    if (!waiting)
+        return;
+    agon_profile_enter(l->def.profile, AGON_PHASE_FORWARD);
+    l->begun = backend->begin != NULL;
+    if (l->begun)
+        backend->begin(&l->call, l->scratch);
+    else
+        backend->forward(&l->call, l->scratch);
+}
+
+void agon_lanes_begin(agon_lanes* l) {
     const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_OBSERVE);
     gather(l);
     observe(l);
-    for (int p = 0; p < players;) {
-        int next = p + 1;
-        if (!l->player[p].net) {
-            agon_profile_enter(l->def.profile, AGON_PHASE_SCRIPTED);
+    begin_nets(l);
+    agon_profile_enter(l->def.profile, before);
+}
+
+void agon_lanes_finish(agon_lanes* l) {
+    const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_SCRIPTED);
+    for (int p = 0; p < l->def.players; p++)
+        if (!l->player[p].net)
             ask_scripted(l, p);
-        } else {
-            while (next < players && same_net(l->player[p].net, l->player[next].net))
-                next++;
-            forward(l, p, next);
-        }
-        p = next;
+    if (l->begun) {
+        agon_profile_enter(l->def.profile, AGON_PHASE_FORWARD);
+        l->def.backend->finish(l->scratch);
+        l->begun = false;
     }
+    agon_profile_enter(l->def.profile, AGON_PHASE_OBSERVE);
     for (int i = 0; i < l->slots; i++)
         l->action[(size_t)l->slot_lane[i] * l->seats + l->slot_seat[i]] = l->slot_action[i];
     agon_profile_enter(l->def.profile, before);
+}
+
+void agon_lanes_decide(agon_lanes* l) {
+    agon_lanes_begin(l);
+    agon_lanes_finish(l);
+}
+
+int agon_lanes_check(const agon_lanes* l, agon_error* error) {
+    const agon_backend* backend = l->def.backend;
+    return backend->check ? backend->check(l->scratch, error) : AGON_OK;
 }
 
 void agon_lanes_play(agon_lanes* l) {

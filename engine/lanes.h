@@ -58,6 +58,8 @@ typedef struct agon_lanes {
     const void** packed;
     int* cursor;
     agon_scratch* scratch;
+    agon_forward call; /* the one that is begun */
+    bool begun;
     void* block;
 } agon_lanes;
 
@@ -77,6 +79,13 @@ void agon_lanes_start(agon_lanes* lanes, int lane, uint32_t episode, uint32_t ch
 int agon_lanes_opening(agon_lanes* lanes, int lane, int plies, agon_key key);
 
 void agon_lanes_decide(agon_lanes* lanes);
+/* The same in two halves, between which a device may work on forwards while the caller does
+ * something else. Slots and their observations are valid, and left alone, from begin on; what was
+ * decided is from finish on. */
+void agon_lanes_begin(agon_lanes* lanes);
+void agon_lanes_finish(agon_lanes* lanes);
+/* Did a forward ever fail? Decisions since were any legal ones, and must not be kept. */
+int agon_lanes_check(const agon_lanes* lanes, agon_error* error);
 void agon_lanes_play(agon_lanes* lanes);
 
 #endif

@@ -24,16 +24,29 @@ typedef struct agon_rollout_def {
     int opponents;               /* 0 when every seat is the learner's */
     const agon_player* opponent; /* (opponents), borrowed */
     int lanes, horizon;
+    /* 2: where the backend can begin a forward and finish it later, lanes are stepped as two
+     * halves, one while the device works for the other; the same comes out. 0, 1: all at once. */
+    int parts;
     agon_key chance, action;
     agon_profile* profile; /* borrowed, or NULL: told what is done */
 } agon_rollout_def;
 
+typedef struct agon_rollout_part {
+    agon_lanes* lanes; /* owned */
+    int first;         /* its first lane is this one of the rollout */
+    int place;         /* the first of its places in the rectangle */
+    int seen;          /* observations that data keeps of this rollout so far, from there on */
+    int waiting;       /* lanes that are complete */
+    uint64_t plies;    /* asked for in this rollout */
+    bool asked;        /* and the last of them is not answered yet */
+} agon_rollout_part;
+
 typedef struct agon_rollout {
     agon_rollout_def def;
-    agon_lanes* lanes;    /* owned */
+    agon_rollout_part part[2];
+    int parts;
     agon_rectangle* data; /* owned; full after agon_rollout_collect */
     int rows_per_lane;    /* seats in own_seats, at least 1 */
-    int seen;             /* observations that data keeps of this rollout so far */
     /* by rectangle row */
     int32_t* count; /* decisions stored in this rollout */
     int32_t* open;  /* decision that still collects reward; -1: none */
@@ -50,8 +63,14 @@ int agon_rollout_open(const agon_rollout_def* def, agon_rollout** out, agon_erro
 /* Bytes of lanes, rectangle and counters; scratch of the backend comes on top. */
 size_t agon_rollout_size(const agon_rollout* rollout);
 void agon_rollout_close(agon_rollout* rollout);
+/* Another thread's profile is told from now on. */
+void agon_rollout_watch(agon_rollout* rollout, agon_profile* profile);
 
-/* Fills rollout->data. AGON_ELIMIT when the learner's seats never come to act. */
+/* Fills rollout->data. AGON_ELIMIT when the learner's seats never come to act; AGON_EDEVICE and the
+ * like where a forward failed, and then nothing in it counts. */
 int agon_rollout_collect(agon_rollout* rollout, agon_error* error);
+/* The same of several, whose forwards a device does side by side; each gives what it gives alone.
+ * code: (count); error: (count), or NULL. */
+void agon_rollouts_collect(agon_rollout* const* rollouts, int count, int* code, agon_error* error);
 
 #endif

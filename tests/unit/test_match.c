@@ -301,18 +301,20 @@ static void wrong_tasks_are_refused(void** state) {
     strcpy(task.game, "no_such_game");
     must_fail(&task, &s, AGON_EUNKNOWN, "no_such_game");
 
-    agon_context context = {.backend = agon_cpu_backend(), .load = shelf_load, .user = &s};
+    agon_gauge gauge = {0};
+    agon_context context = {
+        .backend = agon_cpu_backend(), .load = shelf_load, .user = &s, .gauge = &gauge};
     agon_result result = {0};
     task = match_task(rules, own, "random", 8);
-    atomic_store(&context.cancel, 1);
+    atomic_store(&gauge.cancel, 1);
     assert_int_equal(agon_execute(&task, &context, &result, NULL), AGON_ECANCELLED);
     /* The same context serves the next task, of another game too. */
-    atomic_store(&context.cancel, 0);
+    atomic_store(&gauge.cancel, 0);
     assert_int_equal(agon_execute(&task, &context, &result, NULL), AGON_OK);
     task = match_task(other, foreign, "random", 8);
     assert_int_equal(agon_execute(&task, &context, &result, NULL), AGON_OK);
     assert_int_equal(result.as.match.plies, 8);
-    assert_int_equal(atomic_load(&context.progress), 1000);
+    assert_int_equal(atomic_load(&gauge.progress), 1000);
     agon_context_clear(&context);
     agon_rules_close(rules);
     agon_rules_close(other);

@@ -176,7 +176,7 @@ static void rows_are_the_seats_of_the_role(void** state) {
         }
         for (int lane = 0; lane < LANES; lane++)
             for (int seat = 0; seat < 3; seat++)
-                assert_int_equal(r->lanes->player_of[lane * 3 + seat],
+                assert_int_equal(r->part[0].lanes->player_of[lane * 3 + seat],
                                  own[role] >> seat & 1 ? 0 : 1 + lane % 2);
         assert_int_equal(r->steps, 3 * LANES * rows * HORIZON);
         assert_true(fabs(r->return_sum) > 0 && r->other_steps > 0);
