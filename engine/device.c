@@ -124,10 +124,3 @@ int agon_device_again(const agon_config* c, const char* dir, const agon_backend*
     *out = here;
     return AGON_OK;
 }
-
-void agon_device_class(const agon_backend* backend, char* out) {
-    if (strcmp(backend->device, "cpu") == 0)
-        snprintf(out, AGON_DEVICE_CLASS, "cpu");
-    else
-        snprintf(out, AGON_DEVICE_CLASS, "%.15s %.47s", backend->name, backend->device);
-}

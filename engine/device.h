@@ -26,5 +26,7 @@ int agon_device_again(const agon_config* stored, const char* dir, const agon_bac
 
 /* Who computes the same bytes: "cpu", "cuda/bf16 NVIDIA H100 80GB HBM3". (AGON_DEVICE_CLASS) */
 void agon_device_class(const agon_backend* backend, char* out);
+/* The options of `agon worker` that ask for it: "--device cuda --precision bf16". */
+void agon_device_words(const agon_backend* backend, char* out, size_t size);
 
 #endif

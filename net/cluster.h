@@ -36,11 +36,11 @@ typedef struct agon_worker_def {
     char token[512];   /* file of its token; "": none */
     char tls[512];     /* directory with ca.pem; "": none */
     char nkey[512];
-    int slots;      /* tasks at a time; 0: one per core */
+    int slots;      /* threads, and tasks at a time but for those that a device does together */
     uint64_t cache; /* bytes of snapshots kept */
-    const agon_backend* backend;
-    char build[128]; /* agon --version, one line */
-    int games;       /* plug-ins, loaded already: game strings, their files' hashes */
+    const agon_backend* backend; /* the run's must compute the same bytes */
+    char build[128];             /* agon --version, one line */
+    int games;                   /* plug-ins, loaded already: game strings, their files' hashes */
     char game[16][128];
     char game_file[16][AGON_HASH_SIZE];
     bool once; /* end when the coordinator says BYE, or cannot be reached for a minute */

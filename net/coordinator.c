@@ -22,6 +22,10 @@ char* agon__coordinator_address(agon__coordinator* c) {
     return c->address;
 }
 
+const agon_backend* agon__coordinator_backend(const agon__coordinator* c) {
+    return c->def.backend;
+}
+
 uv_loop_t* agon__coordinator_loop(const agon__coordinator* c) {
     return c->def.loop;
 }
@@ -60,14 +64,14 @@ void agon__coordinator_note(agon__coordinator* c, const char* format, ...) {
 static void add_slot_seconds(agon__coordinator* c) {
     const uint64_t now = uv_hrtime();
     c->slot_seconds += (double)(now - c->looked) * 1e-9 *
-                       (agon__scheduler_now(c->scheduler).slots + c->cluster.threads);
+                       (agon__scheduler_now(c->scheduler).slots + agon__own_slots(c));
     c->looked = now;
 }
 
 /* Places for tasks, and as many again that are known here before anybody has room for them: so
  * that a worker whose coordinator was killed finds the task of the result it kept. */
 static int places(const agon__coordinator* c) {
-    return agon__scheduler_now(c->scheduler).credit + c->cluster.threads + KNOWN_AHEAD;
+    return agon__scheduler_now(c->scheduler).credit + agon__own_slots(c) + KNOWN_AHEAD;
 }
 
 static void tell_slots(agon__coordinator* c) {
@@ -307,7 +311,7 @@ static int open_scheduler(agon__coordinator* c, agon_error* error) {
         .lease_ms = c->cluster.lease * 1000,
         .audit = c->cluster.audit,
         .secret = strtoull(secret, NULL, 16),
-        .trusted_slots = c->cluster.threads,
+        .trusted_slots = agon__own_slots(c),
         .broker = c->broker,
         .user = c,
         .golden = make_golden,
@@ -331,7 +335,7 @@ static void open_handles(agon__coordinator* c) {
 static void introduce(agon__coordinator* c, agon_executor* out) {
     *out = (agon_executor){
         .name = c->broker ? "nats" : "tcp",
-        .slots = c->cluster.threads + KNOWN_AHEAD,
+        .slots = agon__own_slots(c) + KNOWN_AHEAD,
         .self = c,
         .submit = submit,
         .progress = progress,
@@ -350,6 +354,13 @@ static void introduce(agon__coordinator* c, agon_executor* out) {
     c->looked = uv_hrtime();
 }
 
+/* When nothing has run: until its handles, and those of others, are closed. */
+static void close_own(agon__coordinator* c) {
+    if (c->local.shut)
+        c->local.shut(&c->local);
+    uv_run(c->def.loop, UV_RUN_DEFAULT);
+}
+
 /* The parts that have handles on the loop come last. */
 static int open_parts(agon__coordinator* c, agon_error* error) {
     int rc = agon__blobs_open(&c->def, BLOBS_KEPT, &c->blobs, error);
@@ -359,13 +370,15 @@ static int open_parts(agon__coordinator* c, agon_error* error) {
         rc = agon__own_open(c, error);
     if (!rc)
         rc = agon__watch_open(c->def.loop, &c->cluster, c->address, c->scheduler, &c->watch, error);
-    if (rc)
+    if (rc) {
+        close_own(c);
         return rc;
+    }
     rc = c->broker ? agon__broker_open(c, &c->transport, error)
                    : agon__server_open(c, &c->transport, error);
     if (rc) {
         agon__watch_shut(c->watch);
-        uv_run(c->def.loop, UV_RUN_DEFAULT); /* until it is closed */
+        close_own(c);
     }
     return rc;
 }

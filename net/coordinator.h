@@ -12,6 +12,7 @@ typedef struct agon__session agon__session;
 typedef struct agon__transport agon__transport;
 
 const agon_cluster_def* agon__coordinator_def(const agon__coordinator* c);
+const agon_backend* agon__coordinator_backend(const agon__coordinator* c); /* of the run */
 uv_loop_t* agon__coordinator_loop(const agon__coordinator* c);
 void agon__coordinator_note(agon__coordinator* c, const char* format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -40,7 +40,8 @@ struct agon__coordinator {
     agon__transport transport;
     agon__watch* watch;
     agon_executor local;
-    agon__own* own; /* (local.slots) */
+    agon__own* own; /* (owns) */
+    int owns;
     uv_timer_t ticker;
     uv_idle_t pump;
     agon__sessions sessions;
@@ -55,6 +56,9 @@ struct agon__coordinator {
     uint64_t looked;                         /* when slot_seconds was last added to, nanoseconds */
 };
 
+/* Tasks that this process takes beside its workers: one a thread, or as many as a worker may hold
+ * where a device does them together. */
+int agon__own_slots(const agon__coordinator* c);
 int agon__own_open(agon__coordinator* c, agon_error* error);
 void agon__own_run(agon__coordinator* c, const agon__lease* lease);
 /* Its leases live as long as they run. */

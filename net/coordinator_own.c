@@ -5,7 +5,7 @@
 #include <string.h>
 
 static agon__own* own_of(agon__coordinator* c, uint64_t lease) {
-    for (int i = 0; i < c->local.slots; i++)
+    for (int i = 0; i < c->owns; i++)
         if (c->own[i].lease == lease)
             return &c->own[i];
     return NULL;
@@ -62,7 +62,7 @@ void agon__own_run(agon__coordinator* c, const agon__lease* lease) {
 
 void agon__own_beat(agon__coordinator* c) {
     agon_executor_look look;
-    for (int i = 0; i < c->local.slots; i++) {
+    for (int i = 0; i < c->owns; i++) {
         const uint64_t lease = c->own[i].lease;
         if (lease && c->local.look(&c->local, lease, &look) &&
             !agon__scheduler_beat(c->scheduler, AGON__TRUSTED, lease, (int)look.permille,
@@ -71,13 +71,18 @@ void agon__own_beat(agon__coordinator* c) {
     }
 }
 
+int agon__own_slots(const agon__coordinator* c) {
+    return c->cluster.threads > 0 && c->def.backend->shards ? AGON__BEATS : c->cluster.threads;
+}
+
 int agon__own_open(agon__coordinator* c, agon_error* error) {
     agon_executor_def def = c->def;
     def.slots = c->cluster.threads > 1 ? c->cluster.threads : 1;
     def.done = own_done;
     def.user = c;
-    c->own = calloc((size_t)def.slots, sizeof *c->own);
+    c->owns = agon__own_slots(c) > 1 ? agon__own_slots(c) : 1;
+    c->own = calloc((size_t)c->owns, sizeof *c->own);
     if (!c->own)
-        return agon_fail(error, AGON_EMEMORY, "no memory for %d task slots", def.slots);
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d task slots", c->owns);
     return agon_executor_local(&def, NULL, &c->local, error);
 }

@@ -82,7 +82,7 @@ typedef struct agon__agent_offer {
 typedef struct agon__hello {
     int protocol, task_format;
     char build[128];         /* `agon --version`, one line */
-    char class[64];          /* who computes equal bytes: "cpu", "cuda NVIDIA H100 PCIe" */
+    char class[64];          /* who computes equal bytes: as engine/device.h says it */
     char name[64];           /* for people: the host's name unless told otherwise */
     char id[AGON_HASH_SIZE]; /* random, of this process: a second hello of it replaces the first */
     char nonce[AGON_HASH_SIZE]; /* random, of this hello */

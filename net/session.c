@@ -1,6 +1,7 @@
 /* session.c: the coordinator's side of one worker's conversation; see message.h. */
 #include "net/session.h"
 
+#include "engine/device.h"
 #include "games/plugin.h"
 #include "net/auth.h"
 
@@ -130,6 +131,21 @@ static bool check_game(agon__session* s, const agon__game_offer* offer) {
     return false;
 }
 
+/* Results of another kind of device would be other bytes, and look like lies. */
+static bool check_class(agon__session* s) {
+    char here[AGON_DEVICE_CLASS], words[64];
+    const agon_backend* backend = agon__coordinator_backend(s->coordinator);
+    agon_device_class(backend, here);
+    if (strcmp(s->hello.class, here) == 0)
+        return true;
+    agon_device_words(backend, words, sizeof words);
+    reject(s, AGON__REJECT_BUILD,
+           "it computes as '%s', and this run as '%s': their results would differ; start it as "
+           "agon worker %s",
+           s->hello.class, here, words);
+    return false;
+}
+
 static bool check_hello(agon__session* s) {
     const agon__hello* h = &s->hello;
     if (h->protocol != AGON__PROTOCOL) {
@@ -145,11 +161,8 @@ static bool check_hello(agon__session* s) {
                h->task_format, AGON_TASK_FORMAT);
         return false;
     }
-    if (strcmp(h->class, "cpu") != 0) {
-        reject(s, AGON__REJECT_BUILD,
-               "it computes as '%s', and this run as 'cpu': their results would differ", h->class);
+    if (!check_class(s))
         return false;
-    }
     for (int i = 0; i < h->games; i++)
         if (!check_game(s, &h->game[i]))
             return false;

@@ -41,7 +41,8 @@ void agon__worker_send(agon__worker* w, const agon__message* message) {
 void agon__worker_credit(agon__worker* w) {
     agon__message m = {.kind = AGON__CREDIT};
     const bool none = w->draining || w->full || agon__worker_crowded(w);
-    m.as.credit.tasks = none ? 0 : w->slots + 1 + w->slots / 4;
+    const int tasks = w->slots + 1 + w->slots / 4;
+    m.as.credit.tasks = none ? 0 : tasks < AGON__BEATS ? tasks : AGON__BEATS;
     agon__worker_send(w, &m);
 }
 
@@ -182,6 +183,7 @@ static void on_tick(uv_timer_t* timer) {
     agon__worker* w = timer->data;
     tell(w);
     look_for_room(w);
+    agon__worker_start(w);
     agon__worker_finish(w);
     check_absence(w);
 }
@@ -291,7 +293,7 @@ static int open_places(agon__worker* w, agon_error* error) {
 static int open_executor(agon__worker* w, agon_error* error) {
     const agon_executor_def def = {
         .loop = &w->loop,
-        .slots = w->slots,
+        .slots = w->def->slots,
         .backend = w->def->backend,
         .load = load_blob,
         .load_user = w,
@@ -335,6 +337,13 @@ static void start_handles(agon__worker* w) {
     w->begun_ms = w->away_ms = agon__worker_now(w);
 }
 
+/* A worker that never began: the loop ends when handles are closed. */
+static void close_handles(agon__worker* w) {
+    if (w->executor.shut)
+        w->executor.shut(&w->executor);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
 static void close_all(agon__worker* w) {
     while (w->lots)
         agon__worker_forget(w, w->lots);
@@ -363,7 +372,7 @@ int agon_worker_run(const agon_worker_def* def, agon_error* error) {
         return agon_fail(error, AGON_EMEMORY, "no memory for a worker");
     w->def = def;
     w->lots_end = &w->lots;
-    w->slots = def->slots;
+    w->slots = def->backend->shards ? AGON__BEATS : def->slots;
     if (uv_loop_init(&w->loop) != 0) {
         free(w);
         return agon_fail(error, AGON_EMEMORY, "no event loop for a worker");
@@ -375,6 +384,8 @@ int agon_worker_run(const agon_worker_def* def, agon_error* error) {
         rc = w->rc;
         if (rc && error)
             *error = w->error;
+    } else {
+        close_handles(w);
     }
     close_all(w);
     return rc;

@@ -70,7 +70,9 @@ typedef struct agon__worker {
     int keeping;            /* results that are being written */
     uint64_t tickets;
     int slots, running;
-    int jobs; /* on the pool, beside tasks */
+    int64_t
+        ready_ms; /* since when a task is ready and waits for those being fetched; 0: none does */
+    int jobs;     /* on the pool, beside tasks */
     int signals;
     bool connected, draining, full, ended;
     bool welcomed; /* once, at least */

@@ -1,6 +1,7 @@
 /* worker_hello.c: see worker_hello.h. */
 #include "net/worker_hello.h"
 
+#include "engine/device.h"
 #include "games/rules.h"
 #include "net/auth.h"
 #include "net/program.h"
@@ -45,7 +46,7 @@ int agon__worker_hello(const agon_worker_def* def, int slots, agon__hello* out, 
     out->protocol = AGON__PROTOCOL;
     out->task_format = AGON_TASK_FORMAT;
     snprintf(out->build, sizeof out->build, "%s", def->build[0] ? def->build : "-");
-    snprintf(out->class, sizeof out->class, "%s", "cpu");
+    agon_device_class(def->backend, out->class);
     snprintf(out->name, sizeof out->name, "%.63s", def->name[0] ? def->name : host[0] ? host : "-");
     snprintf(out->token, sizeof out->token, "-");
     out->pid = (int)getpid();

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define MOST_LOTS AGON__BEATS /* leases at a time: no more can be kept alive */
-#define TRIES     3 /* that a task's blobs vanish from the cache before it is handed back */
+#define GATHER    1000 /* ms that tasks wait for others to be fetched, where many run as one */
+#define TRIES     3    /* that a task's blobs vanish from the cache before it is handed back */
 
 /* ---- the list of leases ------------------------------------------------------------------- */
 
@@ -211,7 +212,26 @@ static bool start_one(agon__worker* w, agon__lot* lot) {
     return true;
 }
 
+/* Tasks of a shard come one by one, as their blobs do, and the first should not run alone. */
+static bool is_gathering(agon__worker* w) {
+    const agon__lot *ready = NULL, *fetching = NULL;
+    if (!w->def->backend->shards)
+        return false;
+    for (const agon__lot* lot = w->lots; lot; lot = lot->next)
+        if (lot->stage == AGON__READY && !lot->dropped)
+            ready = lot;
+        else if (lot->stage == AGON__FETCHING)
+            fetching = lot;
+    if (!ready || !fetching)
+        w->ready_ms = 0;
+    else if (!w->ready_ms)
+        w->ready_ms = agon__worker_now(w);
+    return w->ready_ms && agon__worker_now(w) - w->ready_ms < GATHER;
+}
+
 void agon__worker_start(agon__worker* w) {
+    if (is_gathering(w))
+        return;
     for (agon__lot *lot = w->lots, *next; lot && w->running < w->slots && !w->ended; lot = next) {
         next = lot->next;
         if (lot->stage == AGON__READY && !lot->dropped && !start_one(w, lot))

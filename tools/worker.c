@@ -1,5 +1,5 @@
 /* agon worker: a process that runs tasks for a coordinator, and what it says meanwhile. */
-#include "agents/backend.h"
+#include "engine/device.h"
 #include "net/program.h"
 #include "tools/command.h"
 #include "tools/panel.h"
@@ -88,7 +88,8 @@ int agon_cmd_worker(int argc, char** argv) {
         return code;
     watcher w = {.quiet = words.quiet, .terminal = !words.quiet && isatty(STDERR_FILENO) == 1};
     words.def.slots = agon_ui_tasks(words.def.slots);
-    words.def.backend = agon_cpu_backend();
+    if (agon_device_open(words.device, words.precision, &words.def.backend, &error))
+        return agon_ui_error(&error);
     words.def.note = on_note;
     words.def.tick = on_tick;
     words.def.user = &w;

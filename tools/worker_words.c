@@ -1,6 +1,7 @@
 /* worker_words.c: see worker_words.h. */
 #include "tools/worker_words.h"
 
+#include "engine/config.h"
 #include "engine/files.h"
 #include "engine/text.h"
 #include "games/plugin.h"
@@ -20,7 +21,7 @@
 #define PLUGIN_MOST  ((size_t)1 << 30) /* bytes of a plug-in's file */
 
 typedef struct words {
-    const char *connect, *name, *threads, *dir, *cache, *token, *tls, *nkey;
+    const char *connect, *name, *threads, *dir, *cache, *token, *tls, *nkey, *device, *precision;
     const char* game[GAMES];
     int games;
 } words;
@@ -136,6 +137,21 @@ static int fill_places(const words* w, agon_worker_def* def) {
     return code ? code : check_readable("--nkey", def->nkey);
 }
 
+/* With the words of the configuration. */
+static int read_device(const words* w, agon_worker_words* out) {
+    agon_config c;
+    agon_error error = {0};
+    int rc = AGON_OK;
+    agon_config_defaults(&c);
+    if (w->device)
+        rc = agon_config_set(&c, "train.device", w->device, "--device", &error);
+    if (!rc && w->precision)
+        rc = agon_config_set(&c, "train.precision", w->precision, "--precision", &error);
+    out->device = c.train.device;
+    out->precision = c.train.precision;
+    return rc ? agon_ui_error(&error) : 0;
+}
+
 static int fill(const words* w, agon_worker_def* def) {
     agon_error error = {0};
     agon__url url;
@@ -168,6 +184,7 @@ int agon_worker_read_words(int argc, char** argv, agon_worker_words* out) {
         {"--threads", NULL, &w.threads},  {"--dir", NULL, &w.dir},
         {"--cache", NULL, &w.cache},      {"--token", NULL, &w.token},
         {"--tls", NULL, &w.tls},          {"--nkey", NULL, &w.nkey},
+        {"--device", NULL, &w.device},    {"--precision", NULL, &w.precision},
         {"--once", &out->def.once, NULL}, {"--quiet", &out->quiet, NULL},
     };
     int code = agon_ui_repeated(&argc, argv, "--game", w.game, GAMES, &w.games);
@@ -179,7 +196,9 @@ int agon_worker_read_words(int argc, char** argv, agon_worker_words* out) {
         code = agon_ui_usage("worker", "unexpected word '%s'", argv[1]);
     if (code)
         return code;
-    code = fill(&w, &out->def);
+    code = read_device(&w, out);
+    if (!code)
+        code = fill(&w, &out->def);
     agon_version_line(out->def.build, sizeof out->def.build);
     return code;
 }

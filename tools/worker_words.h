@@ -5,7 +5,8 @@
 #include "net/cluster.h"
 
 typedef struct agon_worker_words {
-    agon_worker_def def; /* all of it but its functions */
+    agon_worker_def def;   /* all of it but its backend and functions */
+    int device, precision; /* as in agon_config */
     bool quiet;
 } agon_worker_words;
 

@@ -273,6 +273,7 @@ static void open_world(uint8_t threads) {
     agon_cluster_def cluster = {
         .listen = "tcp://127.0.0.1:1", .lease = 10, .audit = 0.5, .threads = threads % (OWN + 1)};
     const agon_executor_def def = {.loop = &w.loop,
+                                   .backend = agon_cpu_backend(),
                                    .slots = OWN,
                                    .load = load_blob,
                                    .done = on_done,
