@@ -3,6 +3,7 @@
 
 #include "engine/files.h"
 #include "engine/training.h"
+#include "tools/bench_gpu.h"
 #include "tools/command.h"
 #include "tools/embedded.h"
 #include "tools/game_word.h"
@@ -262,6 +263,8 @@ static int run_compared(const choice* c, const agon_bench* b, agon_bench_record*
 }
 
 int agon_cmd_bench(int argc, char** argv) {
+    if (argc > 1 && strcmp(argv[1], "gpu") == 0)
+        return agon_bench_gpu_command(argc - 1, argv + 1);
     words w = {.seconds = "0.7", .samples = "7", .hidden = "128,128", .limit = "600"};
     char game[128] = "connect_four";
     agon_bench_record* record = NULL;

@@ -19,6 +19,8 @@ typedef struct agon_command {
 const agon_command* agon_command_at(int index);
 const agon_command* agon_command_find(const char* name); /* NULL: no such command */
 int agon_command_count(void);
+/* Its help; that of a part with a page of its own where `word`, which may be NULL, names one. */
+const char* agon_command_page(const agon_command* command, const char* word);
 
 agon_command_function agon_cmd_train;
 agon_command_function agon_cmd_worker;

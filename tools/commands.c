@@ -1,6 +1,7 @@
 /* The table of commands. What is listed here exists; what exists is listed here. */
 #include "tools/command.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char help_train[] =
@@ -368,6 +369,8 @@ static const char help_bench[] =
     "  agon bench forward update > before            a record; after a change:\n"
     "  agon bench --compare before                   the same figures again, then and now\n"
     "  agon bench growth --plot pictures             how cost grows, as lines and as pictures\n"
+    "  agon bench gpu                                a GPU's rates, as a table: agon bench gpu "
+    "--help\n"
     "\n"
     "Prints one JSON object per figure: what names it; ratios to what the core could do in the "
     "same\n"
@@ -404,6 +407,31 @@ static const char help_bench[] =
     "  --compare FILE  measure what is in an earlier record (or the parts named) and print a "
     "table:\n"
     "                ratios and rates, + or - where they differ beyond the samples of both\n";
+
+static const char help_bench_gpu[] =
+    "Examples\n"
+    "  agon bench gpu                                a table of what the GPU does of agon's work\n"
+    "  agon bench gpu --gemm 750                     beside floors of FLOP, too\n"
+    "  agon bench gpu --precision fp32 --game tron   the CPU's arithmetic, another game\n"
+    "  agon bench gpu --json > before                a line of JSON for each figure\n"
+    "\n"
+    "Measures, with data that lie on the GPU: forwards of 2^20 rows, of 1, 16, 256 and 4096 nets\n"
+    "126-128-128-(7+1); PPO updates of 64 such nets with 32,768 rows each, one epoch of four\n"
+    "minibatches; 256 nets that each play themselves in 512 games, and the same with training.\n"
+    "\n"
+    "Beside each stands its floor: the rate at which the bytes that it must move would be copied\n"
+    "on the device, measured in the same run, or, where that is lower, its FLOP be done at the\n"
+    "rate of a large product. agon has no such product of its own: tests/gpu/run.sh measures one\n"
+    "by cuBLASLt, and --gemm takes the number. An update counts three times a forward's FLOP.\n"
+    "\n"
+    "Usage: agon bench gpu [options]\n"
+    "  --precision P  of products: bf16, tf32 or fp32; default bf16\n"
+    "  --gemm T       TFLOP/s of a large product in this precision, from 0.001\n"
+    "  --game GAME    that is played; default connect_four\n"
+    "  --rows N       of a forward in all, 64 to 16777216, all else in proportion; default 2^20\n"
+    "  --seconds S    time for each figure, 0.01 to 600; default 0.7\n"
+    "  --samples N    that many parts of it, odd; default 7\n"
+    "  --json         a line for each figure; they are named as those of 'agon bench'\n";
 
 static const char help_help[] =
     "Examples\n"
@@ -462,4 +490,9 @@ const agon_command* agon_command_find(const char* name) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;
+}
+
+const char* agon_command_page(const agon_command* command, const char* word) {
+    const bool gpu = word && strcmp(word, "gpu") == 0 && strcmp(command->name, "bench") == 0;
+    return gpu ? help_bench_gpu : command->help;
 }

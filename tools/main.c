@@ -34,7 +34,7 @@ static int run(int argc, char** argv) {
     if (!command)
         return unknown_command(argv[0]);
     if (asks_for_help(argc, argv)) {
-        fputs(command->help, stdout);
+        fputs(agon_command_page(command, argv[1]), stdout);
         return AGON_EXIT_OK;
     }
     return command->run(argc, argv);
