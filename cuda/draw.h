@@ -32,5 +32,9 @@ AGON_KERNEL_FN float agon__draw_uniform(uint32_t word) {
 AGON_KERNEL_FN double agon__draw_uniform_double(uint32_t high, uint32_t low) {
     return (double)(((uint64_t)high << 21) | (low >> 11)) * 0x1p-53;
 }
+/* agon_below: uniform in 0..n-1. */
+AGON_KERNEL_FN uint32_t agon__draw_below(uint32_t word, uint32_t n) {
+    return (uint32_t)(((uint64_t)word * n) >> 32);
+}
 
 #endif

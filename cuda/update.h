@@ -15,6 +15,8 @@ typedef struct agon__gpu_update_def {
     const agon__gpu_learners* learners;     /* borrowed */
     const agon__gpu_rectangles* rectangles; /* borrowed; as many members as learners */
     int epochs, minibatches;                /* of every update */
+    size_t work; /* bytes of device memory for a slice of members at once; 0: as _bytes says. No
+                    result depends on it */
 } agon__gpu_update_def;
 
 /* Device memory that it takes, apart from learners and rectangles. */
@@ -38,7 +40,8 @@ typedef struct agon__gpu_learner {
 int agon__gpu_update_run(agon__gpu_update* update, agon__gpu_learner* each, agon_error* error);
 
 /* One minibatch's gradients alone, before clipping, of every learner: learners->grads, and stats.
- * index: (members, count) entries, in host memory. For tests. */
+ * index: (members, count) entries, in host memory; count is not above the size of the largest
+ * minibatch. For tests. */
 int agon__gpu_update_gradient(agon__gpu_update* update, agon__gpu_learner* each,
                               const uint32_t* index, int count, agon_error* error);
 

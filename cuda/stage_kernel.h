@@ -1,0 +1,190 @@
+/* stage_kernel.h: operands of a product on their way from global to shared memory: a chunk of k of
+ * so many rows, fetched into registers first, and put down while no one reads there.
+ *
+ * In shared memory a row is AGON__STAGE_BYTES of k and 16 bytes more, so that the eight rows that a
+ * tile's lanes read together fall on all banks. */
+#ifndef AGON_CUDA_STAGE_KERNEL_H
+#define AGON_CUDA_STAGE_KERNEL_H
+
+#include "cuda/minibatch.h"
+
+enum {
+    AGON__PRODUCT_WARPS = 4,
+    AGON__PRODUCT_THREADS = AGON__PRODUCT_WARPS * AGON__WARP,
+    AGON__STAGE_BYTES = 128,                  /* of k: 64 bfloat16s, or 32 floats */
+    AGON__STAGE_ROW = AGON__STAGE_BYTES + 16, /* bytes from row to row */
+    AGON__STAGE_WORDS = 32,                   /* that a thread may hold of 128 rows */
+};
+
+#ifdef __CUDACC__
+#define AGON_UNROLL _Pragma("unroll")
+#define AGON_ROLLED _Pragma("unroll 1")
+#else
+#define AGON_UNROLL
+#define AGON_ROLLED
+#endif
+
+/* X(i, k) of a product, one matrix per group. Beyond `rows` and `depth` it is 0. Where neighbours
+ * in memory lie along i rather than along k, it is turned. */
+typedef struct agon__operand {
+    const char* base; /* elements, 16-byte aligned */
+    uint64_t group;   /* bytes from one group's to the next's */
+    int stride;       /* elements from one i (turned: one k) to the next: 16 bytes, or some */
+    int rows, depth;  /* neighbours: a multiple of 16, or within rows that are zero up to there */
+    int seen;         /* 1: observations: row i (turned: k) is a row of the minibatch */
+} agon__operand;
+
+/* 16 bytes, as four words. */
+AGON_KERNEL_FN void agon__read_16(const char* from, uint32_t* word) {
+#ifdef __CUDACC__
+    const uint4 x = *(const uint4*)from;
+    word[0] = x.x, word[1] = x.y, word[2] = x.z, word[3] = x.w;
+#else
+    memcpy(word, from, 16);
+#endif
+}
+AGON_KERNEL_FN void agon__write_16(char* to, const uint32_t* word) {
+#ifdef __CUDACC__
+    *(uint4*)to = make_uint4(word[0], word[1], word[2], word[3]);
+#else
+    memcpy(to, word, 16);
+#endif
+}
+
+/* Elements in a word. */
+AGON_KERNEL_FN int agon__per_word(int mode) {
+    return mode == AGON__BF16 ? 2 : 1;
+}
+
+/* x, y as elements: a word of both, or x alone. */
+AGON_KERNEL_FN uint32_t agon__word_of(int mode, float x, float y) {
+    if (mode == AGON__BF16)
+        return agon__round_off(x, 16) >> 16 | agon__round_off(y, 16);
+    return mode == AGON__TF32 ? agon__round_off(x, 13) : agon__bits(x);
+}
+
+/* The first element of a word as a float, or the second. */
+AGON_KERNEL_FN float agon__of_word(int mode, uint32_t word, int second) {
+    if (mode == AGON__BF16)
+        return agon__float(second ? word & 0xffff0000u : word << 16);
+    return agon__float(word);
+}
+
+/* ---- neighbours along k: 16 bytes at once -------------------------------------------------- */
+
+/* Unit n of a thread: eight units are a row. */
+AGON_KERNEL_FN int agon__straight_row(int thread, int n) {
+    return (thread + n * AGON__PRODUCT_THREADS) / 8;
+}
+
+/* Four words of observation row i, from k on. */
+AGON_KERNEL_FN void agon__see_straight(int mode, const agon__operand* x, const agon__sights* s,
+                                       int group, int i, int k, uint32_t* word) {
+    const int per = agon__per_word(mode);
+    const uint64_t place = agon__sight_place(s, agon__sight_entry(s, group, i));
+    const char* obs = s->obs + place * s->bytes;
+    AGON_UNROLL for (int j = 0; j < 4; j++) {
+        const int at = k + j * per;
+        const float one = at < x->depth ? agon__sight_input(s, obs, at) : 0.0f;
+        const float two = at + 1 < x->depth && per == 2 ? agon__sight_input(s, obs, at + 1) : 0.0f;
+        word[j] = agon__word_of(mode, one, two);
+    }
+}
+
+/* Where a thread reads: a pointer that is the same for all, and 32 bits of its own. */
+AGON_KERNEL_FN void agon__fetch_straight(int mode, int rows, const agon__operand* x,
+                                         const agon__sights* s, int group, int first, int k0,
+                                         int thread, uint32_t* word) {
+    const int element = agon__element(mode), k = thread % 8 * (16 / element);
+    const char* base = x->base + ((int64_t)first * x->stride + k0) * element;
+    AGON_UNROLL for (int n = 0; n < rows / 16; n++) {
+        const int i = agon__straight_row(thread, n);
+        word[4 * n] = word[4 * n + 1] = word[4 * n + 2] = word[4 * n + 3] = 0;
+        if (first + i < x->rows && k0 + k < x->depth) {
+            if (s && x->seen)
+                agon__see_straight(mode, x, s, group, first + i, k0 + k, word + 4 * n);
+            else
+                agon__read_16(base + (i * x->stride + k) * element, word + 4 * n);
+        }
+    }
+}
+
+AGON_KERNEL_FN void agon__put_straight(int rows, char* to, int thread, const uint32_t* word) {
+    AGON_UNROLL for (int n = 0; n < rows / 16; n++) agon__write_16(
+        to + agon__straight_row(thread, n) * AGON__STAGE_ROW + thread % 8 * 16, word + 4 * n);
+}
+
+/* ---- neighbours along i: two rows and a word of k at once ---------------------------------- */
+
+/* Unit n of a thread: its pair of rows, and its word of k. A warp has four pairs by eight words:
+ * other banks all. */
+AGON_KERNEL_FN int agon__turned_pair(int rows, int thread, int n) {
+    return (thread + n * AGON__PRODUCT_THREADS) / 8 % (rows / 2);
+}
+AGON_KERNEL_FN int agon__turned_word(int rows, int thread, int n) {
+    return (thread + n * AGON__PRODUCT_THREADS) / (4 * rows) * 8 + thread % 8;
+}
+
+/* x(i, k) and x(i + 1, k). */
+AGON_KERNEL_FN void agon__see_turned(const agon__operand* x, const agon__sights* s, int group,
+                                     int i, int k, float* two) {
+    const uint64_t place = agon__sight_place(s, agon__sight_entry(s, group, k));
+    const char* obs = s->obs + place * s->bytes;
+    two[0] = agon__sight_input(s, obs, i);
+    two[1] = i + 1 < x->rows ? agon__sight_input(s, obs, i + 1) : 0.0f;
+}
+
+/* Words k of rows i and i + 1. */
+AGON_KERNEL_FN void agon__see_pair(int mode, const agon__operand* x, const agon__sights* s,
+                                   int group, int i, int k, uint32_t* word) {
+    float one[2], two[2] = {0.0f, 0.0f};
+    agon__see_turned(x, s, group, i, k, one);
+    if (mode == AGON__BF16 && k + 1 < x->depth)
+        agon__see_turned(x, s, group, i, k + 1, two);
+    word[0] = agon__word_of(mode, one[0], two[0]);
+    word[1] = agon__word_of(mode, one[1], two[1]);
+}
+
+/* stride: from k to k + 1, in words; more: k + 1 is there. */
+AGON_KERNEL_FN void agon__read_pair(int mode, const char* from, int stride, int more,
+                                    uint32_t* word) {
+    const uint32_t* at = (const uint32_t*)from;
+    if (mode == AGON__BF16) {
+        const uint32_t one = at[0], two = more ? at[stride] : 0;
+        word[0] = (one & 0xffffu) | two << 16;
+        word[1] = one >> 16 | (two & 0xffff0000u);
+    } else {
+        word[0] = at[0];
+        word[1] = at[1];
+    }
+}
+
+AGON_KERNEL_FN void agon__fetch_turned(int mode, int rows, const agon__operand* x,
+                                       const agon__sights* s, int group, int first, int k0,
+                                       int thread, uint32_t* word) {
+    const int element = agon__element(mode), per = agon__per_word(mode);
+    const char* base = x->base + ((int64_t)k0 * x->stride + first) * element;
+    AGON_UNROLL for (int n = 0; n < rows / 8; n++) {
+        const int i = 2 * agon__turned_pair(rows, thread, n);
+        const int k = agon__turned_word(rows, thread, n) * per;
+        word[2 * n] = word[2 * n + 1] = 0;
+        if (first + i < x->rows && k0 + k < x->depth) {
+            if (s && x->seen)
+                agon__see_pair(mode, x, s, group, first + i, k0 + k, word + 2 * n);
+            else
+                agon__read_pair(mode, base + (k * x->stride + i) * element, x->stride / per,
+                                k0 + k + 1 < x->depth, word + 2 * n);
+        }
+    }
+}
+
+AGON_KERNEL_FN void agon__put_turned(int rows, char* to, int thread, const uint32_t* word) {
+    AGON_UNROLL for (int n = 0; n < rows / 8; n++) {
+        char* at = to + 2 * agon__turned_pair(rows, thread, n) * AGON__STAGE_ROW +
+                   agon__turned_word(rows, thread, n) * 4;
+        *(uint32_t*)at = word[2 * n];
+        *(uint32_t*)(at + AGON__STAGE_ROW) = word[2 * n + 1];
+    }
+}
+
+#endif

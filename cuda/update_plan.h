@@ -1,0 +1,77 @@
+/* update_plan.h: what an update of many learners does on the device, told as a list of launches.
+ * Nothing here talks to a GPU: the same list may be run, recorded, or emulated.
+ *
+ * Members go through in slices, one whole update after another, so that what a minibatch works in
+ * need not be there for all of them at once. No launch depends on what an earlier one finds.
+ * Internal to cuda/. */
+#ifndef AGON_CUDA_UPDATE_PLAN_H
+#define AGON_CUDA_UPDATE_PLAN_H
+
+#include "cuda/minibatch.h"
+
+/* Bytes that slices are cut for. */
+#define AGON__UPDATE_WORK ((size_t)1 << 30)
+
+typedef enum agon__update_kernel {
+    AGON__UPDATE_ADVANTAGE,
+    AGON__UPDATE_NORMALISE,
+    AGON__UPDATE_SHUFFLE,
+    AGON__UPDATE_LAYER,
+    AGON__UPDATE_SLOPES,
+    AGON__UPDATE_GRADS,
+    AGON__UPDATE_LOSS,
+    AGON__UPDATE_SQUARES,
+    AGON__UPDATE_SETTLE,
+    AGON__UPDATE_ADAM,
+    AGON__UPDATE_PACK,
+    AGON__UPDATE_KERNELS
+} agon__update_kernel;
+
+/* The kernel's name in the image "kernels", for nets of a mode. */
+const char* agon__update_kernel_name(agon__update_kernel kernel, int mode);
+
+/* Who gets the launches. args: the kernel's, to be copied. */
+typedef struct agon__launcher {
+    void (*launch)(void* context, agon__update_kernel kernel, int blocks, int warps, size_t shared,
+                   const void* args);
+    void* context;
+} agon__launcher;
+
+typedef struct agon__update_plan {
+    agon__gpu_learners learners;
+    agon__gpu_rectangles rectangles;
+    int epochs, minibatches;
+    size_t shared; /* bytes that a block may have */
+    int slice;     /* members at once */
+    int row_limit; /* of the largest minibatch */
+    /* Of the device: for all members .. */
+    agon__update_member* member; /* (members) */
+    float* correct;              /* (members, epochs * minibatches, 2), as agon__adam_args */
+    /* .. and for a slice. Rows are padded to a multiple of AGON__TILE_K, with zeros. */
+    uint32_t* index;            /* (slice, epochs, entries) */
+    char* x[AGON__GPU_LINEARS]; /* x[i]: inputs of layer i > 0, then their slopes: elements
+                                   (slice, row_limit, pad) */
+    float* head;                /* (slice, row_limit, pad): logits, and the value */
+    char* slope;                /* their slopes: elements (slice, row_limit, pad) */
+    float* row_stats;           /* (slice, row_limit, AGON__ROW_STATS) */
+    double* squares;            /* (slice, segments) */
+    float* scale;               /* (slice) */
+} agon__update_plan;
+
+/* A plan without memory. work: bytes that slices are cut for. */
+agon__update_plan agon__update_plan_of(const agon__gpu_learners* learners,
+                                       const agon__gpu_rectangles* rectangles, int epochs,
+                                       int minibatches, size_t work);
+/* Points the plan into a block of the device, 256-byte aligned; returns its bytes. base NULL: only
+ * counts them. */
+size_t agon__update_lay_out(agon__update_plan* plan, char* base);
+
+/* A whole update of all members. `member` and `correct` are in place; the sums of statistics in
+ * `member` are zero. */
+void agon__update_launch(const agon__update_plan* plan, const agon__launcher* to);
+/* The gradients of one minibatch of members first .. first + count - 1, at most a slice, each of
+ * `rows` rows: index (count, epochs * entries) starts with them. */
+void agon__update_launch_gradient(const agon__update_plan* plan, int first, int count, int rows,
+                                  const agon__launcher* to);
+
+#endif
