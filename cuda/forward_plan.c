@@ -1,6 +1,7 @@
 /* forward_plan.c: how a forward is cut. */
 #include "cuda/forward_plan.h"
 
+#include "cuda/choose_kernel.h"
 #include "cuda/forward_walk.h"
 
 #include <assert.h>
@@ -10,8 +11,10 @@ enum {
     BUSY = 4,         /* warps at least that have a strip of a layer to compute */
     WIDE_COLS = 128,  /* outputs of a tile of the wide path, at most */
     WIDE_DEPTH = 128, /* inputs that it stages together, at most */
-    SIDE_BY_SIDE = 2, /* blocks on a processor: registers for no more */
-    KEPT = 1024       /* bytes that the system takes of each block's shared memory */
+    FEW_ROWS = AGON__FORWARD_WARPS * AGON__WARP, /* of a tile of the choice: a lane each */
+    MANY_ROWS = AGON__FORWARD_WARPS * 4,         /* a warp each */
+    SIDE_BY_SIDE = 2,                            /* blocks on a processor: registers for no more */
+    KEPT = 1024 /* bytes that the system takes of each block's shared memory */
 };
 
 static size_t up_to(size_t x, size_t multiple) {
@@ -20,6 +23,11 @@ static size_t up_to(size_t x, size_t multiple) {
 
 static int least(int a, int b) {
     return a < b ? a : b;
+}
+
+/* Half of what a block may have, where that still is a lot. */
+static size_t half_of(size_t shared) {
+    return shared >= 128 * 1024 ? (shared - KEPT) / 2 : shared;
 }
 
 /* Bytes of one row of the activations in array 0 or 1: inputs of every second layer. */
@@ -45,6 +53,17 @@ static bool keeps_busy(const agon__gpu_net* net, const agon__forward_cut* cut) {
     return true;
 }
 
+/* Bytes of the weights of the largest layer: more room is of no use to a net in parts. */
+static size_t widest_layer(const agon__gpu_net* net) {
+    size_t widest = 0;
+    for (int i = 0; i < net->layers; i++) {
+        const size_t all = (size_t)net->linear[i].rows * (size_t)net->linear[i].stride *
+                           (size_t)agon__element(net->mode);
+        widest = all > widest ? all : widest;
+    }
+    return widest;
+}
+
 /* With logits in shared memory, or in scratch; rows 0: it does not fit. */
 static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int rows, int resident,
                                    int z_shared) {
@@ -62,24 +81,21 @@ static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int 
     cut.weights = (int)at;
     if (at >= shared || (resident && net->bytes > shared - at))
         return (agon__forward_cut){0};
-    size_t widest = 0; /* what all outputs of a layer take: more is of no use */
-    for (int i = 0; i < net->layers; i++) {
-        const size_t all = (size_t)net->linear[i].rows * (size_t)net->linear[i].stride *
-                           (size_t)agon__element(net->mode);
-        widest = all > widest ? all : widest;
-    }
-    const size_t wanted = resident ? net->bytes : widest, left = shared - at;
+    const size_t wanted = resident ? net->bytes : widest_layer(net), left = shared - at;
     cut.room = (int)(wanted < left ? wanted : left);
     cut.shared = (int)(at + (size_t)cut.room);
     return resident || keeps_busy(net, &cut) ? cut : (agon__forward_cut){0};
 }
 
+/* A net in parts first gets half of a large GPU's shared memory: then one of two blocks can stage
+ * while the other computes. */
 agon__forward_cut agon__forward_cut_fused(const agon__gpu_net* net, size_t shared, int rows,
                                           int resident) {
-    agon__forward_cut cut = fused_cut(net, shared, rows, resident, 1);
+    agon__forward_cut cut = {0};
     for (; rows >= AGON__TILE_M && cut.rows == 0; rows /= 2)
-        for (int z_shared = 1; z_shared >= 0 && cut.rows == 0; z_shared--)
-            cut = fused_cut(net, shared, rows, resident, z_shared);
+        for (int half = !resident; half >= 0 && cut.rows == 0; half--)
+            for (int z_shared = 1; z_shared >= 0 && cut.rows == 0; z_shared--)
+                cut = fused_cut(net, half ? half_of(shared) : shared, rows, resident, z_shared);
     return cut;
 }
 
@@ -99,11 +115,10 @@ static int wide_shared(const agon__gpu_net* net, agon__forward_cut* cut) {
     return cut->z + cut->rows * cut->cols * (int)sizeof(float);
 }
 
-/* Half the shared memory of a large GPU, so that two blocks take turns at reading and computing. */
 agon__forward_cut agon__forward_cut_wide(const agon__gpu_net* net, size_t shared, int rows,
                                          int layer) {
     const agon__gpu_linear* linear = &net->linear[layer];
-    const size_t limit = shared >= 128 * 1024 ? shared / 2 - KEPT : shared;
+    const size_t limit = half_of(shared);
     agon__forward_cut cut = {.rows = rows, .layer = layer, .depth = WIDE_DEPTH, .cols = WIDE_COLS};
     cut.z_stride = net->linear[net->layers - 1].rows;
     cut.depth = least(cut.depth, (int)up_to((size_t)linear->in, AGON__TILE_K));
@@ -186,7 +201,8 @@ static void add_layers(const agon__forward_machine* machine, const agon__gpu_for
         launch->args.out = i + 1 < net->layers ? array[i & 1] : NULL;
         launch->args.z = z;
     }
-    agon__forward_cut cut = {.rows = AGON__TILE_M, .z_stride = net->linear[net->layers - 1].rows};
+    const agon__forward_cut cut = {.rows = net->actions <= AGON__CHOOSE_FEW ? FEW_ROWS : MANY_ROWS,
+                                   .z_stride = net->linear[net->layers - 1].rows};
     add(plan, call, "choose", &cut, AGON__WALK_SHARED,
         blocks_of(machine, call, cut.rows, 1, AGON__WALK_SHARED))
         ->args.z = z;

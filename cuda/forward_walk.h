@@ -60,13 +60,14 @@ AGON_KERNEL_FN void agon__walk_sum(agon__block* b, const agon__walk* walk, int e
 /* Where item `at` of all is. There is such an item. */
 AGON_KERNEL_FN void agon__walk_find(const agon__block* b, agon__walk* walk, int each, int64_t at) {
     const agon__walk_shared* s = (const agon__walk_shared*)b->shared;
-    int warp = 0, part, tiles;
+    int warp = 0, part;
+    int64_t tiles;
     for (; at >= s->whole[warp]; warp++)
         at -= s->whole[warp];
     for (part = warp * AGON__WARP; at >= s->part[part]; part++)
         at -= s->part[part];
     walk->group = part * each;
-    for (; at >= (tiles = (int)agon__walk_tiles(walk, walk->group)); walk->group++)
+    for (; at >= (tiles = agon__walk_tiles(walk, walk->group)); walk->group++)
         at -= tiles;
     walk->tile = at;
 }
