@@ -1,8 +1,8 @@
 /* Promise: in modes TF32 and BF16 logits and values are within 2e-2 of the largest of the CPU
  * backend's, and actions are those at their uniform numbers by the kernel's own probabilities.
  *
- * Over the grid of forward_grid.h with bytes and floats and 1, 9, 1352 actions; the two modes by
- * turns see two of three of its shapes. */
+ * Over the grid of forward_grid.h with bytes and floats and 1, 9, 1352 actions. Each mode sees a
+ * third of the shapes, another third with other actions or inputs. */
 #include "tests/unit/forward_grid.h"
 
 static void check_mode(company* c, int mode, int turn) {
