@@ -2,6 +2,7 @@
  * repeated, any thread may call, and the first failure is kept and said. The driver is that of
  * tests/cuda/driver.h. */
 #include "cuda/gpu.h"
+#include "cuda/images.h"
 #include "cuda/layout.h"
 #include "tests/cuda/emulate.h"
 
@@ -12,8 +13,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -177,6 +176,19 @@ static void recorded_work_is_repeated(void** state) {
     packing_close(&p);
 }
 
+static void every_image_is_there(void** state) {
+    (void)state;
+    agon__gpu* gpu = open_gpu();
+    assert_true(agon__images_count > 1);
+    for (int i = 0; i < agon__images_count; i++) {
+        const char* image = agon__images[i].name;
+        const char* kernel = i == 0 ? "pack" : "start";
+        assert_non_null(emulate_find(image, kernel));
+        assert_non_null(agon__gpu_function(gpu, image, kernel));
+    }
+    assert_int_equal(agon__gpu_check(gpu, NULL), AGON_OK);
+}
+
 static void missing_kernels_are_no_failure(void** state) {
     (void)state;
     agon__gpu* gpu = open_gpu();
@@ -213,11 +225,9 @@ static void threads_may_call(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_it_is),
-        cmocka_unit_test(copies_go_in_order),
-        cmocka_unit_test(kernels_run),
-        cmocka_unit_test(recorded_work_is_repeated),
-        cmocka_unit_test(missing_kernels_are_no_failure),
+        cmocka_unit_test(says_what_it_is),      cmocka_unit_test(copies_go_in_order),
+        cmocka_unit_test(kernels_run),          cmocka_unit_test(recorded_work_is_repeated),
+        cmocka_unit_test(every_image_is_there), cmocka_unit_test(missing_kernels_are_no_failure),
         cmocka_unit_test(threads_may_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
