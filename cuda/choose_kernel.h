@@ -12,8 +12,8 @@
 #include <math.h>
 
 #include "cuda/forward.h"
+#include "cuda/draw.h"
 #include "cuda/forward_tiles.h"
-#include "cuda/philox.h"
 
 enum { AGON__CHOOSE_FEW = 16 }; /* actions at most where a lane has a row; the bytes depend on it */
 
@@ -69,8 +69,8 @@ AGON_KERNEL_FN float agon__choose_uniform(const agon__gpu_forward* c, const agon
     const agon__gpu_draws* d = &c->draws;
     if (c->uniform)
         return c->uniform[r->slot];
-    return agon__philox_uniform(d->key + 2 * (size_t)r->group, d->episode[r->slot], d->ply[r->slot],
-                                d->seat[r->slot]);
+    return agon__draw_action(d->key + 2 * (size_t)r->group, d->episode[r->slot], d->ply[r->slot],
+                             d->seat[r->slot]);
 }
 
 /* The chosen action, and its log-probability at temperature 1. */

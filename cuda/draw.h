@@ -37,4 +37,13 @@ AGON_KERNEL_FN uint32_t agon__draw_below(uint32_t word, uint32_t n) {
     return (uint32_t)(((uint64_t)word * n) >> 32);
 }
 
+/* agon_uniform of word 0 of agon_random(key, episode, ply, seat, 0): what samples an action. */
+AGON_KERNEL_FN float agon__draw_action(const uint32_t* key, uint32_t episode, uint32_t ply,
+                                       uint32_t seat) {
+    agon_key of;
+    of.word[0] = key[0];
+    of.word[1] = key[1];
+    return agon__draw_uniform(agon__draw(of, episode, ply, seat, 0).word[0]);
+}
+
 #endif

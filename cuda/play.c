@@ -32,8 +32,8 @@ size_t agon__gpu_play_spare(const agon_shard_def* shard) {
 
 size_t agon__gpu_play_bytes(const agon__gpu* gpu, const agon_shard_def* shard,
                             const agon__gpu_net* net) {
-    const agon__play_plan plan =
-        agon__play_plan_of(shard, net, NULL, agon__gpu_processors(gpu), NULL);
+    const agon__play_plan plan = agon__play_plan_of(shard, 1 + shard->member[0].opponents, net,
+                                                    NULL, agon__gpu_processors(gpu), NULL);
     return plan.bytes + agon__gpu_forward_scratch(gpu, net, plan.forward.slots);
 }
 
@@ -87,16 +87,17 @@ static int check_places(const agon__play_plan* plan, const agon_shard_def* shard
 }
 
 static int get_memory(agon__gpu_play* p, const agon__gpu_play_def* def, agon_error* error) {
-    const int processors = agon__gpu_processors(p->gpu);
+    const int processors = agon__gpu_processors(p->gpu), players = agon__play_players(def->shard);
     agon__play_plan* plan = &p->plan;
-    *plan = agon__play_plan_of(def->shard, &def->net, def->rectangles, processors, NULL);
+    *plan = agon__play_plan_of(def->shard, players, &def->net, def->rectangles, processors, NULL);
     int rc = check_places(plan, def->shard, error);
     if (rc)
         return rc;
     p->memory = agon__gpu_alloc(p->gpu, plan->bytes, error);
     if (!p->memory)
         return error ? error->code : AGON_EMEMORY;
-    *plan = agon__play_plan_of(def->shard, &def->net, def->rectangles, processors, p->memory);
+    *plan =
+        agon__play_plan_of(def->shard, players, &def->net, def->rectangles, processors, p->memory);
     const size_t scratch = agon__gpu_forward_scratch(p->gpu, &def->net, plan->forward.slots);
     p->scratch = agon__gpu_alloc(p->gpu, scratch, error);
     p->told = p->scratch ? agon__gpu_pinned(p->gpu, plan->told.bytes, error) : NULL;

@@ -25,7 +25,8 @@ typedef struct agon__gpu_play_def {
 bool agon__gpu_play_has(agon__gpu* gpu, const agon_rules* rules);
 /* Places of observations beside the rectangles' entries: for decisions that are not kept. */
 size_t agon__gpu_play_spare(const agon_shard_def* shard);
-/* Device memory that it takes, apart from rectangles. */
+/* Device memory that it takes, apart from rectangles, for members like the first, the only one that
+ * is read. */
 size_t agon__gpu_play_bytes(const agon__gpu* gpu, const agon_shard_def* shard,
                             const agon__gpu_net* net);
 

@@ -1,7 +1,5 @@
 #include "cuda/play_plan.h"
 
-#include <assert.h>
-
 enum {
     STAGE_MIN = 32,              /* bytes of an observation: below, threads write it themselves */
     STAGE_MOST = 48 << 10,       /* bytes of shared memory of a block of observe; also of sort */
@@ -25,14 +23,6 @@ static void* carve(carver* c, size_t bytes) {
 
 static agon__play_memory carve_piece(carver* c, size_t bytes) {
     return (agon__play_memory){carve(c, bytes), bytes};
-}
-
-static int players_of(const agon_shard_def* shard) {
-    int players = 1;
-    for (int m = 0; m < shard->members; m++)
-        if (1 + shard->member[m].opponents > players)
-            players = 1 + shard->member[m].opponents;
-    return players;
 }
 
 static int limited(int value, int low, int high) {
@@ -61,12 +51,12 @@ static int stage_of(size_t obs_bytes) {
     return obs_bytes < STAGE_MIN || words * 4 * AGON__WARP > STAGE_MOST ? 0 : (int)words * 4;
 }
 
-static void set_facts(agon__play_args* a, const agon_shard_def* shard) {
+static void set_facts(agon__play_args* a, const agon_shard_def* shard, int players) {
     const agon_rules* rules = shard->rules;
     a->members = shard->members;
     a->lanes = shard->lanes;
     a->seats = rules->spec.seats;
-    a->players = players_of(shard);
+    a->players = players;
     a->horizon = shard->horizon;
     a->outcomes = rules->spec.chance_outcomes;
     a->state_size = rules->spec.state_size;
@@ -216,13 +206,21 @@ static void set_forward(agon__play_plan* p, const agon_rules* rules, const agon_
     f->log_probability = a->log_probability;
 }
 
-agon__play_plan agon__play_plan_of(const agon_shard_def* shard, const agon__gpu_net* net,
-                                   const agon__gpu_rectangles* rectangles, int processors,
-                                   void* memory) {
+int agon__play_players(const agon_shard_def* shard) {
+    int players = 1;
+    for (int m = 0; m < shard->members; m++)
+        if (1 + shard->member[m].opponents > players)
+            players = 1 + shard->member[m].opponents;
+    return players;
+}
+
+agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
+                                   const agon__gpu_net* net, const agon__gpu_rectangles* rectangles,
+                                   int processors, void* memory) {
     const agon_rules* rules = shard->rules;
     agon__play_plan p = {.args = {0}};
     carver c = {(char*)memory, 0};
-    set_facts(&p.args, shard);
+    set_facts(&p.args, shard, players);
     set_grids(&p, processors);
     if (rectangles)
         p.args.rectangles = *rectangles;

@@ -29,11 +29,15 @@ typedef struct agon__play_plan {
     uint64_t limit; /* steps that are enough if the learner's seats come to act at all */
 } agon__play_plan;
 
-/* memory: of the device, `bytes` and full of zeros when the kernel `start` is run; NULL to learn
- * them. rectangles: NULL to learn them, too. processors: of the device. */
-agon__play_plan agon__play_plan_of(const agon_shard_def* shard, const agon__gpu_net* net,
-                                   const agon__gpu_rectangles* rectangles, int processors,
-                                   void* memory);
+/* Learner and opponents of the member that has most. */
+int agon__play_players(const agon_shard_def* shard);
+
+/* players: as above; members are not read. memory: of the device, `bytes` and full of zeros when
+ * the kernel `start` is run; NULL to learn them. rectangles: NULL to learn them, too. processors:
+ * of the device. */
+agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
+                                   const agon__gpu_net* net, const agon__gpu_rectangles* rectangles,
+                                   int processors, void* memory);
 
 /* Fills `out` (given.bytes, of the host) with what plan->given is to hold. packed: as in
  * agon__gpu_play_def. */

@@ -1,7 +1,7 @@
 /* twin_kernel.h: the kernels of one game, its device twin. A file that includes this is compiled
  * once per game, with
  *
- *   AGON_TWIN         the game's name, tic-tac-toe's without quotes and as in its functions
+ *   AGON_TWIN         the game's name, as in the names of its functions
  *   AGON_TWIN_FILE    its file, "games/NAME.c", which is included as it is
  *   AGON_TWIN_CHANCE  1: it has a function `chance`
  *

@@ -140,10 +140,12 @@ static inline void world_open(play_world* w, const play_world_def* def) {
     for (int m = 0; m < def->members; m++)
         world_member(w, m, def->first + m);
     const agon__gpu_net net = agon__gpu_net_of(&w->net, AGON__FP32);
-    const agon__play_plan shape = agon__play_plan_of(&w->shard, &net, NULL, def->processors, NULL);
+    const agon__play_plan shape = agon__play_plan_of(&w->shard, agon__play_players(&w->shard), &net,
+                                                     NULL, def->processors, NULL);
     world_data(w, shape.args.own);
     w->memory = world_alloc(shape.bytes, 0);
-    w->plan = agon__play_plan_of(&w->shard, &net, &w->data, def->processors, w->memory);
+    w->plan = agon__play_plan_of(&w->shard, shape.args.players, &net, &w->data, def->processors,
+                                 w->memory);
     agon__play_give(&w->plan, &w->shard, w->packed_of, w->plan.given.at);
     w->scratch = agon_cpu_backend()->scratch_open();
     world_find(w, def->twin);
@@ -238,6 +240,55 @@ static inline void world_collect(play_world* w, int more) {
         world_run(w, w->sort, &w->plan.sort);
     }
     world_run(w, w->counts, &w->plan.counts);
+}
+
+/* ---- against the CPU --------------------------------------------------------------------------
+ */
+
+static inline agon_rollout* world_reference(const play_world* w, int m) {
+    const agon_rollout_def def = {.rules = w->rules,
+                                  .backend = agon_cpu_backend(),
+                                  .learner = w->member[m].learner,
+                                  .own_seats = w->shard.own_seats,
+                                  .opponents = w->member[m].opponents,
+                                  .opponent = w->member[m].opponent,
+                                  .lanes = w->shard.lanes,
+                                  .horizon = w->shard.horizon,
+                                  .chance = w->member[m].chance,
+                                  .action = w->member[m].action};
+    agon_rollout* rollout = NULL;
+    assert_int_equal(agon_rollout_open(&def, &rollout, NULL), 0);
+    return rollout;
+}
+
+/* Equal bytes, or a difference of at most `room` above 0. */
+static inline void world_floats(const float* got, const float* want, size_t count, float room) {
+    if (room == 0)
+        assert_memory_equal(got, want, count * sizeof *got);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(got[i] - want[i]) <= room))
+            fail_msg("%zu: %g, expected %g", i, (double)got[i], (double)want[i]);
+}
+
+/* Member m's rectangle; room: of log-probabilities, values and bootstraps. */
+static inline void world_compare(const play_world* w, int m, const agon_rectangle* want,
+                                 float room) {
+    const agon__gpu_rectangles* d = &w->data;
+    const size_t rows = (size_t)d->rows, entries = rows * (size_t)d->horizon, first = m * entries;
+    const size_t words = (size_t)d->mask_words;
+    assert_int_equal(want->rows, d->rows);
+    for (size_t i = 0; i < entries; i++) {
+        assert_memory_equal((const char*)d->obs + (first + i) * d->obs_bytes,
+                            (const char*)want->obs + want->place[i] * d->obs_bytes, d->obs_bytes);
+        assert_memory_equal(d->mask + (first + i) * words, want->mask + want->place[i] * words,
+                            words * sizeof *d->mask);
+    }
+    assert_memory_equal(d->action + first, want->action, entries * sizeof *d->action);
+    world_floats(d->log_probability + first, want->log_probability, entries, room);
+    world_floats(d->value + first, want->value, entries, room);
+    assert_memory_equal(d->reward + first, want->reward, entries * 4);
+    assert_memory_equal(d->last + first, want->last, entries);
+    world_floats(d->bootstrap + m * rows, want->bootstrap, rows, room);
 }
 
 #endif

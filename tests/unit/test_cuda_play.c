@@ -9,41 +9,6 @@
 /* ---- against the CPU --------------------------------------------------------------------------
  */
 
-static agon_rollout* open_reference(const play_world* w, int m) {
-    const agon_rollout_def def = {.rules = w->rules,
-                                  .backend = agon_cpu_backend(),
-                                  .learner = w->member[m].learner,
-                                  .own_seats = w->shard.own_seats,
-                                  .opponents = w->member[m].opponents,
-                                  .opponent = w->member[m].opponent,
-                                  .lanes = w->shard.lanes,
-                                  .horizon = w->shard.horizon,
-                                  .chance = w->member[m].chance,
-                                  .action = w->member[m].action};
-    agon_rollout* rollout = NULL;
-    assert_int_equal(agon_rollout_open(&def, &rollout, NULL), 0);
-    return rollout;
-}
-
-static void compare_rectangles(const play_world* w, int m, const agon_rectangle* want) {
-    const agon__gpu_rectangles* d = &w->data;
-    const size_t rows = (size_t)d->rows, entries = rows * (size_t)d->horizon, first = m * entries;
-    const size_t words = (size_t)d->mask_words;
-    assert_int_equal(want->rows, d->rows);
-    for (size_t i = 0; i < entries; i++) {
-        assert_memory_equal((const char*)d->obs + (first + i) * d->obs_bytes,
-                            (const char*)want->obs + want->place[i] * d->obs_bytes, d->obs_bytes);
-        assert_memory_equal(d->mask + (first + i) * words, want->mask + want->place[i] * words,
-                            words * sizeof *d->mask);
-    }
-    assert_memory_equal(d->action + first, want->action, entries * sizeof *d->action);
-    assert_memory_equal(d->log_probability + first, want->log_probability, entries * 4);
-    assert_memory_equal(d->value + first, want->value, entries * 4);
-    assert_memory_equal(d->reward + first, want->reward, entries * 4);
-    assert_memory_equal(d->last + first, want->last, entries);
-    assert_memory_equal(d->bootstrap + m * rows, want->bootstrap, rows * 4);
-}
-
 static void compare_counts(const play_world* w, int m, const agon_rollout* want) {
     const agon__play_counts* sums = &w->plan.args.sums[m];
     assert_int_equal(sums->of[AGON__PLAY_STEPS], want->steps);
@@ -64,12 +29,12 @@ static uint64_t compare_world(const play_world_def* def) {
     uint64_t episodes = 0;
     agon_rollout* want[WORLD_MEMBERS];
     for (int m = 0; m < def->members; m++)
-        want[m] = open_reference(&w, m);
+        want[m] = world_reference(&w, m);
     for (int round = 0; round < 3; round++) {
         world_collect(&w, round * 3);
         for (int m = 0; m < def->members; m++) {
             assert_int_equal(agon_rollout_collect(want[m], NULL), 0);
-            compare_rectangles(&w, m, want[m]->data);
+            world_compare(&w, m, want[m]->data, 0);
             compare_counts(&w, m, want[m]);
         }
     }
