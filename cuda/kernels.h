@@ -27,14 +27,20 @@
     X(normalise, agon__advantage_args)                                                             \
     X(shuffle, agon__shuffle_args)                                                                 \
     X(product_layer_fp32, agon__product_args)                                                      \
+    X(product_first_layer_fp32, agon__product_args)                                                \
     X(product_slopes_fp32, agon__product_args)                                                     \
     X(product_grads_fp32, agon__product_args)                                                      \
+    X(product_first_grads_fp32, agon__product_args)                                                \
     X(product_layer_tf32, agon__product_args)                                                      \
+    X(product_first_layer_tf32, agon__product_args)                                                \
     X(product_slopes_tf32, agon__product_args)                                                     \
     X(product_grads_tf32, agon__product_args)                                                      \
+    X(product_first_grads_tf32, agon__product_args)                                                \
     X(product_layer_bf16, agon__product_args)                                                      \
+    X(product_first_layer_bf16, agon__product_args)                                                \
     X(product_slopes_bf16, agon__product_args)                                                     \
     X(product_grads_bf16, agon__product_args)                                                      \
+    X(product_first_grads_bf16, agon__product_args)                                                \
     X(loss, agon__loss_args)                                                                       \
     X(squares, agon__adam_args)                                                                    \
     X(settle, agon__adam_args)                                                                     \

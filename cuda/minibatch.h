@@ -26,7 +26,7 @@ typedef struct agon__sights {
     uint64_t entries;      /* of a rectangle */
     uint64_t first;        /* of member 0, where places are entries */
     const uint32_t* place; /* (members, entries), or NULL: places are entries */
-    const char* obs;       /* (places, bytes) */
+    const char* obs;       /* (places, bytes), up to a multiple of 4 in all */
     uint64_t bytes;
     int floats; /* 1: observations are floats; 0: bytes, seen as byte * scale */
     float scale;
@@ -40,10 +40,6 @@ AGON_KERNEL_FN uint64_t agon__sight_entry(const agon__sights* s, int g, int r) {
 /* Where the observation and the mask of an entry lie. */
 AGON_KERNEL_FN uint64_t agon__sight_place(const agon__sights* s, uint64_t entry) {
     return s->place ? s->place[entry] : s->first + entry;
-}
-
-AGON_KERNEL_FN float agon__sight_input(const agon__sights* s, const char* obs, int k) {
-    return s->floats ? ((const float*)obs)[k] : (float)((const uint8_t*)obs)[k] * s->scale;
 }
 
 /* each: `count` arrays with a term of every thread of the block, in shared memory. Afterwards the

@@ -9,12 +9,18 @@
 
 #include "cuda/stage_kernel.h"
 
-/* What becomes of C. */
-typedef enum agon__end_kind {
+/* What a product is for. */
+typedef enum agon__product_kind {
     AGON__END_LAYER,  /* outputs of a layer: starts from the bias, then the activation */
     AGON__END_SLOPES, /* slopes of a layer's outputs y, told from those of its inputs' layer */
     AGON__END_GRADS,  /* gradients of weights, and sums of A's rows: gradients of biases */
-} agon__end_kind;
+} agon__product_kind;
+
+/* What is known of a product when it is compiled. */
+typedef struct agon__way {
+    int mode, kind;
+    int seen; /* 1: A of a layer, B of gradients: what the net sees */
+} agon__way;
 
 typedef struct agon__product_end {
     int bend; /* the activation of a layer, or that of y: 0 none, 1 relu, 2 tanh */
@@ -77,9 +83,9 @@ typedef struct agon__product_tiles {
 
 /* ---- beginning and end --------------------------------------------------------------------- */
 
-AGON_KERNEL_FN float agon__product_start(int kind, const agon__product_args* a, int group,
+AGON_KERNEL_FN float agon__product_start(agon__way way, const agon__product_args* a, int group,
                                          int col) {
-    if (kind != AGON__END_LAYER || col >= a->end.biases)
+    if (way.kind != AGON__END_LAYER || col >= a->end.biases)
         return 0.0f;
     return ((const float*)(a->end.bias + (uint64_t)group * a->end.bias_group))[col];
 }
@@ -89,7 +95,7 @@ AGON_KERNEL_FN int agon__product_col(agon__cut c, int warp, int lane, int n) {
     return (warp % c.across * c.n + n) * AGON__TILE_N + agon__tile_col(lane, 0);
 }
 
-AGON_KERNEL_FN void agon__product_begin(int kind, agon__cut c, agon__block* b,
+AGON_KERNEL_FN void agon__product_begin(agon__way way, agon__cut c, agon__block* b,
                                         const agon__product_args* a, const agon__product_tile* t,
                                         agon__product_tiles* sums) {
     AGON_WARPS(b, w) {
@@ -97,8 +103,8 @@ AGON_KERNEL_FN void agon__product_begin(int kind, agon__cut c, agon__block* b,
             sums->row[AGON_KEPT(w, l)] = 0.0f;
             AGON_UNROLL for (int n = 0; n < c.n; n++) {
                 const int col = t->col + agon__product_col(c, w, l, n);
-                const float even = agon__product_start(kind, a, t->group, col);
-                const float odd = agon__product_start(kind, a, t->group, col + 1);
+                const float even = agon__product_start(way, a, t->group, col);
+                const float odd = agon__product_start(way, a, t->group, col + 1);
                 AGON_UNROLL for (int m = 0; m < c.m; m++) {
                     float* of = sums->of[m * c.n + n][AGON_KEPT(w, l)].of;
                     of[0] = of[2] = even;
@@ -143,20 +149,21 @@ AGON_KERNEL_FN void agon__end_grads(const agon__product_end* e, int group, int r
         out[col + 1] = sum[1];
 }
 
-AGON_KERNEL_FN void agon__end_two(int mode, int kind, const agon__product_end* e, int group,
-                                  int row, int col, const float* sum) {
+AGON_KERNEL_FN void agon__end_two(agon__way way, const agon__product_end* e, int group, int row,
+                                  int col, const float* sum) {
     if (row >= e->rows || col >= e->cols)
         return;
-    if (kind == AGON__END_GRADS) {
+    if (way.kind == AGON__END_GRADS) {
         agon__end_grads(e, group, row, col, sum);
         return;
     }
     char* out = e->out + (uint64_t)group * e->group;
     const uint64_t at = (uint64_t)row * (uint64_t)e->stride + (uint64_t)col;
     if (e->floats)
-        agon__end_elements(AGON__FP32, kind, e, out + at * 4, sum);
+        agon__end_elements(AGON__FP32, way.kind, e, out + at * 4, sum);
     else
-        agon__end_elements(mode, kind, e, out + at * (uint64_t)agon__element(mode), sum);
+        agon__end_elements(way.mode, way.kind, e, out + at * (uint64_t)agon__element(way.mode),
+                           sum);
 }
 
 AGON_KERNEL_FN void agon__end_sums(const agon__product_end* e, int group, int row, float sum) {
@@ -189,7 +196,7 @@ AGON_KERNEL_FN void agon__product_lay(agon__cut c, agon__block* b,
     agon_barrier(b);
 }
 
-AGON_KERNEL_FN void agon__product_finish(int mode, int kind, agon__cut c, agon__block* b,
+AGON_KERNEL_FN void agon__product_finish(agon__way way, agon__cut c, agon__block* b,
                                          const agon__product_args* a, const agon__product_tile* t,
                                          const agon__product_tiles* sums) {
     const int rows = agon__cut_rows(c), pairs = agon__cut_cols(c) / 2;
@@ -200,9 +207,9 @@ AGON_KERNEL_FN void agon__product_finish(int mode, int kind, agon__cut c, agon__
             AGON_ROLLED for (int i = thread; i < rows * pairs; i += AGON__PRODUCT_THREADS) {
                 const int row = i / pairs, col = i % pairs * 2;
                 const float* sum = (const float*)b->shared + row * (2 * pairs + 8) + col;
-                agon__end_two(mode, kind, &a->end, t->group, t->row + row, t->col + col, sum);
+                agon__end_two(way, &a->end, t->group, t->row + row, t->col + col, sum);
             }
-            if (kind == AGON__END_GRADS && t->col == 0 && thread < rows)
+            if (way.kind == AGON__END_GRADS && t->col == 0 && thread < rows)
                 agon__end_sums(&a->end, t->group, t->row + thread, sums->row[AGON_KEPT(w, l)]);
         }
     }
@@ -277,65 +284,65 @@ typedef struct agon__fetched {
 } agon__fetched;
 
 /* A's neighbours lie along k but in gradients, B's in layers only. */
-AGON_KERNEL_FN void agon__product_fetch(int mode, int kind, agon__cut c,
-                                        const agon__product_args* a, const agon__product_tile* t,
-                                        int k, int thread, agon__fetched* f) {
+AGON_KERNEL_FN void agon__product_fetch(agon__way way, agon__cut c, const agon__product_args* a,
+                                        const agon__product_tile* t, int k, int thread,
+                                        agon__fetched* f) {
     const int rows = agon__cut_rows(c), cols = agon__cut_cols(c);
-    if (kind == AGON__END_GRADS)
-        agon__fetch_turned(mode, rows, &t->a, NULL, t->group, t->row, k, thread, f->a);
+    if (way.kind == AGON__END_GRADS)
+        agon__fetch_turned(way.mode, rows, &t->a, NULL, t->group, t->row, k, thread, f->a);
     else
-        agon__fetch_straight(mode, rows, &t->a, kind == AGON__END_LAYER ? &a->sights : NULL,
-                             t->group, t->row, k, thread, f->a);
-    if (kind == AGON__END_LAYER)
-        agon__fetch_straight(mode, cols, &t->b, NULL, t->group, t->col, k, thread, f->b);
+        agon__fetch_straight(way.mode, rows, &t->a, way.seen ? &a->sights : NULL, t->group, t->row,
+                             k, thread, f->a);
+    if (way.kind == AGON__END_LAYER)
+        agon__fetch_straight(way.mode, cols, &t->b, NULL, t->group, t->col, k, thread, f->b);
     else
-        agon__fetch_turned(mode, cols, &t->b, kind == AGON__END_GRADS ? &a->sights : NULL, t->group,
-                           t->col, k, thread, f->b);
+        agon__fetch_turned(way.mode, cols, &t->b, way.seen ? &a->sights : NULL, t->group, t->col, k,
+                           thread, f->b);
 }
 
-AGON_KERNEL_FN void agon__product_put(int kind, agon__cut c, char* chunk, int thread,
+AGON_KERNEL_FN void agon__product_put(agon__way way, agon__cut c, char* chunk, int thread,
                                       const agon__fetched* f) {
     const int rows = agon__cut_rows(c), cols = agon__cut_cols(c);
-    if (kind == AGON__END_GRADS)
+    if (way.kind == AGON__END_GRADS)
         agon__put_turned(rows, chunk, thread, f->a);
     else
         agon__put_straight(rows, chunk, thread, f->a);
-    if (kind == AGON__END_LAYER)
+    if (way.kind == AGON__END_LAYER)
         agon__put_straight(cols, chunk + rows * AGON__STAGE_ROW, thread, f->b);
     else
         agon__put_turned(cols, chunk + rows * AGON__STAGE_ROW, thread, f->b);
 }
 
 /* A warp's work on the chunk from k on. */
-AGON_KERNEL_FN void agon__product_work(int mode, int kind, agon__cut c, const agon__product_args* a,
+AGON_KERNEL_FN void agon__product_work(agon__way way, agon__cut c, const agon__product_args* a,
                                        const agon__product_tile* t, const char* chunk, int k,
                                        int warp, agon__product_tiles* sums) {
-    const int most = AGON__STAGE_BYTES / agon__element(mode) / AGON__TILE_K;
+    const int most = AGON__STAGE_BYTES / agon__element(way.mode) / AGON__TILE_K;
     const int left = (a->depth - k + AGON__TILE_K - 1) / AGON__TILE_K;
     const int row = warp / c.across * c.m * AGON__TILE_M;
     const int col = agon__cut_rows(c) + warp % c.across * c.n * AGON__TILE_N;
-    agon__multiply(mode, c, chunk + row * AGON__STAGE_ROW, chunk + col * AGON__STAGE_ROW,
+    agon__multiply(way.mode, c, chunk + row * AGON__STAGE_ROW, chunk + col * AGON__STAGE_ROW,
                    left < most ? left : most, warp, sums);
-    if (kind == AGON__END_GRADS && t->col == 0) {
+    if (way.kind == AGON__END_GRADS && t->col == 0) {
         AGON_LANES(l) {
             const int thread = warp * AGON__WARP + l;
             float* sum = &sums->row[AGON_KEPT(warp, l)];
             if (thread < agon__cut_rows(c))
-                *sum = agon__product_add(mode, chunk + thread * AGON__STAGE_ROW, *sum);
+                *sum = agon__product_add(way.mode, chunk + thread * AGON__STAGE_ROW, *sum);
         }
     }
 }
 
-AGON_KERNEL_FN void agon__product_one(int mode, int kind, agon__cut c, agon__block* b,
+AGON_KERNEL_FN void agon__product_one(agon__way way, agon__cut c, agon__block* b,
                                       const agon__product_args* a, const agon__product_tile* t) {
-    const int step = AGON__STAGE_BYTES / agon__element(mode), bytes = agon__product_chunk(c);
+    const int step = AGON__STAGE_BYTES / agon__element(way.mode), bytes = agon__product_chunk(c);
     agon__product_tiles sums;
-    agon__product_begin(kind, c, b, a, t, &sums);
+    agon__product_begin(way, c, b, a, t, &sums);
     AGON_WARPS(b, w) {
         AGON_LANES(l) {
             agon__fetched f;
-            agon__product_fetch(mode, kind, c, a, t, 0, w * AGON__WARP + l, &f);
-            agon__product_put(kind, c, b->shared, w * AGON__WARP + l, &f);
+            agon__product_fetch(way, c, a, t, 0, w * AGON__WARP + l, &f);
+            agon__product_put(way, c, b->shared, w * AGON__WARP + l, &f);
         }
     }
     agon_barrier(b);
@@ -346,23 +353,22 @@ AGON_KERNEL_FN void agon__product_one(int mode, int kind, agon__cut c, agon__blo
             AGON_LANE(agon__fetched, f);
             AGON_LANES(l) {
                 if (more)
-                    agon__product_fetch(mode, kind, c, a, t, k + step, w * AGON__WARP + l,
-                                        &f[AGON_AT(l)]);
+                    agon__product_fetch(way, c, a, t, k + step, w * AGON__WARP + l, &f[AGON_AT(l)]);
             }
-            agon__product_work(mode, kind, c, a, t, chunk, k, w, &sums);
+            agon__product_work(way, c, a, t, chunk, k, w, &sums);
             AGON_LANES(l) {
                 if (more)
-                    agon__product_put(kind, c, other, w * AGON__WARP + l, &f[AGON_AT(l)]);
+                    agon__product_put(way, c, other, w * AGON__WARP + l, &f[AGON_AT(l)]);
             }
         }
         agon_barrier(b);
     }
-    agon__product_finish(mode, kind, c, b, a, t, &sums);
+    agon__product_finish(way, c, b, a, t, &sums);
 }
 
 /* Tiles of a group follow each other row by row: those that read the same rows of A run together.
  */
-AGON_KERNEL_FN void agon__product_all(int mode, int kind, agon__cut c, agon__block* b,
+AGON_KERNEL_FN void agon__product_all(agon__way way, agon__cut c, agon__block* b,
                                       const agon__product_args* a) {
     const int rows = agon__cut_rows(c), cols = agon__cut_cols(c);
     const int across = (a->cols + cols - 1) / cols, down = (a->rows + rows - 1) / rows;
@@ -373,29 +379,32 @@ AGON_KERNEL_FN void agon__product_all(int mode, int kind, agon__cut c, agon__blo
         t.col = (int)(at % each) % across * cols;
         t.a.base += (uint64_t)t.group * t.a.group;
         t.b.base += (uint64_t)t.group * t.b.group;
-        agon__product_one(mode, kind, c, b, a, &t);
+        agon__product_one(way, c, b, a, &t);
     }
 }
 
 /* 2 * rows * cols * depth FLOP per group. A tile reads (R + C) * depth elements for 2 * R * C *
  * depth FLOP: R = C = 64, or 128 by 16 where C has few columns, and 16 by 128 where few rows. */
-AGON_KERNEL_FN void agon__product(int mode, int kind, agon__block* b, const agon__product_args* a) {
+AGON_KERNEL_FN void agon__product(agon__way way, agon__block* b, const agon__product_args* a) {
     if (a->shape == AGON__SHAPE_SQUARE)
-        agon__product_all(mode, kind, agon__cut_of(AGON__SHAPE_SQUARE), b, a);
+        agon__product_all(way, agon__cut_of(AGON__SHAPE_SQUARE), b, a);
     else if (a->shape == AGON__SHAPE_NARROW)
-        agon__product_all(mode, kind, agon__cut_of(AGON__SHAPE_NARROW), b, a);
+        agon__product_all(way, agon__cut_of(AGON__SHAPE_NARROW), b, a);
     else
-        agon__product_all(mode, kind, agon__cut_of(AGON__SHAPE_FLAT), b, a);
+        agon__product_all(way, agon__cut_of(AGON__SHAPE_FLAT), b, a);
 }
 
-#define AGON__PRODUCT(NAME, MODE, KIND)                                                            \
-    AGON_KERNEL_FN void agon__kernel_##NAME(agon__block* b, const agon__product_args* a) {         \
-        agon__product(MODE, KIND, b, a);                                                           \
+#define AGON__PRODUCT(NAME, MODE, KIND, SEEN)                                                      \
+    AGON_KERNEL_FN void agon__kernel_product_##NAME(agon__block* b, const agon__product_args* a) { \
+        const agon__way way = {MODE, KIND, SEEN};                                                  \
+        agon__product(way, b, a);                                                                  \
     }
 #define AGON__PRODUCTS(NAME, MODE)                                                                 \
-    AGON__PRODUCT(product_layer_##NAME, MODE, AGON__END_LAYER)                                     \
-    AGON__PRODUCT(product_slopes_##NAME, MODE, AGON__END_SLOPES)                                   \
-    AGON__PRODUCT(product_grads_##NAME, MODE, AGON__END_GRADS)
+    AGON__PRODUCT(layer_##NAME, MODE, AGON__END_LAYER, 0)                                          \
+    AGON__PRODUCT(first_layer_##NAME, MODE, AGON__END_LAYER, 1)                                    \
+    AGON__PRODUCT(slopes_##NAME, MODE, AGON__END_SLOPES, 0)                                        \
+    AGON__PRODUCT(grads_##NAME, MODE, AGON__END_GRADS, 0)                                          \
+    AGON__PRODUCT(first_grads_##NAME, MODE, AGON__END_GRADS, 1)
 AGON__PRODUCTS(fp32, AGON__FP32)
 AGON__PRODUCTS(tf32, AGON__TF32)
 AGON__PRODUCTS(bf16, AGON__BF16)

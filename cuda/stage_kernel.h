@@ -31,7 +31,6 @@ typedef struct agon__operand {
     uint64_t group;   /* bytes from one group's to the next's */
     int stride;       /* elements from one i (turned: one k) to the next: 16 bytes, or some */
     int rows, depth;  /* neighbours: a multiple of 16, or within rows that are zero up to there */
-    int seen;         /* 1: observations: row i (turned: k) is a row of the minibatch */
 } agon__operand;
 
 /* 16 bytes, as four words. */
@@ -77,21 +76,69 @@ AGON_KERNEL_FN int agon__straight_row(int thread, int n) {
     return (thread + n * AGON__PRODUCT_THREADS) / 8;
 }
 
+/* Where row r of the minibatch of a group lies. */
+AGON_KERNEL_FN const char* agon__see(const agon__sights* s, int group, int r) {
+    return s->obs + agon__sight_place(s, agon__sight_entry(s, group, r)) * s->bytes;
+}
+
+/* Input k of an observation, 0 beyond the last. */
+AGON_KERNEL_FN float agon__see_byte(const agon__sights* s, const char* obs, int k, int depth) {
+    return k < depth ? (float)((const uint8_t*)obs)[k] * s->scale : 0.0f;
+}
+AGON_KERNEL_FN float agon__see_float(const char* obs, int k, int depth) {
+    return k < depth ? ((const float*)obs)[k] : 0.0f;
+}
+
+/* Bytes k .. of an observation, four to a word, from whole words of memory: the last of them may
+ * reach up to three bytes behind the observation, never into another four. */
+AGON_KERNEL_FN void agon__see_words(const char* from, int words, uint32_t* out) {
+    const int off = (int)((uintptr_t)from & 3);
+    const uint32_t* at = (const uint32_t*)(from - off);
+    uint32_t low = at[0];
+    AGON_UNROLL for (int i = 0; i < words; i++) {
+        const uint32_t high = i + 1 < words || off ? at[i + 1] : 0;
+        out[i] = (uint32_t)(((uint64_t)high << 32 | low) >> (8 * off));
+        low = high;
+    }
+}
+
+AGON_KERNEL_FN float agon__byte_of(const uint32_t* word, int i) {
+    return (float)(word[i / 4] >> (i % 4 * 8) & 255u);
+}
+
+/* Four words of an observation of bytes, from k on. */
+AGON_KERNEL_FN void agon__see_bytes(int mode, const agon__sights* s, const char* obs, int k,
+                                    int depth, uint32_t* word) {
+    const int per = agon__per_word(mode);
+    if (k + 4 * per <= depth) {
+        uint32_t bytes[2];
+        agon__see_words(obs + k, per, bytes);
+        AGON_UNROLL for (int j = 0; j < 4; j++) word[j] =
+            agon__word_of(mode, agon__byte_of(bytes, j * per) * s->scale,
+                          agon__byte_of(bytes, j * per + per - 1) * s->scale);
+        return;
+    }
+    AGON_UNROLL for (int j = 0; j < 4; j++) word[j] =
+        agon__word_of(mode, agon__see_byte(s, obs, k + j * per, depth),
+                      agon__see_byte(s, obs, k + j * per + 1, depth));
+}
+
 /* Four words of observation row i, from k on. */
 AGON_KERNEL_FN void agon__see_straight(int mode, const agon__operand* x, const agon__sights* s,
                                        int group, int i, int k, uint32_t* word) {
     const int per = agon__per_word(mode);
-    const uint64_t place = agon__sight_place(s, agon__sight_entry(s, group, i));
-    const char* obs = s->obs + place * s->bytes;
-    AGON_UNROLL for (int j = 0; j < 4; j++) {
-        const int at = k + j * per;
-        const float one = at < x->depth ? agon__sight_input(s, obs, at) : 0.0f;
-        const float two = at + 1 < x->depth && per == 2 ? agon__sight_input(s, obs, at + 1) : 0.0f;
-        word[j] = agon__word_of(mode, one, two);
+    const char* obs = agon__see(s, group, i);
+    if (!s->floats) {
+        agon__see_bytes(mode, s, obs, k, x->depth, word);
+        return;
     }
+    AGON_UNROLL for (int j = 0; j < 4; j++) word[j] =
+        agon__word_of(mode, agon__see_float(obs, k + j * per, x->depth),
+                      agon__see_float(obs, k + j * per + 1, x->depth));
 }
 
-/* Where a thread reads: a pointer that is the same for all, and 32 bits of its own. */
+/* Where a thread reads: a pointer that is the same for all, and 32 bits of its own. s: NULL, or X
+ * is what these show. */
 AGON_KERNEL_FN void agon__fetch_straight(int mode, int rows, const agon__operand* x,
                                          const agon__sights* s, int group, int first, int k0,
                                          int thread, uint32_t* word) {
@@ -101,7 +148,7 @@ AGON_KERNEL_FN void agon__fetch_straight(int mode, int rows, const agon__operand
         const int i = agon__straight_row(thread, n);
         word[4 * n] = word[4 * n + 1] = word[4 * n + 2] = word[4 * n + 3] = 0;
         if (first + i < x->rows && k0 + k < x->depth) {
-            if (s && x->seen)
+            if (s)
                 agon__see_straight(mode, x, s, group, first + i, k0 + k, word + 4 * n);
             else
                 agon__read_16(base + (i * x->stride + k) * element, word + 4 * n);
@@ -128,10 +175,14 @@ AGON_KERNEL_FN int agon__turned_word(int rows, int thread, int n) {
 /* x(i, k) and x(i + 1, k). */
 AGON_KERNEL_FN void agon__see_turned(const agon__operand* x, const agon__sights* s, int group,
                                      int i, int k, float* two) {
-    const uint64_t place = agon__sight_place(s, agon__sight_entry(s, group, k));
-    const char* obs = s->obs + place * s->bytes;
-    two[0] = agon__sight_input(s, obs, i);
-    two[1] = i + 1 < x->rows ? agon__sight_input(s, obs, i + 1) : 0.0f;
+    const char* obs = agon__see(s, group, k);
+    if (s->floats) {
+        two[0] = ((const float*)obs)[i];
+        two[1] = agon__see_float(obs, i + 1, x->rows);
+    } else {
+        two[0] = (float)((const uint8_t*)obs)[i] * s->scale;
+        two[1] = agon__see_byte(s, obs, i + 1, x->rows);
+    }
 }
 
 /* Words k of rows i and i + 1. */
@@ -169,7 +220,7 @@ AGON_KERNEL_FN void agon__fetch_turned(int mode, int rows, const agon__operand* 
         const int k = agon__turned_word(rows, thread, n) * per;
         word[2 * n] = word[2 * n + 1] = 0;
         if (first + i < x->rows && k0 + k < x->depth) {
-            if (s && x->seen)
+            if (s)
                 agon__see_pair(mode, x, s, group, first + i, k0 + k, word + 2 * n);
             else
                 agon__read_pair(mode, base + (k * x->stride + i) * element, x->stride / per,

@@ -30,20 +30,26 @@ static int segments_of(const agon__update_plan* p) {
     return (int)((p->learners.net.params + AGON__ADAM_SEGMENT - 1) / AGON__ADAM_SEGMENT);
 }
 
+#define PRODUCT(NAME)                                                                              \
+    { "product_" NAME "_fp32", "product_" NAME "_tf32", "product_" NAME "_bf16" }
+#define ANY(NAME)                                                                                  \
+    { NAME, NAME, NAME }
+
 const char* agon__update_kernel_name(agon__update_kernel kernel, int mode) {
     static const char* const names[AGON__UPDATE_KERNELS][3] = {
-        [AGON__UPDATE_ADVANTAGE] = {"advantage", "advantage", "advantage"},
-        [AGON__UPDATE_NORMALISE] = {"normalise", "normalise", "normalise"},
-        [AGON__UPDATE_SHUFFLE] = {"shuffle", "shuffle", "shuffle"},
-        [AGON__UPDATE_LAYER] = {"product_layer_fp32", "product_layer_tf32", "product_layer_bf16"},
-        [AGON__UPDATE_SLOPES] = {"product_slopes_fp32", "product_slopes_tf32",
-                                 "product_slopes_bf16"},
-        [AGON__UPDATE_GRADS] = {"product_grads_fp32", "product_grads_tf32", "product_grads_bf16"},
-        [AGON__UPDATE_LOSS] = {"loss", "loss", "loss"},
-        [AGON__UPDATE_SQUARES] = {"squares", "squares", "squares"},
-        [AGON__UPDATE_SETTLE] = {"settle", "settle", "settle"},
-        [AGON__UPDATE_ADAM] = {"adam", "adam", "adam"},
-        [AGON__UPDATE_PACK] = {"pack", "pack", "pack"},
+        [AGON__UPDATE_ADVANTAGE] = ANY("advantage"),
+        [AGON__UPDATE_NORMALISE] = ANY("normalise"),
+        [AGON__UPDATE_SHUFFLE] = ANY("shuffle"),
+        [AGON__UPDATE_LAYER] = PRODUCT("layer"),
+        [AGON__UPDATE_FIRST_LAYER] = PRODUCT("first_layer"),
+        [AGON__UPDATE_SLOPES] = PRODUCT("slopes"),
+        [AGON__UPDATE_GRADS] = PRODUCT("grads"),
+        [AGON__UPDATE_FIRST_GRADS] = PRODUCT("first_grads"),
+        [AGON__UPDATE_LOSS] = ANY("loss"),
+        [AGON__UPDATE_SQUARES] = ANY("squares"),
+        [AGON__UPDATE_SETTLE] = ANY("settle"),
+        [AGON__UPDATE_ADAM] = ANY("adam"),
+        [AGON__UPDATE_PACK] = ANY("pack"),
     };
     return names[kernel][mode];
 }
@@ -146,10 +152,10 @@ static agon__operand weights_operand(const teller* t, int layer) {
                            .stride = net->linear[layer].stride};
 }
 
-/* Inputs of a layer: what the net sees, or outputs of the layer before. */
+/* Inputs of a layer: outputs of the layer before, or nothing: sights say what the net sees. */
 static agon__operand inputs_operand(const teller* t, int layer) {
     if (layer == 0)
-        return (agon__operand){.seen = 1};
+        return (agon__operand){0};
     return rows_operand(t, t->plan->x[layer], t->plan->learners.net.linear[layer].in);
 }
 
@@ -203,7 +209,7 @@ static void tell_layer(const teller* t, int layer) {
     args.a.rows = t->rows;
     args.b.rows = linear->rows;
     args.a.depth = args.b.depth = linear->in;
-    launch_product(t, AGON__UPDATE_LAYER, &args);
+    launch_product(t, layer ? AGON__UPDATE_LAYER : AGON__UPDATE_FIRST_LAYER, &args);
 }
 
 /* Slopes of the inputs of a layer take the place of these inputs, which their gradient has used. */
@@ -256,7 +262,7 @@ static void tell_grads(const teller* t, int layer) {
     args.a.rows = pad(linear->out);
     args.b.rows = layer == 0 ? linear->in : pad(linear->in);
     args.a.depth = args.b.depth = t->rows;
-    launch_product(t, AGON__UPDATE_GRADS, &args);
+    launch_product(t, layer ? AGON__UPDATE_GRADS : AGON__UPDATE_FIRST_GRADS, &args);
 }
 
 static void tell_loss(const teller* t) {
