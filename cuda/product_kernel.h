@@ -287,17 +287,19 @@ typedef struct agon__fetched {
 AGON_KERNEL_FN void agon__product_fetch(agon__way way, agon__cut c, const agon__product_args* a,
                                         const agon__product_tile* t, int k, int thread,
                                         agon__fetched* f) {
-    const int rows = agon__cut_rows(c), cols = agon__cut_cols(c);
+    const int mode = way.mode, rows = agon__cut_rows(c), cols = agon__cut_cols(c);
     if (way.kind == AGON__END_GRADS)
-        agon__fetch_turned(way.mode, rows, &t->a, NULL, t->group, t->row, k, thread, f->a);
+        agon__fetch_turned(mode, rows, &t->a, t->row, k, thread, f->a);
+    else if (way.seen)
+        agon__see_straight(mode, rows, &t->a, &a->sights, t->group, t->row, k, thread, f->a);
     else
-        agon__fetch_straight(way.mode, rows, &t->a, way.seen ? &a->sights : NULL, t->group, t->row,
-                             k, thread, f->a);
+        agon__fetch_straight(mode, rows, &t->a, t->row, k, thread, f->a);
     if (way.kind == AGON__END_LAYER)
-        agon__fetch_straight(way.mode, cols, &t->b, NULL, t->group, t->col, k, thread, f->b);
+        agon__fetch_straight(mode, cols, &t->b, t->col, k, thread, f->b);
+    else if (way.seen)
+        agon__see_turned(mode, cols, &t->b, &a->sights, t->group, t->col, k, thread, f->b);
     else
-        agon__fetch_turned(way.mode, cols, &t->b, way.seen ? &a->sights : NULL, t->group, t->col, k,
-                           thread, f->b);
+        agon__fetch_turned(mode, cols, &t->b, t->col, k, thread, f->b);
 }
 
 AGON_KERNEL_FN void agon__product_put(agon__way way, agon__cut c, char* chunk, int thread,

@@ -123,36 +123,40 @@ AGON_KERNEL_FN void agon__see_bytes(int mode, const agon__sights* s, const char*
                       agon__see_byte(s, obs, k + j * per + 1, depth));
 }
 
-/* Four words of observation row i, from k on. */
-AGON_KERNEL_FN void agon__see_straight(int mode, const agon__operand* x, const agon__sights* s,
-                                       int group, int i, int k, uint32_t* word) {
+AGON_KERNEL_FN void agon__see_floats(int mode, const char* obs, int k, int depth, uint32_t* word) {
     const int per = agon__per_word(mode);
-    const char* obs = agon__see(s, group, i);
-    if (!s->floats) {
-        agon__see_bytes(mode, s, obs, k, x->depth, word);
-        return;
-    }
     AGON_UNROLL for (int j = 0; j < 4; j++) word[j] =
-        agon__word_of(mode, agon__see_float(obs, k + j * per, x->depth),
-                      agon__see_float(obs, k + j * per + 1, x->depth));
+        agon__word_of(mode, agon__see_float(obs, k + j * per, depth),
+                      agon__see_float(obs, k + j * per + 1, depth));
 }
 
-/* Where a thread reads: a pointer that is the same for all, and 32 bits of its own. s: NULL, or X
- * is what these show. */
-AGON_KERNEL_FN void agon__fetch_straight(int mode, int rows, const agon__operand* x,
-                                         const agon__sights* s, int group, int first, int k0,
-                                         int thread, uint32_t* word) {
+AGON_KERNEL_FN void agon__see_straight(int mode, int rows, const agon__operand* x,
+                                       const agon__sights* s, int group, int first, int k,
+                                       int thread, uint32_t* word) {
+    k += thread % 8 * (16 / agon__element(mode));
+    AGON_UNROLL for (int n = 0; n < rows / 16; n++) {
+        const int i = first + agon__straight_row(thread, n);
+        word[4 * n] = word[4 * n + 1] = word[4 * n + 2] = word[4 * n + 3] = 0;
+        if (i < x->rows && k < x->depth) {
+            const char* obs = agon__see(s, group, i);
+            if (s->floats)
+                agon__see_floats(mode, obs, k, x->depth, word + 4 * n);
+            else
+                agon__see_bytes(mode, s, obs, k, x->depth, word + 4 * n);
+        }
+    }
+}
+
+/* Where a thread reads: a pointer that is the same for all, and 32 bits of its own. */
+AGON_KERNEL_FN void agon__fetch_straight(int mode, int rows, const agon__operand* x, int first,
+                                         int k0, int thread, uint32_t* word) {
     const int element = agon__element(mode), k = thread % 8 * (16 / element);
     const char* base = x->base + ((int64_t)first * x->stride + k0) * element;
     AGON_UNROLL for (int n = 0; n < rows / 16; n++) {
         const int i = agon__straight_row(thread, n);
         word[4 * n] = word[4 * n + 1] = word[4 * n + 2] = word[4 * n + 3] = 0;
-        if (first + i < x->rows && k0 + k < x->depth) {
-            if (s)
-                agon__see_straight(mode, x, s, group, first + i, k0 + k, word + 4 * n);
-            else
-                agon__read_16(base + (i * x->stride + k) * element, word + 4 * n);
-        }
+        if (first + i < x->rows && k0 + k < x->depth)
+            agon__read_16(base + (i * x->stride + k) * element, word + 4 * n);
     }
 }
 
@@ -172,28 +176,39 @@ AGON_KERNEL_FN int agon__turned_word(int rows, int thread, int n) {
     return (thread + n * AGON__PRODUCT_THREADS) / (4 * rows) * 8 + thread % 8;
 }
 
-/* x(i, k) and x(i + 1, k). */
-AGON_KERNEL_FN void agon__see_turned(const agon__operand* x, const agon__sights* s, int group,
-                                     int i, int k, float* two) {
-    const char* obs = agon__see(s, group, k);
+/* Inputs i and i + 1 of an observation; NULL: zeros. */
+AGON_KERNEL_FN void agon__see_two(const agon__sights* s, const char* obs, int i, int rows,
+                                  float* two) {
+    two[0] = two[1] = 0.0f;
+    if (!obs || i >= rows)
+        return;
     if (s->floats) {
         two[0] = ((const float*)obs)[i];
-        two[1] = agon__see_float(obs, i + 1, x->rows);
+        two[1] = agon__see_float(obs, i + 1, rows);
     } else {
         two[0] = (float)((const uint8_t*)obs)[i] * s->scale;
-        two[1] = agon__see_byte(s, obs, i + 1, x->rows);
+        two[1] = agon__see_byte(s, obs, i + 1, rows);
     }
 }
 
-/* Words k of rows i and i + 1. */
-AGON_KERNEL_FN void agon__see_pair(int mode, const agon__operand* x, const agon__sights* s,
-                                   int group, int i, int k, uint32_t* word) {
-    float one[2], two[2] = {0.0f, 0.0f};
-    agon__see_turned(x, s, group, i, k, one);
-    if (mode == AGON__BF16 && k + 1 < x->depth)
-        agon__see_turned(x, s, group, i, k + 1, two);
-    word[0] = agon__word_of(mode, one[0], two[0]);
-    word[1] = agon__word_of(mode, one[1], two[1]);
+/* Units that share their word of k share its observations, too. */
+AGON_KERNEL_FN void agon__see_turned(int mode, int rows, const agon__operand* x,
+                                     const agon__sights* s, int group, int first, int k0,
+                                     int thread, uint32_t* word) {
+    const int per = agon__per_word(mode), pairs = rows < 32 ? 1 : rows / 32;
+    AGON_UNROLL for (int n = 0; n < rows / 8; n += pairs) {
+        const int k = k0 + agon__turned_word(rows, thread, n) * per;
+        const char* one = k < x->depth ? agon__see(s, group, k) : NULL;
+        const char* two = per == 2 && k + 1 < x->depth ? agon__see(s, group, k + 1) : NULL;
+        AGON_UNROLL for (int q = n; q < n + pairs; q++) {
+            const int i = first + 2 * agon__turned_pair(rows, thread, q);
+            float x1[2], x2[2];
+            agon__see_two(s, one, i, x->rows, x1);
+            agon__see_two(s, two, i, x->rows, x2);
+            word[2 * q] = agon__word_of(mode, x1[0], x2[0]);
+            word[2 * q + 1] = agon__word_of(mode, x1[1], x2[1]);
+        }
+    }
 }
 
 /* stride: from k to k + 1, in words; more: k + 1 is there. */
@@ -210,22 +225,17 @@ AGON_KERNEL_FN void agon__read_pair(int mode, const char* from, int stride, int 
     }
 }
 
-AGON_KERNEL_FN void agon__fetch_turned(int mode, int rows, const agon__operand* x,
-                                       const agon__sights* s, int group, int first, int k0,
-                                       int thread, uint32_t* word) {
+AGON_KERNEL_FN void agon__fetch_turned(int mode, int rows, const agon__operand* x, int first,
+                                       int k0, int thread, uint32_t* word) {
     const int element = agon__element(mode), per = agon__per_word(mode);
     const char* base = x->base + ((int64_t)k0 * x->stride + first) * element;
     AGON_UNROLL for (int n = 0; n < rows / 8; n++) {
         const int i = 2 * agon__turned_pair(rows, thread, n);
         const int k = agon__turned_word(rows, thread, n) * per;
         word[2 * n] = word[2 * n + 1] = 0;
-        if (first + i < x->rows && k0 + k < x->depth) {
-            if (s)
-                agon__see_pair(mode, x, s, group, first + i, k0 + k, word + 2 * n);
-            else
-                agon__read_pair(mode, base + (k * x->stride + i) * element, x->stride / per,
-                                k0 + k + 1 < x->depth, word + 2 * n);
-        }
+        if (first + i < x->rows && k0 + k < x->depth)
+            agon__read_pair(mode, base + (k * x->stride + i) * element, x->stride / per,
+                            k0 + k + 1 < x->depth, word + 2 * n);
     }
 }
 

@@ -24,7 +24,8 @@ static double distance(const float* x, const float* y, size_t count) {
 }
 
 /* In mode fp32 number by number, within 1e-5 of the largest. Else the way that the parameters went
- * is the CPU's within 2e-2 of its length, or 0.15 where units of relu near 0 flip. */
+ * is the CPU's within 2e-2 of its length; not with relu, whose slopes rounding may turn over: what
+ * gradients are then is in test_cuda_update_gradient. */
 static void near_learner(const world* w, int m) {
     const agon_learner* cpu = w->cpu[m];
     const agon__gpu_learner* each = &w->each[m];
@@ -35,12 +36,10 @@ static void near_learner(const world* w, int m) {
         near_floats("params", net, cpu->params, l->params + at, size, 1e-5, 0.0);
         near_floats("moment1", net, cpu->moment1, l->moment1 + at, size, 1e-5, 0.0);
         near_floats("moment2", net, cpu->moment2, l->moment2 + at, size, 1e-5, 0.0);
-    } else {
+    } else if (w->net.activation == AGON_TANH || w->net.layers == 0) {
         const double way = distance(cpu->params, w->start[m], size);
         const double off = distance(cpu->params, l->params + at, size);
-        const int flips = w->net.activation == AGON_RELU && w->net.layers;
-        near_number("distance from the CPU's parameters, in ways", net, 0.0, off / way,
-                    flips ? 0.15 : 2e-2);
+        near_number("distance from the CPU's parameters, in ways", net, 0.0, off / way, 2e-2);
     }
     assert_true(each->updates == cpu->updates);
     assert_true(each->beta1_power == cpu->beta1_power && each->beta2_power == cpu->beta2_power);
