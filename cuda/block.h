@@ -14,8 +14,9 @@
  * On a GPU AGON_WARPS and AGON_LANES run once, in the thread that it is. The host walks through
  * the warps of a phase one by one, and through the lanes of a warp between its primitives; so a
  * phase has to give the same whichever warp comes first, and a lane loop whichever lane: the tests
- * turn the order of the warps round and compare bytes. Inside AGON_WARPS, outside of AGON_LANES,
- * everything is the same for the lanes of a warp. Nothing but shared memory, what the arguments
+ * turn the order of the warps round and compare bytes. What lanes wrote, their warp sees after the
+ * lane loop. Inside AGON_WARPS, outside of AGON_LANES, everything is the same for the lanes of a
+ * warp. Nothing but shared memory, what the arguments
  * point to and what threads keep (AGON__KEPT) lives from one phase to the next. `break` and
  * `continue` must not leave these loops.
  *
@@ -53,10 +54,17 @@ AGON_KERNEL_FN int agon__over(int counter) { /* a counter that nobody reads is n
 }
 
 #ifdef __CUDACC__
+/* What a lane loop wrote to memory, the warp sees after it. */
+static __device__ __forceinline__ int agon__together(int lane) {
+    __syncwarp();
+    return agon__over(lane);
+}
+
 #define AGON_WARPS(b, w)                                                                           \
     for (int w = (int)threadIdx.x / AGON__WARP, w##_left = 1; w##_left; w##_left = agon__over(w))
 #define AGON_LANES(l)                                                                              \
-    for (int l = (int)threadIdx.x % AGON__WARP, l##_left = 1; l##_left; l##_left = agon__over(l))
+    for (int l = (int)threadIdx.x % AGON__WARP, l##_left = 1; l##_left;                            \
+         l##_left = agon__together(l))
 #define AGON_LANE(type, name) type name[1]
 #define AGON_AT(l)            0
 #else
