@@ -62,7 +62,7 @@ endfunction()
 function(add_image name source)
   add_custom_command(OUTPUT ${IMAGES}/${name}.fatbin
     COMMAND ${NVCC} -std=c++20 -fmad=false -Werror all-warnings -Xfatbin -compress-all -I${CMAKE_SOURCE_DIR}
-      ${ARCHITECTURES} ${ARGN} -MD -MF ${name}.d -MT ${name}.fatbin --fatbin ${CMAKE_SOURCE_DIR}/${source}
+      ${ARCHITECTURES} ${ARGN} -MD -MF ${name}.d -MT ${IMAGES}/${name}.fatbin --fatbin ${CMAKE_SOURCE_DIR}/${source}
       -o ${name}.fatbin
     WORKING_DIRECTORY ${IMAGES} MAIN_DEPENDENCY ${CMAKE_SOURCE_DIR}/${source} DEPFILE ${IMAGES}/${name}.d
     COMMENT "Compiling ${source} for GPUs: ${name}" VERBATIM)
@@ -83,13 +83,16 @@ set(TEXT "#define AGON_IMAGES(X) ${ROWS}\n")
 if(NVCC)
   string(APPEND TEXT "#define AGON_IMAGES_NVCC \"${NVCC_VERSION}\"\n"
     "#define AGON_IMAGES_ARCHITECTURES \"${TAKEN}\"\n#define AGON_IMAGES_DIR \"${IMAGES}\"\n")
-  add_image(kernels cuda/kernels.cu)
+  add_image(kernels cuda/kernels.cu --threads 4) # the longest: architectures side by side
   foreach(game ${AGON_TWINS})
     list(TRANSFORM AGON_TWIN_${game} PREPEND -D OUTPUT_VARIABLE definitions)
     add_image(${game} cuda/twin.cu ${definitions})
   endforeach()
   list(TRANSFORM AGON_IMAGES REPLACE "(.+)" "${IMAGES}/\\1.fatbin" OUTPUT_VARIABLE FATBINS)
   set_property(SOURCE cuda/images.c PROPERTY OBJECT_DEPENDS ${FATBINS})
+  # A target of its own, so that they need not wait for the libraries below.
+  add_custom_target(agon_images DEPENDS ${FATBINS})
+  add_dependencies(agon_cuda agon_images)
   message(STATUS "Kernels for GPUs: nvcc ${NVCC_VERSION}, ${TAKEN}")
 else()
   message(STATUS "Kernels for GPUs: none, without nvcc")
