@@ -130,7 +130,8 @@ typedef struct agon_backend {
     void (*begin)(const agon_forward* call, agon_scratch* scratch);
     void (*finish)(agon_scratch* scratch);
     /* (optional) Did a call with this scratch ever fail? The device's fault, and what went wrong;
-     * its actions since were any legal ones. NULL: calls do not fail. */
+     * its actions since were any legal ones. scratch NULL: is it the device's fault that there is
+     * no scratch? NULL: calls do not fail. */
     int (*check)(const agon_scratch* scratch, agon_error* error);
     /* Several learners, one minibatch each. Leaves learner->packed up to date. NULL, as gradient,
      * where `shards` does whole updates. */

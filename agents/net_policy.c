@@ -72,7 +72,8 @@ int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const
         if (scratch)
             backend->scratch_close(scratch);
         free(self);
-        return agon_fail(error, AGON_EMEMORY, "net policy: out of memory");
+        const int rc = backend->check ? backend->check(NULL, error) : 0;
+        return rc ? rc : agon_fail(error, AGON_EMEMORY, "net policy: out of memory");
     }
     *self = (net_policy){backend, *net, packed, scratch};
     *out = (agon_policy){.self = self, .act = net_act, .failed = net_failed, .close = net_close};

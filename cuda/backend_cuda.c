@@ -325,6 +325,11 @@ static void forward(const agon_forward* call, agon_scratch* s) {
 }
 
 static int check(const agon_scratch* s, agon_error* error) {
+    if (!s) {
+        agon__gpu* gpu;
+        const int rc = agon__gpu_open(&gpu, error);
+        return rc ? rc : agon__gpu_check(gpu, error);
+    }
     if (s->failed.code && error)
         *error = s->failed;
     return s->failed.code;

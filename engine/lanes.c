@@ -84,6 +84,9 @@ int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* err
     return AGON_OK;
 fail:
     agon_lanes_close(l);
+    const int rc = def->backend->check ? def->backend->check(NULL, error) : AGON_OK;
+    if (rc)
+        return rc;
     return agon_fail(error, AGON_EMEMORY, "no memory for %d lanes of %s", def->lanes,
                      def->rules->name);
 }

@@ -91,7 +91,7 @@ static void fake_forward(const agon_forward* call, agon_scratch* scratch) {
 }
 
 static int fake_check(const agon_scratch* scratch, agon_error* error) {
-    return ((const fake_scratch*)scratch)->failed ? fake_lost(error) : AGON_OK;
+    return scratch && ((const fake_scratch*)scratch)->failed ? fake_lost(error) : AGON_OK;
 }
 
 /* ---- shards ------------------------------------------------------------------------------- */

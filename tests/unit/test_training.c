@@ -4,6 +4,8 @@
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/no_sync.h"
 
+#include "tests/unit/fake_device.h"
+
 typedef struct watcher {
     int measured, last_measured, trained, last_trained;
     int stop_at; /* signal at this trained generation; -1: never */
@@ -113,6 +115,43 @@ static void a_run_is_complete(void** state) {
         assert_false(go(t, &w));
         assert_true(w.trained == 0 && t->steps == 0 && t->tasks_before == t->tasks);
         agon_training_close(t);
+    }
+}
+
+/* Promise: a run whose tasks a device computes, in shards, is the run that the CPU makes; where the
+ * device is lost, whenever that is, nothing wrong is stored, and the run goes on from there. */
+static void a_device_makes_the_same_run(void** state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char dir[32], command[128];
+        agon_config config;
+        const agon_training_view nobody = {0};
+        bool interrupted = false;
+        make_config(&config, cases[i][0], cases[i][1]);
+        snprintf(dir, sizeof dir, "device%zu", i);
+        agon_training* t = create(&config, dir);
+        for (int lost_at = 40; lost_at <= 640; lost_at *= 4) {
+            agon_error error = {0};
+            fake_reset();
+            fake.plays = i != 1;
+            atomic_store(&fake.forwards, lost_at);
+            t->backend = fake_backend(true);
+            if (agon_training_run(t, &nobody, &interrupted, &error) != AGON_OK) {
+                assert_int_equal(error.code, AGON_EDEVICE);
+                assert_non_null(strstr(error.text, "lost"));
+                assert_false(agon_population_finished(&t->population));
+            }
+            agon_training_close(t);
+            t = resume(dir);
+        }
+        watcher w = {.stop_at = -1};
+        fake_reset();
+        t->backend = fake_backend(true);
+        assert_false(go(t, &w));
+        assert_true(agon_population_finished(&t->population));
+        agon_training_close(t);
+        snprintf(command, sizeof command, "cmp whole%zu/metrics.jsonl %s/metrics.jsonl", i, dir);
+        run_shell(command);
     }
 }
 
@@ -257,9 +296,9 @@ static void wrong_runs_are_refused(void** state) {
 int main(void) {
     setenv("UV_THREADPOOL_SIZE", "4", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_is_complete),      cmocka_unit_test(stopping_changes_nothing),
-        cmocka_unit_test(metrics_are_completed),  cmocka_unit_test(long_runs_are_the_same),
-        cmocka_unit_test(wrong_runs_are_refused),
+        cmocka_unit_test(a_run_is_complete),        cmocka_unit_test(a_device_makes_the_same_run),
+        cmocka_unit_test(stopping_changes_nothing), cmocka_unit_test(metrics_are_completed),
+        cmocka_unit_test(long_runs_are_the_same),   cmocka_unit_test(wrong_runs_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
