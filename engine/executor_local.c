@@ -1,80 +1,49 @@
 /* executor_local.c: tasks on libuv's pool.
  *
- * A task that is accepted gets a place; a runner is a thread's worth of work. With a CPU there are
+ * A task that is accepted takes a place; a runner is a thread's worth of work. With a CPU there are
  * as many places as runners, and every task begins at once. A backend that has shards is given its
  * train tasks together: many more places are there, the tasks of one turn of the loop wait for its
  * end, and then all that fit together go to a runner of their own, one shard at a time; those that
  * come meanwhile make up the next. Other tasks have the other runners. */
-#include "engine/executor.h"
+#include "engine/executor_runner.h"
 
 #include "engine/execute_shard.h"
 
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     GATHERED = 1 << 16, /* places where tasks are gathered: no planner hands out more at a time */
     MOST_TOGETHER = 4096
 };
 
-typedef enum state { FREE, WAITING, RUNNING, ANSWERING } state;
-
-typedef struct place {
-    struct place* next; /* of the same list */
-    struct runner* runner;
-    state state;
-    uint64_t ticket, cpu_ms;
-    agon_gauge gauge;
-    uint8_t* task;
-    size_t task_size;
-    agon_task* train; /* it may share a shard: decoded; else NULL */
-    uint8_t* result;
-    size_t result_size;
-    int status;
-    agon_error error;
-} place;
-
-typedef struct list {
-    place *first, **end;
-} list;
-
-typedef struct runner {
-    uv_work_t work;
-    struct local* owner;
-    bool busy;
-    agon_context context;
-    list places; /* what it runs: one, or a shard */
-    int count;
-} runner;
-
 typedef struct local {
     agon_executor_def def;
     bool gathers;
-    runner* runners; /* (count) the last one is for shards, where tasks are gathered */
+    agon__runner* runners; /* (count) the last one is for shards, where tasks are gathered */
     int count;
-    place** places; /* (made) all there are */
+    agon__accepted** places; /* (made) all there are */
     int made, room, slots, taken, running;
-    list free, waiting, trains;
+    agon__accepted_list free, waiting, trains;
     uv_idle_t turn; /* where tasks are gathered */
     uint64_t begun;
 } local;
 
-static void push(list* l, place* p) {
+static void push(agon__accepted_list* l, agon__accepted* p) {
     p->next = NULL;
     *l->end = p;
     l->end = &p->next;
 }
 
-static void clear(list* l) {
+static void clear(agon__accepted_list* l) {
     l->first = NULL;
     l->end = &l->first;
 }
 
 /* The first one; NULL: none. */
-static place* pop(list* l) {
-    place* p = l->first;
+static agon__accepted* pop(agon__accepted_list* l) {
+    agon__accepted* p = l->first;
     if (p)
         l->first = p->next;
     if (!l->first)
@@ -82,102 +51,19 @@ static place* pop(list* l) {
     return p;
 }
 
-/* ---- on a pool thread: bytes in, bytes out -------------------------------------------------- */
-
-/* So that perf, top and gdb can tell tasks apart. */
-static void name_thread(const runner* r) {
-    char name[16];
-    const int number = (int)(r - r->owner->runners);
-    if (r->owner->gathers && number == r->owner->count - 1)
-        snprintf(name, sizeof name, "agon-shard");
-    else
-        snprintf(name, sizeof name, "agon-task-%d", number);
-    pthread_setname_np(pthread_self(), name);
-}
-
-static uint64_t thread_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void encode(place* p, agon_result* result) {
-    p->status = agon_result_encode(result, &p->result, &p->result_size, &p->error);
-    agon_result_clear(result);
-}
-
-static void run_one(runner* r, place* p) {
-    agon_task* task = malloc(sizeof *task);
-    agon_result* result = calloc(1, sizeof *result);
-    if (!task || !result) {
-        p->status = agon_fail(&p->error, AGON_EMEMORY, "no memory for a task");
-    } else {
-        r->context.gauge = &p->gauge;
-        p->status = agon_task_decode(p->task, p->task_size, task, &p->error);
-        if (!p->status)
-            p->status = agon_execute(task, &r->context, result, &p->error);
-        agon_profile_enter(&r->context.profile, AGON_PHASE_OTHER);
-        if (!p->status)
-            encode(p, result);
-    }
-    free(task);
-    free(result);
-}
-
-static void run_together(runner* r) {
-    agon_shard_task* job = calloc((size_t)r->count, sizeof *job);
-    agon_shard_task** jobs = calloc((size_t)r->count, sizeof *jobs);
-    int i = 0;
-    for (place* p = r->places.first; p; p = p->next, i++) {
-        if (!job || !jobs) {
-            p->status = agon_fail(&p->error, AGON_EMEMORY, "no memory for a shard of tasks");
-            continue;
-        }
-        job[i] = (agon_shard_task){.task = p->train, .gauge = &p->gauge};
-        jobs[i] = &job[i];
-    }
-    if (job && jobs)
-        agon_execute_shard(jobs, r->count, &r->context);
-    i = 0;
-    for (place* p = r->places.first; p && job && jobs; p = p->next, i++) {
-        p->status = job[i].status;
-        if (p->status)
-            p->error = job[i].error;
-        else
-            encode(p, &job[i].result);
-    }
-    free(jobs);
-    free(job);
-}
-
-static void run(uv_work_t* work) {
-    runner* r = work->data;
-    const uint64_t begun = thread_ms();
-    name_thread(r);
-    agon_profile_begin(&r->context.profile, AGON_PHASE_OTHER);
-    if (r->places.first->train)
-        run_together(r);
-    else
-        run_one(r, r->places.first);
-    agon_profile_end(&r->context.profile);
-    const uint64_t spent = thread_ms() - begun;
-    for (place* p = r->places.first; p; p = p->next)
-        p->cpu_ms = spent / (uint64_t)r->count;
-}
-
 /* ---- on the loop ---------------------------------------------------------------------------- */
 
 /* The caller may hand in its next task at once. */
-static void answer(local* l, place* p) {
+static void answer(local* l, agon__accepted* p) {
     uint8_t *task = p->task, *result = p->result;
     p->task = p->result = NULL;
     free(p->train);
     p->train = NULL;
     p->runner = NULL;
-    p->state = ANSWERING;
+    p->state = AGON__ANSWERING;
     l->taken--;
     l->def.done(l->def.user, p->ticket, p->status, result, p->result_size, &p->error);
-    p->state = FREE;
+    p->state = AGON__FREE;
     push(&l->free, p);
     free(task);
     free(result);
@@ -186,14 +72,14 @@ static void answer(local* l, place* p) {
 static void wake(local* l);
 
 static void after(uv_work_t* work, int status) {
-    runner* r = work->data;
+    agon__runner* r = work->data;
     local* l = r->owner;
-    list done = r->places;
+    agon__accepted_list done = r->tasks;
     l->running -= r->count;
-    clear(&r->places);
+    clear(&r->tasks);
     r->count = 0;
     r->busy = false;
-    for (place *p = done.first, *next; p; p = next) {
+    for (agon__accepted *p = done.first, *next; p; p = next) {
         next = p->next;
         if (status == UV_ECANCELED)
             p->status =
@@ -204,23 +90,23 @@ static void after(uv_work_t* work, int status) {
 }
 
 /* Its places are in its list. */
-static void start(runner* r) {
+static void start(agon__runner* r) {
     local* l = r->owner;
     r->busy = true;
-    for (place* p = r->places.first; p; p = p->next) {
-        p->state = RUNNING;
+    for (agon__accepted* p = r->tasks.first; p; p = p->next) {
+        p->state = AGON__RUNNING;
         p->runner = r;
         r->count++;
     }
     l->running += r->count;
-    if (uv_queue_work(l->def.loop, &r->work, run, after) == 0)
+    if (uv_queue_work(l->def.loop, &r->work, agon__runner_run, after) == 0)
         return;
-    for (place* p = r->places.first; p; p = p->next)
+    for (agon__accepted* p = r->tasks.first; p; p = p->next)
         p->status = agon_fail(&p->error, AGON_EIO, "a task could not be begun");
     after(&r->work, 0);
 }
 
-static runner* idle_runner(local* l) {
+static agon__runner* idle_runner(local* l) {
     for (int i = 0; i < l->count - l->gathers; i++)
         if (!l->runners[i].busy)
             return &l->runners[i];
@@ -228,41 +114,41 @@ static runner* idle_runner(local* l) {
 }
 
 static void start_waiting(local* l) {
-    for (runner* r; l->waiting.first && (r = idle_runner(l));) {
-        push(&r->places, pop(&l->waiting));
+    for (agon__runner* r; l->waiting.first && (r = idle_runner(l));) {
+        push(&r->tasks, pop(&l->waiting));
         start(r);
     }
 }
 
 /* The first train task, and all that fit to it. */
 static void start_shard(local* l) {
-    runner* r = &l->runners[l->count - 1];
-    list rest;
+    agon__runner* r = &l->runners[l->count - 1];
+    agon__accepted_list rest;
     int count = 0;
-    const place* first = l->trains.first;
+    const agon__accepted* first = l->trains.first;
     if (!first || r->busy)
         return;
     clear(&rest);
-    for (place* p; (p = pop(&l->trains));) {
+    for (agon__accepted* p; (p = pop(&l->trains));) {
         const bool fits = count < MOST_TOGETHER && agon_shard_fits(first->train, p->train);
         count += fits;
-        push(fits ? &r->places : &rest, p);
+        push(fits ? &r->tasks : &rest, p);
     }
     while (rest.first)
         push(&l->trains, pop(&rest));
     start(r);
 }
 
-/* Those of a list that were cancelled before anybody began them. */
-static void sweep(local* l, list* from) {
-    list kept, gone;
+/* Those of a agon__accepted_list that were cancelled before anybody began them. */
+static void sweep(local* l, agon__accepted_list* from) {
+    agon__accepted_list kept, gone;
     clear(&kept);
     clear(&gone);
-    for (place* p; (p = pop(from));)
+    for (agon__accepted* p; (p = pop(from));)
         push(atomic_load(&p->gauge.cancel) ? &gone : &kept, p);
     while (kept.first)
         push(from, pop(&kept));
-    for (place* p; (p = pop(&gone));) {
+    for (agon__accepted* p; (p = pop(&gone));) {
         p->status = agon_fail(&p->error, AGON_ECANCELLED, "a task was cancelled before it began");
         answer(l, p);
     }
@@ -286,18 +172,18 @@ static void wake(local* l) {
 /* ---- places -----------------------------------------------------------------------------------
  */
 
-static place* make_place(local* l) {
+static agon__accepted* make_place(local* l) {
     if (l->free.first)
         return pop(&l->free);
     if (l->made == l->room) {
         const int room = l->room ? 2 * l->room : 16;
-        place** grown = realloc(l->places, (size_t)room * sizeof *grown);
+        agon__accepted** grown = realloc(l->places, (size_t)room * sizeof *grown);
         if (!grown)
             return NULL;
         l->places = grown;
         l->room = room;
     }
-    place* p = calloc(1, sizeof *p);
+    agon__accepted* p = calloc(1, sizeof *p);
     if (p)
         l->places[l->made++] = p;
     return p;
@@ -316,11 +202,11 @@ static int submit(agon_executor* executor, uint64_t ticket, uint8_t* data, size_
     local* l = executor->self;
     if (l->taken == l->slots)
         return AGON_ELIMIT;
-    place* p = make_place(l);
+    agon__accepted* p = make_place(l);
     if (!p)
         return AGON_EMEMORY;
     l->taken++;
-    p->state = WAITING;
+    p->state = AGON__WAITING;
     p->ticket = ticket;
     p->cpu_ms = 0;
     p->task = data;
@@ -346,7 +232,7 @@ static void progress(const agon_executor* executor, unsigned* permille, uint64_t
     *permille = 0;
     *steps = 0;
     for (int i = 0; i < l->made; i++) {
-        if (l->places[i]->state != RUNNING)
+        if (l->places[i]->state != AGON__RUNNING)
             continue;
         *permille += atomic_load(&l->places[i]->gauge.progress);
         *steps += atomic_load(&l->places[i]->gauge.steps);
@@ -360,21 +246,21 @@ static double profile(const agon_executor* executor, double* seconds) {
     return (double)(uv_hrtime() - l->begun) * 1e-9 * l->count;
 }
 
-static place* find_place(const agon_executor* executor, uint64_t ticket) {
+static agon__accepted* find_place(const agon_executor* executor, uint64_t ticket) {
     const local* l = executor->self;
     for (int i = 0; i < l->made; i++)
-        if (l->places[i]->state != FREE && l->places[i]->ticket == ticket)
+        if (l->places[i]->state != AGON__FREE && l->places[i]->ticket == ticket)
             return l->places[i];
     return NULL;
 }
 
 static bool look(const agon_executor* executor, uint64_t ticket, agon_executor_look* out) {
-    const place* p = find_place(executor, ticket);
+    const agon__accepted* p = find_place(executor, ticket);
     if (!p)
         return false;
     out->permille = atomic_load(&p->gauge.progress);
     out->steps = atomic_load(&p->gauge.steps);
-    out->cpu_ms = p->state == ANSWERING ? p->cpu_ms : 0;
+    out->cpu_ms = p->state == AGON__ANSWERING ? p->cpu_ms : 0;
     return true;
 }
 
@@ -383,15 +269,15 @@ static int begun(const agon_executor* executor) {
     return l->running;
 }
 
-static void stop(place* p) {
-    if (p->state == WAITING || p->state == RUNNING)
+static void stop(agon__accepted* p) {
+    if (p->state == AGON__WAITING || p->state == AGON__RUNNING)
         atomic_store(&p->gauge.cancel, 1);
-    if (p->state == RUNNING && p->runner->count == 1)
+    if (p->state == AGON__RUNNING && p->runner->count == 1)
         uv_cancel((uv_req_t*)&p->runner->work);
 }
 
 static void drop(agon_executor* executor, uint64_t ticket) {
-    place* p = find_place(executor, ticket);
+    agon__accepted* p = find_place(executor, ticket);
     if (p)
         stop(p);
     wake(executor->self);
@@ -407,7 +293,7 @@ static void cancel(agon_executor* executor) {
 static void recall(agon_executor* executor) {
     local* l = executor->self;
     for (int i = 0; i < l->made; i++)
-        if (l->places[i]->state == WAITING)
+        if (l->places[i]->state == AGON__WAITING)
             stop(l->places[i]);
     wake(l);
 }
@@ -434,10 +320,14 @@ static void close_local(agon_executor* executor) {
 
 static void open_runners(local* l) {
     for (int i = 0; i < l->count; i++) {
-        runner* r = &l->runners[i];
+        agon__runner* r = &l->runners[i];
         r->owner = l;
         r->work.data = r;
-        clear(&r->places);
+        if (l->gathers && i == l->count - 1)
+            snprintf(r->name, sizeof r->name, "agon-shard");
+        else
+            snprintf(r->name, sizeof r->name, "agon-task-%d", i % 1000);
+        clear(&r->tasks);
         r->context.backend = l->def.backend;
         r->context.load = l->def.load;
         r->context.user = l->def.load_user;
@@ -451,7 +341,7 @@ int agon_executor_local(const agon_executor_def* def, const void* maker, agon_ex
     const int count = def->slots + gathers;
     (void)maker;
     local* l = calloc(1, sizeof *l);
-    runner* runners = calloc((size_t)count, sizeof *runners);
+    agon__runner* runners = calloc((size_t)count, sizeof *runners);
     if (!l || !runners) {
         free(l);
         free(runners);
