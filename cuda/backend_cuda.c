@@ -256,17 +256,18 @@ static int put_in(agon_scratch* s, const agon_forward* call, agon_error* error) 
     return AGON_OK;
 }
 
-/* The lowest legal action everywhere: what follows stays within the rules until somebody asks. */
+static size_t lowest_legal(const agon_forward* call, size_t row) {
+    const size_t words = mask_words(call->net);
+    for (size_t word = 0; call->mask && word < words; word++)
+        if (call->mask[row * words + word])
+            return word * 64 + (size_t)__builtin_ctzll(call->mask[row * words + word]);
+    return 0;
+}
+
+/* The lowest legal action everywhere, for sure: what follows stays within the rules until somebody
+ * asks. */
 static void fill_failed(const agon_forward* call) {
     const size_t rows = (size_t)call->offsets[call->nets], actions = (size_t)call->net->actions;
-    const size_t words = mask_words(call->net);
-    for (size_t i = 0; call->action && i < rows; i++) {
-        size_t word = 0;
-        while (call->mask && word + 1 < words && !call->mask[i * words + word])
-            word++;
-        const uint64_t legal = call->mask ? call->mask[i * words + word] : 1;
-        call->action[i] = (uint16_t)(word * 64 + (legal ? (size_t)__builtin_ctzll(legal) : 0));
-    }
     if (call->logits)
         memset(call->logits, 0, rows * actions * sizeof(float));
     if (call->probability)
@@ -275,6 +276,13 @@ static void fill_failed(const agon_forward* call) {
         memset(call->value, 0, rows * sizeof(float));
     if (call->log_probability)
         memset(call->log_probability, 0, rows * sizeof(float));
+    for (size_t row = 0; row < rows; row++) {
+        const size_t action = lowest_legal(call, row);
+        if (call->action)
+            call->action[row] = (uint16_t)action;
+        if (call->probability)
+            call->probability[row * actions + action] = 1.0f;
+    }
 }
 
 static void take_out(const agon_scratch* s, const agon_forward* call) {
