@@ -90,6 +90,8 @@ int agon_bench_gpu_measure(agon_bench_gpu_run_state* s, agon_bench_gpu_figure* f
     f->low = units * rate[0];
     f->high = units * rate[s->bench->samples - 1];
     set_floor(&s->limits, f);
+    if (s->bench->precision != AGON_PRECISION_BF16) /* aims are its */
+        f->aim_share = f->aim_rate = 0;
     s->listener->figure(s->listener->user, f);
     return AGON_OK;
 }

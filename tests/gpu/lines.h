@@ -59,6 +59,18 @@ static inline double line_error(const float* want, const float* got, size_t coun
     return apart == 0 ? 0 : most == 0 ? INFINITY : apart / most;
 }
 
+/* ||got - want|| over ||want||: where a unit's slope may be 0 on one side and 1 on the other, the
+ * largest difference says how few rows there were. */
+static inline double line_norm_error(const float* want, const float* got, size_t count) {
+    double apart = 0, all = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double difference = (double)got[i] - (double)want[i];
+        apart += difference * difference;
+        all += (double)want[i] * (double)want[i];
+    }
+    return apart == 0 ? 0 : sqrt(apart / all);
+}
+
 /* Byte-equal, but for what a NaN carries and, with `zeros`, the sign of a zero. */
 static inline int line_equal(const float* want, const float* got, size_t count, int zeros) {
     for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 /* Promise: the four primitives of cuda/block.h give on this GPU what their C bodies give here:
  * sums, maxima and fused products byte for byte, NaNs and infinities included; tensor cores within
- * 1e-6 for each tile of depth. Prints a line of JSON per comparison; exit code 1 when one failed. */
+ * 1e-6 for each tile of depth. Prints a line of JSON per comparison; exit code 1 when one failed.
+ */
 #include "tests/gpu/primitives.h"
 
 #include "tests/gpu/lines.h"
