@@ -161,7 +161,7 @@ static void drawn_as_on_the_host(void** state) {
         equal_outputs(&c, &r, &want, &got);
         for (int row = 0; row < rows; row++) { /* and the numbers themselves */
             const int g = row >= c.offsets[2] ? 2 : 0;
-            assert_true(agon__philox_uniform(key + 2 * g, episode[row], ply[row], seat[row]) ==
+            assert_true(agon__draw_action(key + 2 * g, episode[row], ply[row], seat[row]) ==
                         c.b.uniform[row]);
         }
         close_outputs(&want);
