@@ -162,8 +162,9 @@ size_t agon__link_nats_uploading(const agon__link_nats* l) {
 
 /* ---- blobs in ----------------------------------------------------------------------------- */
 
-/* One that came out of the stream and is wanted again was damaged there, or is to be had anew; so is
- * one that is wanted while it comes: its last chunk shows the damage before its fetch has ended. */
+/* One that came out of the stream and is wanted again was damaged there, or is to be had anew; so
+ * is one that is wanted while it comes: its last chunk shows the damage before its fetch has ended.
+ */
 static bool was_fetched(agon__link_nats* l, const char* hash) {
     for (int i = 0; i < AGON__FETCHED; i++)
         if (strcmp(l->fetched[i], hash) == 0) {
