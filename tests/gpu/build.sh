@@ -4,7 +4,7 @@
 #   2. all of agon, by cmake
 #   3. games/, agents/, cuda/ and the programs of tests/gpu, by cmake (AGON_GPU_ONLY), where
 #      libraries are missing
-# and primitives and rates by nvcc.   build.sh here ARCHITECTURE | carry | sources
+# and primitives and rates by nvcc.   build.sh here ARCHITECTURE | carry | sources | cublas
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 top="build-gpu"
@@ -19,9 +19,17 @@ sources() {
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-64
 }
 
+# The folder of a file of cuBLAS, where PyTorch brought one: include/cublasLt.h or lib/libcublasLt.so*
+cublas() {
+    python3 -c 'import glob, sys
+for path in sys.path:
+    for found in glob.glob(path + "/nvidia/*/" + sys.argv[1])[:1]:
+        print(found.rsplit("/", 1)[0])' "$1" 2>/dev/null | head -n 1
+}
+
 # architecture..., e.g. 90a: of nvcc's -gencode, into the directory `to`
 compile_nvcc() {
-    local to=$1 words=() a
+    local to=$1 words=() a include
     shift
     [ -n "$nvcc" ] || {
         echo "no nvcc: primitives and rates are not built" >&2
@@ -33,7 +41,9 @@ compile_nvcc() {
         -o "$to/primitives.o" &&
         "$nvcc" -std=c++20 -fmad=false -O3 -I. "${words[@]}" tests/gpu/primitives.cu \
             "$to/primitives.o" -o "$to/gpu_primitives"
-    "$nvcc" -std=c++20 -O3 -I. "${words[@]}" tests/gpu/rates.cu -ldl -o "$to/gpu_rates"
+    include=$(cublas include/cublasLt.h) # after the toolkit's own
+    "$nvcc" -std=c++20 -O3 -I. ${include:+-isystem "$include"} "${words[@]}" tests/gpu/rates.cu -ldl \
+        -o "$to/gpu_rates"
     [ -x "$to/gpu_primitives" ] && [ -x "$to/gpu_rates" ]
 }
 
@@ -120,6 +130,7 @@ carry() {
 }
 
 case ${1:-} in
+    cublas) cublas 'lib/libcublasLt.so*' ;;
     here) build_here "$2" ;;
     carry) carry ;;
     sources) sources ;;

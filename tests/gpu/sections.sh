@@ -73,7 +73,7 @@ compare() {
 rates() {
     [ -z "$FAKE" ] || skip "there is no GPU to measure"
     need "${rates:-}" rates
-    "$rates" 2
+    LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$(tests/gpu/build.sh cublas) "$rates" 2
 }
 
 bench() {
