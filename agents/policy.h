@@ -31,6 +31,7 @@ struct agon_policy {
     char name[128];     /* canonical: "one_ply", "mcts(playouts=100)", or a snapshot's hash */
     bool needs_state;   /* reads states: search and win-or-block */
     bool deterministic; /* the same position always gives the same action */
+    bool uniform;       /* every legal action is as likely as another */
     void* self;         /* owned by the policy */
     void (*act)(const agon_policy* policy, const agon_batch* batch);
     /* (optional) Did `act` ever fail? A code and what went wrong; its actions since were any legal

@@ -23,7 +23,7 @@ static int random_open(agon__call* call, const agon_rules* rules, agon_policy* o
     const int code = agon__call_check(call, error);
     if (code != 0)
         return code;
-    *out = (agon_policy){.name = "random", .act = random_act};
+    *out = (agon_policy){.name = "random", .uniform = true, .act = random_act};
     return 0;
 }
 

@@ -63,6 +63,25 @@ int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* con
     return rc;
 }
 
+int agon__actor_even(const agon_net* net, agon_context* context, agon_actor* out,
+                     agon_error* error) {
+    agon_actor actor = {.net = *net, .shelf = &context->shelf};
+    char name[sizeof actor.packed->hash]; /* no blob is called so */
+    snprintf(name, sizeof name, "even %016llx",
+             (unsigned long long)agon_hash(AGON_HASH_START, net, sizeof *net));
+    actor.packed = agon__packed_find(actor.shelf, name);
+    if (!actor.packed) {
+        float* params = calloc(agon_net_size(net), sizeof *params);
+        if (params)
+            actor.packed = agon__packed_add(actor.shelf, context->backend, name, net, params);
+        free(params);
+    }
+    if (!actor.packed)
+        return agon_fail(error, AGON_EMEMORY, "no memory for a net that plays at random");
+    *out = actor;
+    return AGON_OK;
+}
+
 int agon__actor_check(const agon_actor* actor, agon_error* error) {
     return actor->has_policy ? agon_policy_check(&actor->policy, error) : AGON_OK;
 }

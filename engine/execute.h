@@ -61,6 +61,9 @@ typedef struct agon_actor {
 
 int agon__actor_open(const char* ref, const agon_rules* rules, agon_context* context,
                      bool as_policy, agon_actor* out, agon_error* error);
+/* A net of this architecture whose parameters are 0: it takes every legal action as often. */
+int agon__actor_even(const agon_net* net, agon_context* context, agon_actor* out,
+                     agon_error* error);
 /* After it has played: AGON_OK, or how it failed. */
 int agon__actor_check(const agon_actor* actor, agon_error* error);
 void agon__actor_close(agon_actor* actor);

@@ -59,6 +59,22 @@ static int check_minibatches(const agon__trainer* t, agon_error* error) {
                      minibatches, entries, entries);
 }
 
+/* Where games can go on a device, whoever plays uniformly at random is a net there: else one such
+ * opponent would keep them all on the host. */
+static int settle_random(agon__trainer* t, agon_actor* actor, agon_error* error) {
+    const agon_shard_backend* shards = t->context->backend->shards;
+    agon_actor even;
+    if (!shards || !actor->has_policy || !actor->policy.uniform ||
+        !shards->plays(t->context->rules))
+        return AGON_OK;
+    const int rc = agon__actor_even(&t->learner->net, t->context, &even, error);
+    if (rc)
+        return rc;
+    agon__actor_close(actor);
+    *actor = even;
+    return AGON_OK;
+}
+
 static int open_opponents(agon__trainer* t, agon_error* error) {
     const size_t count = (size_t)t->def->opponents;
     int rc = AGON_OK;
@@ -69,6 +85,8 @@ static int open_opponents(agon__trainer* t, agon_error* error) {
     for (size_t i = 0; !rc && i < count; i++) {
         rc = agon__actor_open(t->def->opponent[i], t->context->rules, t->context, false,
                               &t->actor[i], error);
+        if (!rc)
+            rc = settle_random(t, &t->actor[i], error);
         t->player[i] = agon__actor_player(&t->actor[i]);
     }
     return rc;

@@ -21,7 +21,7 @@ SHAPE = ("population.size=3 train.generations=2 train.rollouts=2 train.lanes=4 t
          "machine.threads=2").split()
 LEAGUES = {  # whether everybody is a net, so that games go on the device, or not
     "nets": ["league.anchor_share=0", "league.past=0.5", "league.opponents=2"],
-    "scripted": ["league.anchor_share=0.7", "league.opponents=3"],
+    "scripted": ["league.anchors=one_ply", "league.anchor_share=0.7", "league.opponents=3"],
 }
 CUDA = ["train.device=cuda"]
 PATIENCE = 240

@@ -173,9 +173,27 @@ static void pieces_are_even(void** state) {
     assert_true(fake.opened == 2 && fake.largest == 4);
     close_bench(b);
     b = open_bench("tic_tac_toe", MIXED);
+    for (int i = 0; i < TASKS; i++) {
+        agon_train_task* d = &b->task[i].as.train;
+        for (int j = 0; j < d->opponents; j++)
+            if (strcmp(d->opponent[j], "random") == 0)
+                snprintf(d->opponent[j], AGON_REF_SIZE, "one_ply");
+    }
     fake.plays = true;
     run_shard(b, 1);
     assert_true(fake.opened == 2 && fake.largest == 4);
+    close_bench(b);
+}
+
+/* Promise: an opponent that plays at random keeps no game from the device. */
+static void random_is_a_net_on_the_device(void** state) {
+    (void)state;
+    bench* b = open_bench("tic_tac_toe", MIXED);
+    fake.plays = true;
+    run_shard(b, 1);
+    assert_true(fake.opened == 1 && fake.largest == TASKS);
+    for (int i = 0; i < TASKS; i++)
+        assert_int_equal(b->job[i].status, AGON_OK);
     close_bench(b);
 }
 
@@ -414,6 +432,7 @@ int main(void) {
         cmocka_unit_test(each_gives_what_it_gives_alone),
         cmocka_unit_test(one_task_is_a_shard),
         cmocka_unit_test(pieces_are_even),
+        cmocka_unit_test(random_is_a_net_on_the_device),
         cmocka_unit_test(a_full_device_gets_less),
         cmocka_unit_test(failures_stay_where_they_are),
         cmocka_unit_test(a_lost_device_gives_nothing),
