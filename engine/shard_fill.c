@@ -15,7 +15,7 @@ typedef struct share {
 } share;
 
 static void fill_some(share* s, int from, int count) {
-    agon_rollout* rollout[TOGETHER];
+    agon_rollout* rollout[TOGETHER] = {NULL};
     agon_error error[TOGETHER];
     int code[TOGETHER];
     for (int i = 0; i < count; i++) {
