@@ -235,7 +235,7 @@ static void check_gradient(comparing* c, world* w, int precision) {
                          size * sizeof *got);
         need(agon__stream_wait(d.stream, &error), &error, "gradients");
         check_gradients(c, "gradient", precision, w->of, w->cpu[m]->grads, got, size,
-                        gradient_limit_of(precision));
+                        gradient_limit_of(precision, w->net.activation));
     }
     agon_cpu_backend()->scratch_close(scratch);
     agon__gpu_update_close(update);
@@ -305,7 +305,8 @@ static void check_stats(comparing* c, const world* w, int precision, const agon_
 static void check_updated(comparing* c, const world* w, int precision, agon_learner* want,
                           const agon_update_stats* stats, const agon_shard_member* got) {
     const size_t size = agon_net_size(&w->net);
-    const double limit = limit_of(precision), moments = 2 * gradient_limit_of(precision);
+    const double limit = limit_of(precision),
+                 moments = 2 * gradient_limit_of(precision, w->net.activation);
     check_floats(c, "params after an update", precision, w->of, want->params, got->learner->params,
                  size, limit);
     check_gradients(c, "moment1 after an update", precision, w->of, want->moment1,
