@@ -137,6 +137,7 @@ AGON_KERNEL_FN void agon__adam_segment(agon__block* b, const agon__adam_args* a,
                                &a->moment1[base + i], &a->moment2[base + i]);
         }
     }
+    agon_apart(b); /* the next segment has other parameters */
 }
 
 /* A block of any number of warps per segment, any number of blocks: 28 bytes and 15 FLOP per

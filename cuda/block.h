@@ -31,6 +31,7 @@
 #ifdef __CUDACC__
 #define AGON_KERNEL_FN static __device__ __forceinline__
 #else
+#include <assert.h>
 #include <math.h>
 #define AGON_KERNEL_FN static inline
 #endif
@@ -43,6 +44,7 @@ typedef struct agon__block {
     char* shared;      /* its shared memory, 128-byte aligned; undefined at first */
 #ifndef __CUDACC__
     int backwards; /* 1: the host walks through the warps from the last to the first */
+    int phases;    /* since the last barrier, or agon_apart: at most 1 */
 #endif
 } agon__block;
 
@@ -68,8 +70,15 @@ static __device__ __forceinline__ int agon__together(int lane) {
 #define AGON_LANE(type, name) type name[1]
 #define AGON_AT(l)            0
 #else
+/* The host ends every phase for all warps, so it would not miss a barrier: it asks for one. */
+static inline int agon__phase(agon__block* b) {
+    assert(b->phases == 0 && "a phase follows another, with neither agon_barrier nor agon_apart");
+    b->phases++;
+    return 0;
+}
+
 #define AGON_WARPS(b, w)                                                                           \
-    for (int w##_i = 0, w;                                                                         \
+    for (int w##_i = agon__phase(b), w;                                                            \
          w##_i < (b)->warps && ((w = (b)->backwards ? (b)->warps - 1 - w##_i : w##_i), 1);         \
          w##_i += 1 + agon__over(w))
 #define AGON_LANES(l)         for (int l = 0; l < AGON__WARP; l++)
@@ -92,6 +101,17 @@ static __device__ __forceinline__ int agon__together(int lane) {
 AGON_KERNEL_FN void agon_barrier(agon__block* b) {
 #ifdef __CUDACC__
     __syncthreads();
+    (void)b;
+#else
+    b->phases = 0;
+#endif
+}
+
+/* Between two phases that need no barrier, because neither writes what the other reads or writes.
+ */
+AGON_KERNEL_FN void agon_apart(agon__block* b) {
+#ifndef __CUDACC__
+    b->phases = 0;
 #endif
     (void)b;
 }

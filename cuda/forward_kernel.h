@@ -108,6 +108,7 @@ AGON_KERNEL_FN void agon__forward_body(const int mode, agon__block* b,
         const agon__inputs in = {tile.first,   tile.rows, 0, depth, b->shared + a->cut.x[0],
                                  first->stride};
         agon__inputs_load(mode, b, c, &in);
+        agon_apart(b); /* weights are staged elsewhere */
         if (a->cut.resident && held != tile.packed) {
             const agon__stage stage = {b->shared + a->cut.weights,       tile.packed, 0, 0, 1,
                                        (int)(c->net.bytes / AGON__PIECE)};
@@ -117,6 +118,7 @@ AGON_KERNEL_FN void agon__forward_body(const int mode, agon__block* b,
         AGON__LOOP for (int layer = 0; layer < c->net.layers; layer++)
             agon__forward_layer(mode, b, a, &tile, layer);
         agon__choose_rows(b, c, tile.group, tile.first, tile.rows, tile.z, (size_t)a->cut.z_stride);
+        agon_apart(b); /* logits lie by themselves, and are written after other barriers */
     }
 }
 

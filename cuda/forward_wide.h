@@ -36,6 +36,7 @@ AGON_KERNEL_FN void agon__wide_stage(const int mode, agon__block* b, const agon_
         const agon__inputs in = {t->rows.first, t->rows.rows, from, depth, x, stride};
         agon__inputs_load(mode, b, &a->call, &in);
     }
+    agon_apart(b); /* weights lie behind the inputs */
     const agon__stage stage = {b->shared + a->cut.weights,
                                t->rows.packed + linear->weight + (size_t)t->col * row + skip,
                                to_row,
@@ -111,6 +112,7 @@ AGON_KERNEL_FN void agon__kernel_choose(agon__block* b, const agon__forward_args
     AGON__LOOP for (; walk.left > 0; agon__walk_on(b, &walk)) {
         const agon__forward_tile t = agon__forward_tile_of(b, a, &walk);
         agon__choose_rows(b, &a->call, t.group, t.first, t.rows, t.z, (size_t)a->cut.z_stride);
+        agon_apart(b); /* other rows */
     }
 }
 

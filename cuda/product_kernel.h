@@ -113,6 +113,7 @@ AGON_KERNEL_FN void agon__product_begin(agon__way way, agon__cut c, agon__block*
             }
         }
     }
+    agon_apart(b); /* registers alone */
 }
 
 AGON_KERNEL_FN float agon__product_bend(int bend, float x) {

@@ -63,6 +63,7 @@ AGON_KERNEL_FN void agon__shuffle_one(agon__block* b, const agon__shuffle_args* 
                 agon__order_put(order, width, i, i);
         }
     }
+    agon_apart(b);
     for (uint32_t part = (count + draws - 1) / draws; part-- > 0;) {
         const uint32_t first = part * draws;
         const uint32_t last = count - first < draws ? count - 1 : first + draws - 1;

@@ -192,8 +192,10 @@ AGON_KERNEL_FN void agon__twin_look(agon__block* b, const agon__play_args* a, in
                 agon__twin_see(a, slot + i, a->stage ? b->shared + i * a->stage : NULL);
         }
     }
-    if (!a->stage)
+    if (!a->stage) {
+        agon_apart(b); /* other slots have other places */
         return;
+    }
     agon_barrier(b);
     AGON_WARPS(b, w) {
         const int i = w * AGON__WARP, left = count - i;
