@@ -4,7 +4,7 @@
 #   2. all of agon, by cmake
 #   3. games/, agents/, cuda/ and the programs of tests/gpu, by cmake (AGON_GPU_ONLY), where
 #      libraries are missing
-# and primitives and rates by nvcc.   build.sh here ARCHITECTURE | carry | sources | cublas
+# and primitives and rates by nvcc.   build.sh here ARCHITECTURE | carry [ARCHITECTURE ...] | sources | cublas
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 top="build-gpu"
@@ -65,7 +65,9 @@ build_here() { # ARCHITECTURE, as in 90a
     local here=$top/here
     mkdir -p $top
     if [ -f $carried/sources ] && [ "$(cat $carried/sources)" = "$(sources)" ]; then
-        local lib=$PWD/$carried/lib
+        local lib=$PWD/$top/lib
+        rm -rf "${top:?}/lib"
+        tar -xzf $carried/lib.tar.gz -C $top || return 1
         if LD_LIBRARY_PATH=$lib $carried/bin/agon version >&2; then
             name_programs carried "$carried/bin/agon" "$carried/bin" "$carried/bin" "$lib"
             return 0
@@ -96,28 +98,30 @@ build_here() { # ARCHITECTURE, as in 90a
 }
 
 # Binaries, and the libraries that Debian's packages hold: all but the C library's own.
-carry() {
+carry() { # architecture...
     local build=$top/carry a
+    [ $# -gt 0 ] || set -- 80 90a
     [ -n "$nvcc" ] || {
         echo "run.sh: --carry needs nvcc" >&2
         exit 1
     }
     mkdir -p $top
     rm -rf $carried
-    mkdir -p $carried/bin $carried/lib
-    configure $build '80-real;90a-real' || {
+    mkdir -p $carried/bin $top/lib
+    configure $build "$(printf '%s-real;' "$@" | sed 's/;$//')" || {
         tail $build.log >&2
         exit 1
     }
     cmake --build $build --parallel "$jobs" --target agon gpu_compare gpu_bench || exit 1
-    compile_nvcc $carried/bin 80 90a || exit 1
+    compile_nvcc $carried/bin "$@" || exit 1
     rm -f $carried/bin/*.o
     for a in tools/agon tests/gpu/gpu_compare tests/gpu/gpu_bench; do
         strip -o "$carried/bin/$(basename $a)" "$build/$a"
     done
     ldd $carried/bin/agon | sed -n 's|.* => \(/[^ ]*\) .*|\1|p' |
-        grep -vE '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*)\.so' |
-        xargs -I{} cp -L {} $carried/lib/
+        grep -vE '/(libc|libm|libdl|libpthread|librt|libgcc_s|ld-linux[^/]*)\.so' |
+        xargs -I{} cp -L {} $top/lib/
+    tar -czf $carried/lib.tar.gz -C $top lib || exit 1
     git rev-parse HEAD >$carried/commit
     if [ -z "$(git status --porcelain -- . ':!tests/gpu/records')" ]; then
         echo false >$carried/dirty
@@ -132,7 +136,7 @@ carry() {
 case ${1:-} in
     cublas) cublas 'lib/libcublasLt.so*' ;;
     here) build_here "$2" ;;
-    carry) carry ;;
+    carry) carry "${@:2}" ;;
     sources) sources ;;
     *) exit 2 ;;
 esac

@@ -139,6 +139,17 @@ def page(r):
     return "\n".join(out).rstrip() + "\n"
 
 
+def dump(r, f):
+    """JSON with one entry of a list a line: a record is read, and compared, by people, too."""
+    parts = []
+    for key, value in r.items():
+        text = json.dumps(value)
+        if isinstance(value, list) and value:
+            text = "[\n" + ",\n".join(json.dumps(x) for x in value) + "\n]"
+        parts.append(f"{json.dumps(key)}: {text}")
+    f.write("{\n" + ",\n".join(parts) + "\n}\n")
+
+
 def main():
     work, to, seconds, budget = sys.argv[1:]
     r = gather(work, int(seconds), int(budget))
@@ -146,8 +157,7 @@ def main():
     stem = f"{r['date'][:10]}-{device}-{r['commit'][:12]}" + ("-dirty" if r["dirty"] else "")
     stem = "emulated-" + stem if r["emulated"] else stem
     with open(f"{to}/{stem}.json", "w", encoding="utf-8") as f:
-        json.dump(r, f, indent=1)
-        f.write("\n")
+        dump(r, f)
     with open(f"{to}/{stem}.md", "w", encoding="utf-8") as f:
         f.write(page(r))
     print(f"{to}/{stem}")

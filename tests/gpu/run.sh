@@ -5,7 +5,8 @@
 #   tests/gpu/run.sh compare bench       these sections (and what they need)
 #   tests/gpu/run.sh --learning          and 20 pairs of training runs, CPU and GPU: hours
 #   tests/gpu/run.sh --carry             here: builds what a machine without Debian's packages lacks,
-#                                        into build-gpu/carried/, to be copied there with the tree
+#                                        into build-gpu/carried/, to be copied there with the tree;
+#                                        --carry 90a: for these architectures (80 and 90a)
 #   tests/gpu/run.sh --fake BUILD --out DIR   without a GPU: what can be tried by the driver of the
 #                                        tests in the build directory BUILD, with tiny sizes
 # Sections: build primitives compare rates bench train sanitize torch learning. README.md says more.
@@ -13,7 +14,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
 usage() {
-    sed -n '2,11s/^# \{0,1\}//p' tests/gpu/run.sh
+    sed -n '2,12s/^# \{0,1\}//p' tests/gpu/run.sh
 }
 refuse() {
     echo "run.sh: $*; --help shows how it is used" >&2
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
             usage
             exit 0
             ;;
-        --carry) exec tests/gpu/build.sh carry ;;
+        --carry) exec tests/gpu/build.sh carry "${@:2}" ;;
         --learning) learning=yes ;;
         --seconds | --fake | --out)
             [ $# -gt 1 ] || refuse "$1 needs a value"

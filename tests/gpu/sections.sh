@@ -3,18 +3,18 @@
 # Exit code 0: passed; 77: skipped, with the reason in the last line; otherwise failed.
 set -uo pipefail
 cd "$SOURCE" || exit 1
-name=$1 small=() rows=1048576 seconds=0.7 samples=5
+name=$1 before=${LD_LIBRARY_PATH:-} small=() rows=1048576 seconds=0.7 samples=5
 
 if [ -n "$FAKE" ]; then
     kind=emulated agon=$FAKE/tools/agon compare=$FAKE/tests/gpu/gpu_compare libraries=
     bench=$FAKE/tests/gpu/gpu_bench primitives=$FAKE/tests/gpu/gpu_primitives_host rates=
-    export LD_LIBRARY_PATH=$FAKE/tests/cuda${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export LD_LIBRARY_PATH=$FAKE/tests/cuda${before:+:$before}
     small=(--small --few) rows=64 seconds=0.01 samples=1
 elif [ -f "$WORK/programs" ]; then
     # shellcheck disable=SC1091
     . "$WORK/programs"
     # Libraries of Debian's packages come last: the GPU's driver and cuBLAS are this machine's.
-    export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/cuda/lib64${libraries:+:$libraries}
+    export LD_LIBRARY_PATH=${before:+$before:}/usr/local/cuda/lib64${libraries:+:$libraries}
 fi
 
 skip() {
@@ -155,7 +155,7 @@ sanitize() {
 
 torch() {
     [ -z "$FAKE" ] || skip "PyTorch wants a GPU"
-    python3 tests/gpu/torch_forward.py --seconds 0.5
+    LD_LIBRARY_PATH=$before python3 tests/gpu/torch_forward.py --seconds 0.5
 }
 
 learning() {
