@@ -239,6 +239,7 @@ static void ask_scripted(agon_lanes* l, int p) {
         .temperature = l->def.temperature,
         .action = l->slot_action + start,
     };
+    agon_profile_enter(l->def.profile, AGON_PHASE_SCRIPTED);
     l->player[p].policy->act(l->player[p].policy, &batch);
 }
 
@@ -284,7 +285,7 @@ void agon_lanes_begin(agon_lanes* l) {
 }
 
 void agon_lanes_finish(agon_lanes* l) {
-    const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_SCRIPTED);
+    const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_OBSERVE);
     for (int p = 0; p < l->def.players; p++)
         if (!l->player[p].net)
             ask_scripted(l, p);

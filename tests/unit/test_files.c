@@ -174,9 +174,9 @@ static void test_devices(void** state) {
     char text[256], tiny[16];
     int count = agon_cuda_describe(text, sizeof text);
     print_message("%d CUDA devices: %s\n", count, text);
-    assert_true(count >= 0);
+    assert_true(count >= -1); /* -1: there is no driver */
     assert_true(strlen(text) > 0 && !strchr(text, '\n'));
-    assert_int_equal(count == 0, strncmp(text, "no CUDA", 7) == 0);
+    assert_int_equal(count <= 0, strncmp(text, "no CUDA", 7) == 0);
     memset(tiny, '#', sizeof tiny);
     assert_int_equal(agon_cuda_describe(tiny, 8), count);
     assert_int_equal(strlen(tiny), 7);
