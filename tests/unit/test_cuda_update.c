@@ -132,6 +132,7 @@ static void nothing_but_the_member(void** state) {
     for (int mode = 0; mode < 3; mode++) {
         uint64_t want[WORLD_MEMBERS];
         world_def def = small_def("37-70-9 tanh", mode, WORLD_MEMBERS), other;
+        def.in_place = mode != 1; /* as where a shard plays, or as its caller does */
         def.ppo.epochs = 2;
         def.ppo.minibatches = 4;
         run_twice(&def, want);
@@ -200,6 +201,28 @@ static void clipping_of_norms(void** state) {
     }
 }
 
+/* Logits so far apart that their difference is infinite: p is 0, and 0 * ln p is 0. */
+static void far_logits(void** state) {
+    (void)state;
+    world w;
+    const world_def def = small_def("37-24-9 relu", AGON__FP32, 1);
+    open_world(&def, &w);
+    float* bias[] = {w.learners.params, w.cpu[0]->params};
+    for (int i = 0; i < 2; i++) {
+        bias[i][w.learners.net.linear[1].from_bias] = -3e38f;
+        bias[i][w.learners.net.linear[1].from_bias + 1] = 3e38f;
+    }
+    memset(w.data[0]->mask, 0xff, (size_t)w.data[0]->places * sizeof(uint64_t));
+    memset(w.rectangles.mask, 0xff, (size_t)w.data[0]->places * sizeof(uint64_t));
+    agon__gpu_pack(&w.learners.net, w.learners.params, w.learners.packed);
+    agon_cpu_backend()->pack(&w.net, w.cpu[0]->params, w.cpu[0]->packed);
+    assert_int_equal(agon__gpu_update_run(w.update, w.each, NULL), 0);
+    const agon_update_stats want = world_cpu_train(&w, 0);
+    assert_true(isfinite(want.policy_loss) && isfinite(want.entropy));
+    near_stats(def.net, &want, &w.each[0].stats, 1e-5);
+    close_world(&w);
+}
+
 /* A member that diverges is seen in its statistics, and in no other's. */
 static void nan_is_seen(void** state) {
     (void)state;
@@ -263,7 +286,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_the_cpu),  cmocka_unit_test(nothing_but_the_member),
         cmocka_unit_test(slices),      cmocka_unit_test(clipping_of_norms),
-        cmocka_unit_test(nan_is_seen), cmocka_unit_test(orders),
+        cmocka_unit_test(nan_is_seen), cmocka_unit_test(far_logits),
+        cmocka_unit_test(orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
