@@ -76,8 +76,13 @@ int agon_device_resolve(agon_config* c, const agon_backend** out, char* notice, 
         return resolve_cuda(c, out, error);
     if (c->train.device == AGON_DEVICE_AUTO) {
         const agon_backend* found;
-        if (open_cuda(c->train.precision, &found, &why) == AGON_OK)
-            return resolve_cuda(c, out, error);
+        if (open_cuda(c->train.precision, &found, &why) == AGON_OK) {
+            const int rc = resolve_cuda(c, out, error);
+            if (!rc)
+                snprintf(notice, size, "train.device = auto: the run computes on the GPU %s in %s",
+                         c->train.device_model, precision_name(c->train.precision));
+            return rc;
+        }
         snprintf(notice, size, "train.device = auto: the run computes on the CPU: %.300s",
                  why.text);
         c->train.device = AGON_DEVICE_CPU;

@@ -13,6 +13,7 @@ static const char help_train[] =
     "  agon train './my_game.so(stones=9)'           a plug-in; see agon build-game\n"
     "  agon train --resume runs/connect_four-seed1   on from where a run stopped\n"
     "  agon train connect_four --profile             and where the time went\n"
+    "  agon train connect_four train.device=cuda     on a GPU; auto: on one if there is one\n"
     "  agon train connect_four --listen tcp://127.0.0.1:7766   workers do the work: agon worker\n"
     "  agon train matrix --print-config > my.ini     all settings with their meaning; no training\n"
     "\n"
