@@ -3,9 +3,10 @@
 two one-sided t-tests of the differences say whether the two are equivalent: kuhn_poker by the median agent's exact
 NashConv within 0.05, connect_four by the best agent's score against one_ply within 0.05 (5 points of 100).
 
-    learning.py AGON [--seeds 20] [--games kuhn_poker,connect_four] [--jobs N] [--small]
+    learning.py AGON [--seeds 20] [--games kuhn_poker,connect_four] [--jobs N] [--small] [section.key=value ...]
 
-Prints a line of JSON for each game; exit code 1 when one is not equivalent."""
+With smaller settings it is for the tests' own driver, too, which rounds as a GPU does. Prints a line of JSON for each
+game; exit code 1 when one is not equivalent."""
 import argparse
 import concurrent.futures
 import json
@@ -26,11 +27,11 @@ SMALL = ("population.size=2", "train.generations=2", "train.lanes=16", "train.ho
          "metrics.games=2", "metrics.anchor_games=4", "net.hidden=16")
 
 
-def run(agon, game, device, seed, threads, small):
+def run(agon, game, device, seed, threads, settings):
     with tempfile.TemporaryDirectory() as work:
         out = subprocess.run(
             [agon, "train", game, "--json", f"train.device={device}", f"train.seed={seed}", f"run.dir={work}/run",
-             f"machine.threads={threads}", *(SMALL if small else ())], capture_output=True, text=True)
+             f"machine.threads={threads}", *settings], capture_output=True, text=True)
     if out.returncode:
         raise SystemExit(f"agon train {game} train.device={device} train.seed={seed}: {out.stderr.strip()}")
     return GAMES[game][1](json.loads(out.stdout.splitlines()[-1]))
@@ -39,7 +40,8 @@ def run(agon, game, device, seed, threads, small):
 def compare(a, pool, threads, game):
     name, _, margin = GAMES[game]
     seeds = range(1, a.seeds + 1)
-    jobs = {(device, seed): pool.submit(run, a.agon, game, device, seed, threads, a.small)
+    settings = [*(SMALL if a.small else ()), *a.settings]
+    jobs = {(device, seed): pool.submit(run, a.agon, game, device, seed, threads, settings)
             for seed in seeds for device in ("cpu", "cuda")}
     found = {key: job.result() for key, job in jobs.items()}
     differences = [found["cuda", s] - found["cpu", s] for s in seeds]
@@ -60,7 +62,8 @@ def main():
     p.add_argument("--games", default="kuhn_poker,connect_four")
     p.add_argument("--jobs", type=int, default=max(1, len(os.sched_getaffinity(0)) // 2))
     p.add_argument("--small", action="store_true")
-    a = p.parse_args()
+    p.add_argument("settings", nargs="*")
+    a = p.parse_intermixed_args()
     threads = max(1, len(os.sched_getaffinity(0)) // a.jobs)
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         passed = [compare(a, pool, threads, game) for game in a.games.split(",")]
