@@ -2,6 +2,7 @@
  * back in one copy. What is computed there is in forward.c. */
 #include "cuda/backend_cuda.h"
 
+#include "cuda/carve.h"
 #include "cuda/forward.h"
 #include "cuda/gpu.h"
 #include "cuda/resident.h"
@@ -77,17 +78,8 @@ static agon_scratch* open_scratch(agon_precision precision) {
 
 /* ---- a call's memory ---------------------------------------------------------------------- */
 
-/* Hands out pieces of a block; with base NULL it adds up their sizes. */
-typedef struct carver {
-    char* base;
-    size_t used;
-} carver;
-
-static void* carve(carver* c, int wanted, size_t count, size_t size) {
-    void* piece = wanted && c->base ? c->base + c->used : NULL;
-    if (wanted)
-        c->used += (count * size + 127) / 128 * 128;
-    return piece;
+static void* carve(agon__carver* c, int wanted, size_t count, size_t size) {
+    return wanted ? agon__carve(c, count * size) : NULL;
 }
 
 /* What goes to the device. */
@@ -109,7 +101,7 @@ static size_t mask_words(const agon_net* net) {
 
 static size_t lay_inputs(const agon_forward* call, char* base, inputs* out) {
     const size_t nets = (size_t)call->nets, rows = (size_t)call->offsets[call->nets];
-    carver c = {base, 0};
+    agon__carver c = {base, 0};
     out->packed = carve(&c, 1, nets, sizeof *out->packed);
     out->start = carve(&c, 1, nets, sizeof *out->start);
     out->count = carve(&c, 1, nets, sizeof *out->count);
@@ -122,7 +114,7 @@ static size_t lay_inputs(const agon_forward* call, char* base, inputs* out) {
 /* Where its outputs lie in a block; those that are not wanted are NULL. */
 static size_t lay_outputs(const agon_forward* call, char* base, agon__gpu_forward* out) {
     const size_t rows = (size_t)call->offsets[call->nets], actions = (size_t)call->net->actions;
-    carver c = {base, 0};
+    agon__carver c = {base, 0};
     out->logits = carve(&c, call->logits != NULL, rows * actions, sizeof(float));
     out->value = carve(&c, call->value != NULL, rows, sizeof(float));
     out->probability = carve(&c, call->probability != NULL, rows * actions, sizeof(float));
@@ -162,8 +154,8 @@ static int hold_room(agon_scratch* s, int nets) {
 /* Observations as float32, every output and 64 nets: a call seldom needs more. */
 static int reserve(agon_scratch* s, const agon_net* net, int rows, int update) {
     const size_t n = (size_t)rows, actions = (size_t)net->actions;
-    const size_t in = 64 * 16 + n * ((size_t)net->inputs * 4 + mask_words(net) * 8 + 4) + 1024;
-    const size_t out = n * (2 * actions * 4 + 4 + 2 + 4) + 1024;
+    const size_t in = 64 * 16 + n * ((size_t)net->inputs * 4 + mask_words(net) * 8 + 4) + 2048;
+    const size_t out = n * (2 * actions * 4 + 4 + 2 + 4) + 2048;
     (void)update; /* shards have memory of their own */
     return hold_room(s, 64) || fit(s, net, in, out, rows, NULL) ? AGON_EMEMORY : AGON_OK;
 }

@@ -48,6 +48,17 @@ typedef struct agon__block {
 #endif
 } agon__block;
 
+#ifdef __CUDACC__
+/* The kernel NAME as the GPU starts it. */
+#define AGON_KERNEL_ENTRY(NAME, ARGS)                                                              \
+    extern "C" __global__ void agon_##NAME(const __grid_constant__ ARGS args) {                    \
+        extern __shared__ __align__(128) char shared[];                                            \
+        agon__block block = {(int)blockIdx.x, (int)gridDim.x, (int)blockDim.x / AGON__WARP,        \
+                             shared};                                                              \
+        agon__kernel_##NAME(&block, &args);                                                        \
+    }
+#endif
+
 /* ---- phases ------------------------------------------------------------------------------- */
 
 AGON_KERNEL_FN int agon__over(int counter) { /* a counter that nobody reads is no mistake */

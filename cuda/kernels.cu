@@ -1,12 +1,4 @@
 /* kernels.cu: the kernels as the GPU starts them. */
 #include "cuda/kernels.h"
 
-#define ENTRY(NAME, ARGS)                                                                          \
-    extern "C" __global__ void agon_##NAME(const __grid_constant__ ARGS args) {                    \
-        extern __shared__ __align__(128) char shared[];                                            \
-        agon__block block = {(int)blockIdx.x, (int)gridDim.x, (int)blockDim.x / AGON__WARP,        \
-                             shared};                                                              \
-        agon__kernel_##NAME(&block, &args);                                                        \
-    }
-
-AGON_KERNELS(ENTRY)
+AGON_KERNELS(AGON_KERNEL_ENTRY)

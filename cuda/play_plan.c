@@ -1,5 +1,7 @@
 #include "cuda/play_plan.h"
 
+#include "cuda/carve.h"
+
 enum {
     STAGE_MIN = 32,              /* bytes of an observation: below, threads write it themselves */
     STAGE_MOST = 48 << 10,       /* bytes of shared memory of a block of observe; also of sort */
@@ -9,20 +11,8 @@ enum {
     THREADS_OF_PROCESSOR = 2048, /* at once, at most */
 };
 
-/* Hands out aligned pieces of one block; with base NULL it only adds up their sizes. */
-typedef struct carver {
-    char* base;
-    size_t used;
-} carver;
-
-static void* carve(carver* c, size_t bytes) {
-    void* piece = c->base ? c->base + c->used : NULL;
-    c->used += (bytes + 255) / 256 * 256;
-    return piece;
-}
-
-static agon__play_memory carve_piece(carver* c, size_t bytes) {
-    return (agon__play_memory){carve(c, bytes), bytes};
+static agon__play_memory carve_piece(agon__carver* c, size_t bytes) {
+    return (agon__play_memory){agon__carve(c, bytes), bytes};
 }
 
 static int limited(int value, int low, int high) {
@@ -103,7 +93,7 @@ static void set_grids(agon__play_plan* p, int processors) {
 
 /* What the host gives, in one piece. */
 typedef struct gifts {
-    carver carver;
+    agon__carver carver;
     void* config;
     agon_key* chance;
     int32_t* opponents;
@@ -114,15 +104,15 @@ typedef struct gifts {
 static gifts gifts_at(const agon__play_args* a, const agon_shard_def* shard, void* base) {
     const size_t members = (size_t)a->members, groups = members * (size_t)a->players;
     gifts g = {.carver = {(char*)base, 0}};
-    g.config = carve(&g.carver, shard->rules->game->config_size);
-    g.chance = carve(&g.carver, members * sizeof *g.chance);
-    g.opponents = carve(&g.carver, members * sizeof *g.opponents);
-    g.key = carve(&g.carver, groups * 2 * sizeof *g.key);
-    g.packed = carve(&g.carver, groups * sizeof *g.packed);
+    g.config = agon__carve(&g.carver, shard->rules->game->config_size);
+    g.chance = agon__carve(&g.carver, members * sizeof *g.chance);
+    g.opponents = agon__carve(&g.carver, members * sizeof *g.opponents);
+    g.key = agon__carve(&g.carver, groups * 2 * sizeof *g.key);
+    g.packed = agon__carve(&g.carver, groups * sizeof *g.packed);
     return g;
 }
 
-static void carve_given(agon__play_plan* p, const agon_shard_def* shard, carver* c) {
+static void carve_given(agon__play_plan* p, const agon_shard_def* shard, agon__carver* c) {
     p->given = carve_piece(c, gifts_at(&p->args, shard, NULL).carver.used);
     if (!p->given.at)
         return;
@@ -134,16 +124,16 @@ static void carve_given(agon__play_plan* p, const agon_shard_def* shard, carver*
     p->forward.packed = g.packed;
 }
 
-static void carve_lanes(agon__play_plan* p, carver* c) {
+static void carve_lanes(agon__play_plan* p, agon__carver* c) {
     agon__play_args* a = &p->args;
     const size_t lanes = (size_t)a->members * (size_t)a->lanes;
-    a->state = carve(c, lanes * a->state_size);
-    a->acting = carve(c, lanes * sizeof *a->acting);
-    a->episodes = carve(c, lanes * sizeof *a->episodes);
-    a->ply = carve(c, lanes * sizeof *a->ply);
+    a->state = agon__carve(c, lanes * a->state_size);
+    a->acting = agon__carve(c, lanes * sizeof *a->acting);
+    a->episodes = agon__carve(c, lanes * sizeof *a->episodes);
+    a->ply = agon__carve(c, lanes * sizeof *a->ply);
     p->live = carve_piece(c, lanes);
     a->live = p->live.at;
-    a->counts = carve(c, lanes * sizeof *a->counts);
+    a->counts = agon__carve(c, lanes * sizeof *a->counts);
     const size_t rows = lanes * (size_t)a->own;
     p->count = carve_piece(c, rows * sizeof *a->count);
     a->count = p->count.at;
@@ -151,28 +141,28 @@ static void carve_lanes(agon__play_plan* p, carver* c) {
     a->open = p->open.at;
     p->complete = carve_piece(c, rows);
     a->complete = p->complete.at;
-    a->episode_return = carve(c, rows * sizeof *a->episode_return);
+    a->episode_return = agon__carve(c, rows * sizeof *a->episode_return);
 }
 
-static void carve_slots(agon__play_args* a, carver* c) {
+static void carve_slots(agon__play_args* a, agon__carver* c) {
     const size_t slots = (size_t)a->members * (size_t)(a->lanes * a->seats);
-    a->slot_of = carve(c, slots * sizeof *a->slot_of);
-    a->slot_lane = carve(c, slots * sizeof *a->slot_lane);
-    a->slot_seat = carve(c, slots);
-    a->slot_episode = carve(c, slots * sizeof *a->slot_episode);
-    a->slot_ply = carve(c, slots * sizeof *a->slot_ply);
-    a->place = carve(c, slots * sizeof *a->place);
-    a->action = carve(c, slots * sizeof *a->action);
-    a->log_probability = carve(c, slots * sizeof *a->log_probability);
-    a->value = carve(c, slots * sizeof *a->value);
+    a->slot_of = agon__carve(c, slots * sizeof *a->slot_of);
+    a->slot_lane = agon__carve(c, slots * sizeof *a->slot_lane);
+    a->slot_seat = agon__carve(c, slots);
+    a->slot_episode = agon__carve(c, slots * sizeof *a->slot_episode);
+    a->slot_ply = agon__carve(c, slots * sizeof *a->slot_ply);
+    a->place = agon__carve(c, slots * sizeof *a->place);
+    a->action = agon__carve(c, slots * sizeof *a->action);
+    a->log_probability = agon__carve(c, slots * sizeof *a->log_probability);
+    a->value = agon__carve(c, slots * sizeof *a->value);
 }
 
-static void carve_members(agon__play_plan* p, carver* c) {
+static void carve_members(agon__play_plan* p, agon__carver* c) {
     agon__play_args* a = &p->args;
     const size_t members = (size_t)a->members, groups = members * (size_t)a->players;
-    a->start = carve(c, groups * sizeof *a->start);
-    a->group = carve(c, groups * sizeof *a->group);
-    a->slots = carve(c, members * sizeof *a->slots);
+    a->start = agon__carve(c, groups * sizeof *a->start);
+    a->group = agon__carve(c, groups * sizeof *a->group);
+    a->slots = agon__carve(c, members * sizeof *a->slots);
     p->told = carve_piece(c, members * (sizeof *a->word + sizeof *a->sums));
     a->word = p->told.at;
     a->sums = a->word ? (agon__play_counts*)(a->word + members) : NULL;
@@ -219,7 +209,7 @@ agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
                                    int processors, void* memory) {
     const agon_rules* rules = shard->rules;
     agon__play_plan p = {.args = {0}};
-    carver c = {(char*)memory, 0};
+    agon__carver c = {(char*)memory, 0};
     set_facts(&p.args, shard, players);
     set_grids(&p, processors);
     if (rectangles)
@@ -230,8 +220,8 @@ agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
     carve_lanes(&p, &c);
     carve_slots(&p.args, &c);
     carve_members(&p, &c);
-    p.args.prob = carve(&c, (size_t)(p.step.blocks * p.step.warps * AGON__WARP) *
-                                (size_t)p.args.outcomes * sizeof *p.args.prob);
+    p.args.prob = agon__carve(&c, (size_t)(p.step.blocks * p.step.warps * AGON__WARP) *
+                                      (size_t)p.args.outcomes * sizeof *p.args.prob);
     p.bytes = c.used;
     set_forward(&p, rules, net);
     p.limit = (uint64_t)(shard->horizon + 2) * ((uint64_t)rules->spec.max_plies + 1) *

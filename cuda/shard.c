@@ -1,6 +1,7 @@
 /* shard.c: learners side by side on a GPU: their memory, their rollouts and their updates. */
 #include "cuda/shard.h"
 
+#include "cuda/carve.h"
 #include "cuda/play.h"
 #include "cuda/resident.h"
 #include "cuda/pack_kernel.h"
@@ -40,19 +41,11 @@ static size_t entries_of(const agon_shard_def* d) {
     return rows_of(d) * (size_t)d->horizon;
 }
 
-/* Hands out pieces of a block; with base NULL it adds up their sizes. */
-typedef struct carver {
-    char* base;
-    size_t used;
-} carver;
-
-static void* carve(carver* c, size_t count, size_t size) {
-    void* piece = c->base ? c->base + c->used : NULL;
-    c->used += (count * size + 255) / 256 * 256;
-    return piece;
+static void* carve(agon__carver* c, size_t count, size_t size) {
+    return agon__carve(c, count * size);
 }
 
-static void lay_learners(agon__gpu_learners* l, carver* c) {
+static void lay_learners(agon__gpu_learners* l, agon__carver* c) {
     const size_t floats = (size_t)l->count * l->stride;
     l->params = carve(c, floats, sizeof(float));
     l->moment1 = carve(c, floats, sizeof(float));
@@ -61,7 +54,8 @@ static void lay_learners(agon__gpu_learners* l, carver* c) {
     l->packed = carve(c, (size_t)l->count, l->net.bytes);
 }
 
-static void lay_rectangles(agon__gpu_rectangles* r, size_t places, int with_place, carver* c) {
+static void lay_rectangles(agon__gpu_rectangles* r, size_t places, int with_place,
+                           agon__carver* c) {
     const size_t rows = (size_t)r->members * (size_t)r->rows;
     const size_t entries = rows * (size_t)r->horizon;
     r->place = with_place ? carve(c, entries, sizeof *r->place) : NULL;
@@ -101,7 +95,7 @@ static void shape(agon_shard* s, const agon_shard_def* def, agon_precision preci
 }
 
 static size_t lay_out(agon_shard* s, char* base) {
-    carver c = {base, 0};
+    agon__carver c = {base, 0};
     lay_learners(&s->learners, &c);
     lay_rectangles(&s->rectangles, s->places, !s->def.plays, &c);
     return c.used;

@@ -1,6 +1,7 @@
 /* update_plan.c: the launches of an update, and the memory that they work in. */
 #include "cuda/update_plan.h"
 
+#include "cuda/carve.h"
 #include "cuda/kernels.h"
 #include "games/agon_game.h"
 
@@ -56,19 +57,11 @@ const char* agon__update_kernel_name(agon__update_kernel kernel, int mode) {
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* Hands out pieces of a block; with base NULL it adds up their sizes. */
-typedef struct carver {
-    char* base;
-    size_t used;
-} carver;
-
-static void* carve(carver* c, size_t count, size_t size) {
-    void* piece = c->base ? c->base + c->used : NULL;
-    c->used += (count * size + 255) / 256 * 256;
-    return piece;
+static void* carve(agon__carver* c, size_t count, size_t size) {
+    return agon__carve(c, count * size);
 }
 
-static void lay_slice(agon__update_plan* p, carver* c) {
+static void lay_slice(agon__update_plan* p, agon__carver* c) {
     const agon__gpu_net* net = &p->learners.net;
     const size_t slice = (size_t)p->slice, rows = slice * (size_t)p->row_limit;
     const size_t element = (size_t)agon__element(net->mode);
@@ -85,7 +78,7 @@ static void lay_slice(agon__update_plan* p, carver* c) {
 
 size_t agon__update_lay_out(agon__update_plan* p, char* base) {
     const size_t members = (size_t)p->learners.count;
-    carver c = {base, 0};
+    agon__carver c = {base, 0};
     p->member = carve(&c, members, sizeof *p->member);
     p->correct = carve(&c, members * (size_t)(p->epochs * p->minibatches), 2 * sizeof(float));
     lay_slice(p, &c);
@@ -94,7 +87,7 @@ size_t agon__update_lay_out(agon__update_plan* p, char* base) {
 
 static int slice_of(const agon__update_plan* p, size_t work) {
     agon__update_plan one = *p;
-    carver c = {NULL, 0};
+    agon__carver c = {NULL, 0};
     one.slice = 1;
     lay_slice(&one, &c);
     const size_t most = work / c.used;
