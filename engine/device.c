@@ -14,7 +14,7 @@ static int open_cpu(int precision, const agon_backend** out, agon_error* error) 
     if (precision > 1 + AGON_PRECISION_FP32) {
         agon_fail(error, AGON_EINVALID, "precision %s: expected auto or fp32 on a CPU",
                   precision_name(precision));
-        return agon_hint(error, "it goes with a GPU; here 'auto' found none that can be used");
+        return agon_hint(error, "it goes with a GPU: device cuda, or auto where one can be used");
     }
     *out = agon_cpu_backend();
     return AGON_OK;
