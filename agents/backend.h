@@ -26,6 +26,8 @@ typedef struct agon_forward {
     const void* const* packed; /* (nets) packed weights of each group, borrowed */
     const int* offsets;        /* (nets + 1) rows of each group; offsets[0] = 0 */
     const void* obs;           /* (rows, inputs) of input.type */
+    float* memory;             /* in and out (rows, agon_net_memory): what each row remembers before
+                                  these decisions, then after them; NULL for nets without memory */
     const uint64_t* mask;      /* (rows, (actions + 63) / 64) legal actions; NULL: all legal */
     float temperature;         /* of the policy, > 0; 0: greedy, lowest index on ties */
     const float* uniform; /* (rows) in [0,1): chooses the action; NULL when greedy or action NULL */
@@ -69,6 +71,8 @@ typedef struct agon_rectangle {
     float* reward;          /* (rows, horizon) from this decision to the next, or to the end */
     uint8_t* last;          /* (rows, horizon) 1: the episode ended after this decision */
     float* bootstrap;       /* (rows) value after the last decision; 0 when the episode ended */
+    int remembered;         /* floats that a row remembers: agon_net_memory; 0: none */
+    float* memory;          /* (rows, remembered) before the row's first decision */
     float* advantage;       /* (rows, horizon) filled by agon_ppo_train */
     float* target;          /* (rows, horizon) value targets, likewise */
 } agon_rectangle;
@@ -95,7 +99,10 @@ typedef struct agon_update_stats { /* means over the minibatch */
     double grad_norm; /* before clipping */
 } agon_update_stats;
 
-/* One minibatch step of one learner. advantages are used as given (already normalised). */
+/* One minibatch step of one learner. advantages are used as given (already normalised). The entries
+ * of a net with memory are whole rows, each from its first decision to its last: they are passed
+ * through in time, memory is cleared after an episode's end, and gradients go back through it to
+ * the row's first decision. */
 typedef struct agon_update {
     agon_learner* learner;
     const agon_rectangle* data;

@@ -68,6 +68,7 @@ static size_t lay_out(agon_rectangle* r, char* base) {
     r->bootstrap = take(base, &used, (size_t)r->rows, sizeof *r->bootstrap);
     r->advantage = take(base, &used, entries, sizeof *r->advantage);
     r->target = take(base, &used, entries, sizeof *r->target);
+    r->memory = take(base, &used, (size_t)r->rows * (size_t)r->remembered, sizeof *r->memory);
     return used;
 }
 
@@ -77,14 +78,15 @@ size_t agon_rectangle_size(const agon_rectangle* rectangle) {
 }
 
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
-                                    int mask_words, int spare) {
+                                    int mask_words, int spare, int remembered) {
     assert(rows > 0 && horizon > 0 && mask_words > 0);
     agon_rectangle shape = {.rows = rows,
                             .horizon = horizon,
                             .input = input,
                             .obs_bytes = obs_bytes,
                             .mask_words = mask_words,
-                            .places = rows * horizon + spare};
+                            .places = rows * horizon + spare,
+                            .remembered = remembered};
     char* block = zeroed(agon_rectangle_size(&shape));
     if (!block)
         return NULL;

@@ -9,7 +9,8 @@ typedef struct agon_ppo {
     float discount;  /* gamma, per decision of the learner, (0, 1] */
     float lambda;    /* of GAE (Schulman, Moritz, Levine, Jordan, Abbeel 2016), [0, 1] */
     int epochs;      /* passes over the rectangle, >= 1 */
-    int minibatches; /* per epoch, >= 1; sizes differ by at most one row */
+    int minibatches; /* per epoch, >= 1; sizes differ by at most one entry, or, where the net has
+                        memory, by one row, of which each has at least one */
     int normalise;   /* 1: advantages to mean 0, variance 1 over the rectangle */
 } agon_ppo;
 
@@ -18,9 +19,9 @@ agon_learner* agon_learner_open(const agon_net* net, const agon_backend* backend
 void agon_learner_close(agon_learner* learner);
 
 /* Room for a rectangle and `spare` more observations; one block. Entry i has place i at first.
- * NULL: out of memory. */
+ * remembered: floats that a row remembers. NULL: out of memory. */
 agon_rectangle* agon_rectangle_open(int rows, int horizon, agon_input input, size_t obs_bytes,
-                                    int mask_words, int spare);
+                                    int mask_words, int spare, int remembered);
 size_t agon_rectangle_size(const agon_rectangle* rectangle); /* bytes of that block */
 void agon_rectangle_close(agon_rectangle* rectangle);
 
@@ -28,8 +29,12 @@ void agon_rectangle_close(agon_rectangle* rectangle);
  * A_{t+1}, cut where an episode ends; target = A + V (before normalisation). */
 void agon_gae(agon_rectangle* data, float discount, float lambda);
 
+/* The most minibatches that a rectangle can be cut into for this net: its entries, or its rows. */
+int agon_ppo_most_minibatches(const agon_net* net, int rows, int horizon);
+
 /* Advantages, epochs, minibatches: one whole update of one learner. Minibatch order is keyed by
- * (key, learner->updates). index: scratch, (rows * horizon). stats: means over minibatches. */
+ * (key, learner->updates); what is put into order is entries, or, where the net has memory, rows.
+ * index: scratch, (rows * horizon). stats: means over minibatches. */
 void agon_ppo_train(const agon_backend* backend, agon_scratch* scratch, agon_learner* learner,
                     agon_rectangle* data, const agon_ppo* ppo, agon_key key, uint32_t* index,
                     agon_update_stats* stats);

@@ -17,6 +17,8 @@ typedef struct agon_batch {
     agon_key key;            /* randomness of actions: counter (episode, ply, seat, draw) */
     const uint32_t* episode; /* (count) */
     const uint32_t* ply;     /* (count) */
+    float* memory;           /* in and out (count, policy->memory): what the slot's seat remembers
+                                before this decision, 0 at its first, then after it; NULL without */
     float temperature;       /* 1: as trained; 0: greedy */
     uint16_t* action;        /* out (count), or NULL */
     float* probability;      /* out (count, actions), or NULL: exact action probabilities */
@@ -32,6 +34,7 @@ struct agon_policy {
     bool needs_state;   /* reads states: search and win-or-block */
     bool deterministic; /* the same position always gives the same action */
     bool uniform;       /* every legal action is as likely as another */
+    int memory;         /* floats that a seat remembers between its decisions; 0: none */
     void* self;         /* owned by the policy */
     void (*act)(const agon_policy* policy, const agon_batch* batch);
     /* (optional) Did `act` ever fail? A code and what went wrong; its actions since were any legal

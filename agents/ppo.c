@@ -54,21 +54,45 @@ static void divide_stats(agon_update_stats* sum, double by) {
     sum->grad_norm /= by;
 }
 
+int agon_ppo_most_minibatches(const agon_net* net, int rows, int horizon) {
+    return agon_net_memory(net) ? rows : rows * horizon;
+}
+
+/* Rows index[0 .. rows - 1] become their entries, from the last on: what is written lies behind
+ * what is still to be read. */
+static void expand_rows(uint32_t* index, uint32_t rows, uint32_t horizon) {
+    for (uint32_t i = rows; i-- > 0;) {
+        const uint32_t row = index[i];
+        for (uint32_t t = 0; t < horizon; t++)
+            index[i * horizon + t] = row * horizon + t;
+    }
+}
+
+/* What is put into order, and cut into minibatches: entries, or rows of `each` entries. */
+static void order_entries(const agon_rectangle* data, uint32_t each, agon_key key, uint32_t stream,
+                          uint32_t* index) {
+    const uint32_t units = (uint32_t)data->rows * (uint32_t)data->horizon / each;
+    agon_shuffle(key, stream, index, units);
+    if (each > 1)
+        expand_rows(index, units, each);
+}
+
 void agon_ppo_train(const agon_backend* backend, agon_scratch* scratch, agon_learner* learner,
                     agon_rectangle* data, const agon_ppo* ppo, agon_key key, uint32_t* index,
                     agon_update_stats* stats) {
     const uint32_t entries = (uint32_t)data->rows * (uint32_t)data->horizon;
-    const uint32_t parts = (uint32_t)ppo->minibatches;
+    const uint32_t each = agon_net_memory(&learner->net) ? (uint32_t)data->horizon : 1;
+    const uint32_t parts = (uint32_t)ppo->minibatches, units = entries / each;
     agon_update_stats sum = {0};
-    assert(ppo->epochs >= 1 && parts >= 1 && parts <= entries);
+    assert(ppo->epochs >= 1 && parts >= 1 && parts <= units);
     agon_gae(data, ppo->discount, ppo->lambda);
     if (ppo->normalise)
         normalise(data->advantage, entries);
     for (int epoch = 0; epoch < ppo->epochs; epoch++) {
-        agon_shuffle(key, (uint32_t)learner->updates, index, entries);
+        order_entries(data, each, key, (uint32_t)learner->updates, index);
         for (uint32_t part = 0; part < parts; part++) {
-            const uint32_t from = (uint32_t)((uint64_t)entries * part / parts);
-            const uint32_t to = (uint32_t)((uint64_t)entries * (part + 1) / parts);
+            const uint32_t from = each * (uint32_t)((uint64_t)units * part / parts);
+            const uint32_t to = each * (uint32_t)((uint64_t)units * (part + 1) / parts);
             agon_update update = {.learner = learner,
                                   .data = data,
                                   .index = index + from,

@@ -370,39 +370,47 @@ void agon_config_hash(const agon_config* config, char out[65]) {
 
 /* ---- what concerns several keys ----------------------------------------------------------- */
 
+static int refuse_hidden(const char* text, const char* why, agon_error* error) {
+    char shown[AGON__QUOTE];
+    agon_fail(error, AGON_EINVALID,
+              "net.hidden = %s: %s; expected layers separated by commas, or 0 for none",
+              agon__quote(text, shown), why);
+    return agon_hint(error, "agon help net.hidden");
+}
+
 static int parse_hidden(const char* text, agon_net* out, agon_error* error) {
-    char shown[AGON__QUOTE], word[16];
-    out->layers = 0;
     if (text[0] == '\0' || strcmp(text, "0") == 0)
         return AGON_OK;
     for (const char* at = text;; at++) {
-        double width = 0;
+        char word[32];
         at += strspn(at, " ");
         const size_t length = strcspn(at, ", ");
-        snprintf(word, sizeof word, "%.*s", (int)(length < 15 ? length : 15), at);
+        snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), at);
         at += length + strspn(at + length, " ");
-        if (!parse_int(word, &width) || width < 1 || width > AGON_MAX_WIDTH ||
-            (*at && *at != ',') || out->layers == AGON_MAX_LAYERS)
-            return agon_fail(error, AGON_EINVALID,
-                             "net.hidden = %s: expected at most %d widths of 1..%d units, "
-                             "separated by commas, or 0",
-                             agon__quote(text, shown), AGON_MAX_LAYERS, AGON_MAX_WIDTH);
-        out->hidden[out->layers++] = (int)width;
+        const char* why = agon_net_add_layer(out, word);
+        if (!why && *at && *at != ',')
+            why = "there is a space within a layer";
+        if (why)
+            return refuse_hidden(text, why, error);
         if (!*at)
             return AGON_OK;
     }
 }
 
-int agon_config_net(const agon_config* config, int inputs, int actions, agon_net* out,
+int agon_config_net(const agon_config* config, const agon_spec* spec, agon_net* out,
                     agon_error* error) {
-    agon_net net = {.inputs = inputs, .actions = actions};
-    assert(inputs >= 1 && actions >= 1);
+    agon_net net = {.inputs = spec->planes * spec->rows * spec->cols,
+                    .actions = spec->actions,
+                    .activation = (agon_activation)config->net.activation,
+                    .planes = spec->planes,
+                    .rows = spec->rows,
+                    .cols = spec->cols};
+    assert(net.inputs >= 1 && net.actions >= 1);
     const int code = parse_hidden(config->net.hidden, &net, error);
-    if (code != AGON_OK) {
-        agon_hint(error, "agon help net.hidden");
+    if (code != AGON_OK)
         return code;
-    }
-    net.activation = (agon_activation)config->net.activation;
+    if (net.layers == 0 || net.kind[0] != AGON_CONV)
+        net.planes = net.rows = net.cols = 0;
     *out = net;
     return AGON_OK;
 }
@@ -493,8 +501,21 @@ static int check_even(const char* name, int games, agon_error* error) {
                      games);
 }
 
-int agon_config_check(const agon_config* config, agon_error* error) {
+/* The net alone, without a game's sizes; whole rows where it has memory. */
+static int check_net(const agon_config* config, agon_error* error) {
+    const agon_spec smallest = {.planes = 1, .rows = 1, .cols = 1, .actions = 1};
     agon_net net;
+    const int code = agon_config_net(config, &smallest, &net, error);
+    if (code != AGON_OK || !agon_net_memory(&net) ||
+        config->train.minibatches <= config->train.lanes)
+        return code;
+    return agon_fail(error, AGON_EINVALID,
+                     "train.minibatches = %d: expected at most train.lanes = %d, because the "
+                     "minibatches of a net with memory are whole games' decisions, lane by lane",
+                     config->train.minibatches, config->train.lanes);
+}
+
+int agon_config_check(const agon_config* config, agon_error* error) {
     int code = AGON_OK;
     if (!config->game.name[0]) {
         agon_fail(error, AGON_EINVALID, "game.name is empty: expected a game");
@@ -510,5 +531,5 @@ int agon_config_check(const agon_config* config, agon_error* error) {
             AGON_OK ||
         (code = check_even("metrics.final_games", config->metrics.final_games, error)) != AGON_OK)
         return code;
-    return agon_config_net(config, 1, 1, &net, error);
+    return check_net(config, error);
 }

@@ -60,7 +60,7 @@ typedef struct agon_config {
         int weighting;       /* agon_pfsp */
     } league;
     struct {
-        char hidden[128]; /* "128,128"; "" or "0": no hidden layer */
+        char hidden[128]; /* "conv16,128,mingru64"; "" or "0": no hidden layer */
         int activation;   /* agon_activation */
     } net;
     struct {
@@ -164,10 +164,11 @@ int agon_config_read_text(agon_config* config, const char* text, const char* ori
                           agon_error* error);
 int agon_config_read_file(agon_config* config, const char* path, agon_error* error);
 /* Checks what concerns several keys: a game is named, net.hidden parses, minibatches <= lanes *
- * horizon <= AGON_CONFIG_MAX_DECISIONS, even numbers of games, shares that add up to at most 1,
- * anchors where the league needs them, no mirror of separate roles, a hash only beside its file, no
- * GPU's precision or model beside a CPU. Whether the game exists is agon_rules_open's to say, and
- * whether the device does agon_device_resolve's. */
+ * horizon (or <= lanes, where the net has memory) <= AGON_CONFIG_MAX_DECISIONS, even numbers of
+ * games, shares that add up to at most 1, anchors where the league needs them, no mirror of
+ * separate roles, a hash only beside its file, no GPU's precision or model beside a CPU. Whether
+ * the game exists is agon_rules_open's to say, and whether the device does agon_device_resolve's.
+ */
 int agon_config_check(const agon_config* config, agon_error* error);
 
 /* The resolved INI text, every key in the table's order, with comments of meaning, range and
@@ -182,8 +183,9 @@ void agon_config_hash(const agon_config* config, char out[65]);
 int agon_config_value(const agon_config* config, const agon_config_key* key, char* out,
                       size_t size);
 
-/* net.hidden and net.activation with the game's sizes (>= 1) as an architecture. */
-int agon_config_net(const agon_config* config, int inputs, int actions, agon_net* out,
+/* net.hidden and net.activation with the sizes of the game's observations and actions (>= 1) as an
+ * architecture. */
+int agon_config_net(const agon_config* config, const agon_spec* spec, agon_net* out,
                     agon_error* error);
 
 #endif

@@ -61,8 +61,11 @@ static const agon_config_key keys[] = {
     CHOICE(league, weighting, "hard", "hard|even",
            "What pfsp prefers: opponents that win, (1 - p)^2, or that are even, p (1 - p)."),
 
-    TEXT(net, hidden, "128,128", "Widths of the hidden layers, separated by commas; 0: none."),
-    CHOICE(net, activation, "relu", "relu|tanh", "Non-linearity after each hidden layer."),
+    TEXT(net, hidden, "128,128",
+         "Hidden layers, separated by commas; 0: none. WIDTH: dense; convCHANNELS or "
+         "convCHANNELSkSIZE: a convolution, before other layers; mingruWIDTH: recurrent."),
+    CHOICE(net, activation, "relu", "relu|tanh",
+           "Non-linearity after each dense layer and convolution."),
 
     SEED(train, seed, "1", "The root of all randomness of the run."),
     INT(train, generations, "40", 1, 1000000, "generations",

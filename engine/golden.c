@@ -11,7 +11,7 @@ int agon_golden_task(const agon_rules* rules, agon_task* out, agon_error* error)
     agon_train_task* t = &task.as.train;
     agon_config_defaults(&c);
     snprintf(c.net.hidden, sizeof c.net.hidden, "33,17"); /* no multiple of any vector's width */
-    int rc = agon_config_net(&c, rules->entries, rules->spec.actions, &net, error);
+    int rc = agon_config_net(&c, &rules->spec, &net, error);
     if (rc)
         return rc;
     agon_net_format(&net, t->net, sizeof t->net);

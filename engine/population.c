@@ -102,7 +102,7 @@ int agon_population_open(const agon_config* config, const agon_rules* rules, ago
     if (!rc)
         rc = check_roles(config, rules, error);
     if (!rc)
-        rc = agon_config_net(config, rules->entries, rules->spec.actions, &p.net, error);
+        rc = agon_config_net(config, &rules->spec, &p.net, error);
     if (!rc)
         rc = read_anchors(&p, config->league.anchors, "league.anchors", false, &p.opponents, error);
     if (!rc)

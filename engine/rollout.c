@@ -85,7 +85,8 @@ static int open_rows(agon_rollout* r, agon_error* error) {
     const agon_input input = {spec->obs_type, spec->obs_scale};
     const size_t rows = (size_t)def->lanes * (size_t)r->rows_per_lane;
     r->data = agon_rectangle_open((int)rows, def->horizon, input, def->rules->obs_bytes,
-                                  def->rules->mask_words, def->lanes * spec->seats);
+                                  def->rules->mask_words, def->lanes * spec->seats,
+                                  agon_net_memory(&def->learner->net));
     r->count = calloc(rows, sizeof *r->count);
     r->open = calloc(rows, sizeof *r->open);
     r->complete = calloc(rows, 1);

@@ -285,9 +285,7 @@ static int refuse_architecture(const source* in, const agon_net* wanted) {
 }
 
 static bool same_net(const agon_net* a, const agon_net* b) {
-    return a->inputs == b->inputs && a->actions == b->actions && a->layers == b->layers &&
-           a->activation == b->activation &&
-           memcmp(a->hidden, b->hidden, (size_t)a->layers * sizeof a->hidden[0]) == 0;
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
 int agon_learner_decode(const void* data, size_t size, const char* what, agon_learner* learner,

@@ -49,14 +49,14 @@ int agon__trainer_rows(const agon__trainer* t) {
     return t->def->lanes * (t->def->own_seats ? __builtin_popcountll(t->def->own_seats) : 1);
 }
 
-static int check_minibatches(const agon__trainer* t, agon_error* error) {
-    const int entries = agon__trainer_rows(t) * t->def->horizon;
-    const int minibatches = t->def->ppo.minibatches;
-    if (!t->def->rollouts || (minibatches >= 1 && minibatches <= entries))
+static int check_minibatches(const agon__trainer* t, const agon_net* net, agon_error* error) {
+    const int rows = agon__trainer_rows(t), minibatches = t->def->ppo.minibatches;
+    const int most = agon_ppo_most_minibatches(net, rows, t->def->horizon);
+    if (!t->def->rollouts || (minibatches >= 1 && minibatches <= most))
         return AGON_OK;
     return agon_fail(error, AGON_EINVALID,
-                     "task %s: %d minibatches of %d decisions; expected 1 to %d", t->task->key,
-                     minibatches, entries, entries);
+                     "task %s: %d minibatches of %d rows of %d decisions; expected 1 to %d",
+                     t->task->key, minibatches, rows, t->def->horizon, most);
 }
 
 /* Where games can go on a device, whoever plays uniformly at random is a net there: else one such
@@ -112,7 +112,7 @@ int agon__trainer_open(const agon_task* task, agon_context* context, agon_gauge*
         rc = agon_fail(error, AGON_EINVALID, "net %s does not fit %s: %d inputs, %d actions",
                        t.def->net, rules->name, rules->entries, rules->spec.actions);
     if (!rc)
-        rc = check_minibatches(&t, error);
+        rc = check_minibatches(&t, &net, error);
     if (!rc)
         rc = load_learner(&t, &net, error);
     if (!rc)

@@ -56,7 +56,7 @@ static agon_learner* open_learner(work* w, const agon_net* net) {
 static agon_rectangle* open_rows(work* w, const agon_net* net, agon_dtype type, int rows) {
     const size_t obs_bytes = (size_t)net->inputs * (type == AGON_U8 ? 1 : sizeof(float));
     agon_rectangle* data = checked(agon_rectangle_open(rows, 1, (agon_input){type, 0.25f},
-                                                       obs_bytes, (net->actions + 63) / 64, 0));
+                                                       obs_bytes, (net->actions + 63) / 64, 0, 0));
     for (int i = 0; i < rows * net->inputs; i++) {
         if (type == AGON_U8)
             ((uint8_t*)data->obs)[i] = (uint8_t)(next_uniform(w) * 5.0f);

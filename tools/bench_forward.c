@@ -29,7 +29,7 @@ int agon_bench_open_net(const agon_bench* b, agon_rules** rules, agon_net* net, 
     if (!rc)
         rc = agon_rules_open(b->game, rules, error);
     if (!rc)
-        rc = agon_config_net(&config, (*rules)->entries, (*rules)->spec.actions, net, error);
+        rc = agon_config_net(&config, &(*rules)->spec, net, error);
     return rc;
 }
 

@@ -109,7 +109,7 @@ static void fill(const agon_net* net, agon_rectangle* d) {
 static int send_rectangles(updates* u, const agon_net* net, agon_error* error) {
     const agon__gpu_rectangles* r = &u->rectangles;
     const agon_input input = {AGON_U8, 1};
-    agon_rectangle* d = agon_rectangle_open(r->rows, HORIZON, input, r->obs_bytes, 1, 0);
+    agon_rectangle* d = agon_rectangle_open(r->rows, HORIZON, input, r->obs_bytes, 1, 0, 0);
     agon__stream* stream = u->s->stream;
     if (!d)
         return agon_fail(error, AGON_EMEMORY, "no memory for a rectangle");

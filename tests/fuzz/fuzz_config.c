@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         return 0;
     }
     agon_config_check(&config, &error);
-    agon_config_net(&config, 3, 2, &net, &error);
+    const agon_spec spec = {.planes = 3, .rows = 2, .cols = 2, .actions = 2};
+    agon_config_net(&config, &spec, &net, &error);
     text = agon_config_write(&config, size % 2, false);
     agon_config_defaults(&back);
     MUST(agon_config_read_text(&back, text, "written", NULL) == AGON_OK);

@@ -80,7 +80,7 @@ static inline void open_batch(source* s, const agon_net* net, agon_dtype type, i
     fill(s, b->params, size, 0.3f);
     b->uniform = need((size_t)rows * sizeof(float));
     b->data = agon_rectangle_open(rows, 1, input, (size_t)net->inputs * (type == AGON_U8 ? 1 : 4),
-                                  b->words, 0);
+                                  b->words, 0, 0);
     assert_non_null(b->data);
     for (int i = 0; i < rows * net->inputs; i++) {
         if (type == AGON_U8)

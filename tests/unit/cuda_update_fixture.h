@@ -60,9 +60,9 @@ static inline agon_rectangle* world_rectangle(const world* w, source* s) {
     const agon_input input = {w->def.type, 0.25f};
     const int entries = world_entries(w), spare = w->def.in_place ? 0 : 3;
     const int words = (w->net.actions + 63) / 64;
-    agon_rectangle* d =
-        agon_rectangle_open(w->def.rows, w->def.horizon, input,
-                            (size_t)w->net.inputs * (w->def.type == AGON_U8 ? 1 : 4), words, spare);
+    agon_rectangle* d = agon_rectangle_open(
+        w->def.rows, w->def.horizon, input,
+        (size_t)w->net.inputs * (w->def.type == AGON_U8 ? 1 : 4), words, spare, 0);
     assert_non_null(d);
     for (int i = 0; i < d->places * w->net.inputs; i++) {
         if (w->def.type == AGON_U8)

@@ -89,7 +89,7 @@ static void no_allocation(void** state) {
     const agon_net net = {.inputs = 40, .layers = 3, .hidden = {64, 64, 20}, .actions = 7};
     const agon_backend* backend = agon_cpu_backend();
     agon_learner* learner = agon_learner_open(&net, backend);
-    agon_rectangle* data = agon_rectangle_open(ROWS, 1, (agon_input){AGON_U8, 1.0f}, 40, 1, 0);
+    agon_rectangle* data = agon_rectangle_open(ROWS, 1, (agon_input){AGON_U8, 1.0f}, 40, 1, 0, 0);
     uint32_t index[ROWS];
     for (uint32_t i = 0; i < ROWS; i++) {
         index[i] = i;

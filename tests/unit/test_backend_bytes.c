@@ -33,7 +33,7 @@ static void fill(uint8_t* bytes, float* floats, int inputs, int sparse, float sc
 
 static agon_rectangle* rectangle(agon_dtype type, float scale, int inputs, const void* obs) {
     const size_t bytes = (size_t)inputs * (type == AGON_U8 ? 1 : sizeof(float));
-    agon_rectangle* d = agon_rectangle_open(ROWS, 1, (agon_input){type, scale}, bytes, 1, 0);
+    agon_rectangle* d = agon_rectangle_open(ROWS, 1, (agon_input){type, scale}, bytes, 1, 0, 0);
     assert_non_null(d);
     memcpy(d->obs, obs, ROWS * bytes);
     for (int i = 0; i < ROWS; i++) {

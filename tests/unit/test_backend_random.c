@@ -83,8 +83,8 @@ static agon_rectangle* strewn(source* s, const agon_rectangle* from) {
     const int spare = next_int(s, 0, MOST_ROWS);
     const size_t rows = (size_t)from->rows, words = (size_t)from->mask_words;
     const agon_key key = {{7, 17}};
-    agon_rectangle* to =
-        agon_rectangle_open(from->rows, 1, from->input, from->obs_bytes, from->mask_words, spare);
+    agon_rectangle* to = agon_rectangle_open(from->rows, 1, from->input, from->obs_bytes,
+                                             from->mask_words, spare, 0);
     assert_non_null(to);
     memset(to->obs, 0xa5, (rows + (size_t)spare) * from->obs_bytes);
     memset(to->mask, 0xa5, (rows + (size_t)spare) * words * sizeof *to->mask);

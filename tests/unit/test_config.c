@@ -354,6 +354,10 @@ static void test_check(void** unused) {
         {"net.hidden", "12 13", "net.hidden"},
         {"net.hidden", "0,12", "net.hidden"},
         {"net.hidden", "4097", "1..4096"},
+        {"net.hidden", "conv4k2", "odd"},
+        {"net.hidden", "8,conv4", "before other layers"},
+        {"net.hidden", "lstm4", "mingruWIDTH"},
+        {"net.hidden", "conv4,8,mingru4", ""},
         {"net.hidden", "1,1,1,1,1,1,1,1,1", "at most 8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -369,6 +373,11 @@ static void test_check(void** unused) {
     }
     agon_config config = fresh();
     set_ok(&config, "game.name", "some_game");
+    set_ok(&config, "net.hidden", "mingru8");
+    set_ok(&config, "train.minibatches", "65"); /* of 64 lanes */
+    assert_int_equal(agon_config_check(&config, NULL), AGON_EINVALID);
+    set_ok(&config, "train.minibatches", "64");
+    assert_int_equal(agon_config_check(&config, NULL), AGON_OK);
     set_ok(&config, "train.lanes", "65536");
     set_ok(&config, "train.horizon", "65536");
     assert_int_equal(agon_config_check(&config, NULL), AGON_ELIMIT);
@@ -377,10 +386,11 @@ static void test_check(void** unused) {
 /* Promise: net.hidden becomes the architecture that it says. */
 static void test_net(void** unused) {
     agon_config config = fresh();
+    const agon_spec spec = {.planes = 5, .rows = 1, .cols = 1, .actions = 3};
     agon_net net;
     set_ok(&config, "net.hidden", "32, 16 ,8");
     set_ok(&config, "net.activation", "tanh");
-    assert_int_equal(agon_config_net(&config, 5, 3, &net, NULL), AGON_OK);
+    assert_int_equal(agon_config_net(&config, &spec, &net, NULL), AGON_OK);
     assert_int_equal(net.layers, 3);
     assert_int_equal(net.hidden[0], 32);
     assert_int_equal(net.hidden[1], 16);
@@ -388,8 +398,14 @@ static void test_net(void** unused) {
     assert_int_equal(net.inputs, 5);
     assert_int_equal(net.actions, 3);
     assert_int_equal(net.activation, AGON_TANH);
+    assert_int_equal(net.planes, 0);
+    set_ok(&config, "net.hidden", "conv6k5,mingru9");
+    assert_int_equal(agon_config_net(&config, &spec, &net, NULL), AGON_OK);
+    char text[AGON_NET_TEXT];
+    agon_net_format(&net, text, sizeof text);
+    assert_string_equal(text, "5x1x1-conv6k5-mingru9-3 tanh");
     set_ok(&config, "net.hidden", "0");
-    assert_int_equal(agon_config_net(&config, 5, 3, &net, NULL), AGON_OK);
+    assert_int_equal(agon_config_net(&config, &spec, &net, NULL), AGON_OK);
     assert_int_equal(net.layers, 0);
 }
 

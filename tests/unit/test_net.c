@@ -16,9 +16,14 @@ static const agon_net example = {
 
 /* Promise: the text of an architecture is canonical, and parsing gives the same net back. */
 static void text_round_trip(void** state) {
-    static const char* const texts[] = {"126-128-64-7 tanh", "3-2 relu", "1-1 tanh",
-                                        "1048576-4096-4096-1-1-1-1-1-1-65535 relu"};
-    char out[128];
+    static const char* const texts[] = {"126-128-64-7 tanh",
+                                        "3-2 relu",
+                                        "1-1 tanh",
+                                        "1048576-4096-4096-1-1-1-1-1-1-65535 relu",
+                                        "2x6x7-conv16-conv4k5-128-mingru64-7 relu",
+                                        "1048576x1x1-conv1k15-1 tanh",
+                                        "9-mingru4-8-mingru2-3 tanh"};
+    char out[AGON_NET_TEXT];
     agon_net net;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_int_equal(agon_net_parse(texts[i], &net, NULL), 0);
@@ -53,7 +58,26 @@ static void text_refused(void** state) {
                                         "1-1-1-1-1-1-1-1-1-1-1 relu",
                                         "126-7.5 relu",
                                         "126-+7 relu",
-                                        "0x10-7 relu"};
+                                        "0x10-7 relu",
+                                        "2x6x7-128-7 relu",
+                                        "84-conv16-7 relu",
+                                        "2x6-conv16-7 relu",
+                                        "2x6x7x8-conv16-7 relu",
+                                        "2x0x7-conv16-7 relu",
+                                        "1024x1024x2-conv16-7 relu",
+                                        "2x6x7-conv-7 relu",
+                                        "2x6x7-conv16k-7 relu",
+                                        "2x6x7-conv16k4-7 relu",
+                                        "2x6x7-conv16k17-7 relu",
+                                        "2x6x7-conv16k3k3-7 relu",
+                                        "2x6x7-8-conv16-7 relu",
+                                        "2x600x700-conv16-7 relu",
+                                        "84-mingru-7 relu",
+                                        "84-mingru0-7 relu",
+                                        "84-mingru4097-7 relu",
+                                        "84-gru8-7 relu",
+                                        "84-conv000000016k0000000030000000-7 relu",
+                                        "84-8"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         agon_net net = example;
         agon_error error = {0};
@@ -87,6 +111,57 @@ static void buffer_layout(void** state) {
     assert_int_equal(agon_net_size(&example), offset);
     assert_int_equal(agon_net_last(&example), 64);
     assert_int_equal(agon_net_last(&(agon_net){.inputs = 9, .actions = 2}), 9);
+}
+
+/* Promise: convolutions and minGRUs have the documented tensors; every size agrees with them. */
+static void other_layers(void** state) {
+    static const struct {
+        const char* name;
+        int rows, cols;
+    } want[] = {{"trunk.0.weight", 16, 18},     {"trunk.0.bias", 16, 0},
+                {"trunk.1.weight", 4, 25 * 16}, {"trunk.1.bias", 4, 0},
+                {"trunk.2.weight", 10, 4 * 42}, {"trunk.2.bias", 10, 0},
+                {"trunk.3.weight", 2 * 64, 10}, {"trunk.3.bias", 2 * 64, 0},
+                {"policy.weight", 7, 64},       {"policy.bias", 7, 0},
+                {"value.weight", 1, 64},        {"value.bias", 1, 0}};
+    agon_tensor tensors[AGON_MAX_TENSORS];
+    agon_net net;
+    size_t size = 0;
+    assert_int_equal(agon_net_parse("2x6x7-conv16-conv4k5-10-mingru64-7 relu", &net, NULL), 0);
+    assert_int_equal(agon_net_tensors(&net, tensors), 12);
+    for (int i = 0; i < 12; i++) {
+        assert_string_equal(tensors[i].name, want[i].name);
+        assert_int_equal(tensors[i].rows, want[i].rows);
+        assert_int_equal(tensors[i].cols, want[i].cols);
+        size += tensors[i].count;
+    }
+    assert_int_equal(agon_net_size(&net), size);
+    assert_int_equal(agon_net_entries(&net, 0), 84);
+    assert_int_equal(agon_net_entries(&net, 1), 16 * 42);
+    assert_int_equal(agon_net_entries(&net, 2), 4 * 42);
+    assert_int_equal(agon_net_last(&net), 64);
+    assert_int_equal(agon_net_points(&net, 1), 42);
+    assert_int_equal(agon_net_points(&net, 2), 1);
+    assert_int_equal(agon_net_memory(&net), 64);
+    assert_true(agon_net_flop(&net) ==
+                2.0 * (42 * 18 * 16 + 42 * 400 * 4 + 168 * 10 + 10 * 128 + 64 * 8));
+}
+
+/* Promise: gates of a new minGRU let its units forget over 1 to some 20 decisions. */
+static void first_gates(void** state) {
+    agon_net net;
+    float params[200];
+    agon_tensor tensors[AGON_MAX_TENSORS];
+    assert_int_equal(agon_net_parse("3-mingru4-2 relu", &net, NULL), 0);
+    assert_true(agon_net_size(&net) <= 200);
+    agon_net_tensors(&net, tensors);
+    agon_net_init(&net, agon_key_make(1, "train/0/0", AGON_FOR_INIT), params);
+    for (int j = 0; j < 4; j++) {
+        assert_true(params[tensors[1].offset + (size_t)j] == 0.0f);
+        assert_true(params[tensors[1].offset + 4 + (size_t)j] == -(float)j);
+    }
+    for (size_t j = 0; j < tensors[0].count; j++)
+        assert_true(fabsf(params[tensors[0].offset + j]) <= 1.0f); /* gain 1: sqrt(3 / 3) */
 }
 
 /* Promise: the largest net that parses has a size without overflow. */
@@ -155,7 +230,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_round_trip), cmocka_unit_test(text_refused),
         cmocka_unit_test(buffer_layout),   cmocka_unit_test(largest_size),
-        cmocka_unit_test(first_weights),
+        cmocka_unit_test(first_weights),   cmocka_unit_test(other_layers),
+        cmocka_unit_test(first_gates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

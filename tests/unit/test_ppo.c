@@ -49,7 +49,7 @@ static double naive_advantage(const agon_rectangle* d, int row, int t, double ga
  * rectangle's; target = advantage + value. */
 static void advantages(void** state) {
     const agon_input input = {AGON_F32, 1.0f};
-    agon_rectangle* d = agon_rectangle_open(7, 13, input, 4, 1, 0);
+    agon_rectangle* d = agon_rectangle_open(7, 13, input, 4, 1, 0, 0);
     uint32_t drawn = 0;
     assert_non_null(d);
     for (int i = 0; i < 7 * 13; i++) {
@@ -99,7 +99,7 @@ static void watch_update(agon_update* updates, int count, agon_scratch* scratch)
 static void minibatches(void** state) {
     const agon_backend backend = {.name = "watcher", .update = watch_update};
     const agon_ppo ppo = {plain_step, 0.9f, 0.8f, 3, 4, 1};
-    agon_rectangle* d = agon_rectangle_open(6, 5, (agon_input){AGON_U8, 1.0f}, 1, 1, 0);
+    agon_rectangle* d = agon_rectangle_open(6, 5, (agon_input){AGON_U8, 1.0f}, 1, 1, 0, 0);
     agon_learner learner = {.updates = 7};
     uint32_t index[30], before[30], drawn = 0;
     watcher w = {0};
@@ -191,7 +191,7 @@ static trial open_trial(const agon_net* net, int rows, uint32_t* drawn) {
     const int words = (net->actions + 63) / 64;
     trial t = {.net = *net, .rows = rows, .step = plain_step};
     t.data = agon_rectangle_open(rows, 1, (agon_input){AGON_F32, 1.0f}, (size_t)net->inputs * 4,
-                                 words, 0);
+                                 words, 0, 0);
     assert_non_null(t.data);
     for (int i = 0; i < rows * net->inputs; i++)
         ((float*)t.data->obs)[i] = (float)next_real(drawn);
@@ -310,7 +310,7 @@ static double learn(const agon_backend* backend, int rounds, float* params) {
     agon_learner* learner = agon_learner_open(&net, backend);
     agon_scratch* scratch = backend->scratch_open();
     agon_rectangle* d =
-        agon_rectangle_open(LANES, HORIZON, (agon_input){AGON_U8, 1.0f}, CONTEXTS, 1, 0);
+        agon_rectangle_open(LANES, HORIZON, (agon_input){AGON_U8, 1.0f}, CONTEXTS, 1, 0, 0);
     uint32_t index[LANES * HORIZON];
     agon_update_stats stats;
     double reward = 0.0;

@@ -41,7 +41,7 @@ static torch_case read_case(FILE* file) {
     assert_true(c.rows > 0 && c.rows < 1000 && c.steps > 0 && c.steps <= 16);
     assert_int_equal(c.params, agon_net_size(&c.net));
     const size_t rows = (size_t)c.rows, inputs = (size_t)c.net.inputs, params = (size_t)c.params;
-    c.data = agon_rectangle_open(c.rows, 1, (agon_input){AGON_F32, 1.0f}, 4 * inputs, 1, 0);
+    c.data = agon_rectangle_open(c.rows, 1, (agon_input){AGON_F32, 1.0f}, 4 * inputs, 1, 0, 0);
     assert_non_null(c.data);
     c.start = take(file, params, 4, NULL);
     take(file, rows * inputs, 4, c.data->obs);
