@@ -8,8 +8,34 @@ static int up_to(int x, int multiple) {
     return (x + multiple - 1) / multiple * multiple;
 }
 
-static void add_linear(agon__gpu_net* n, int in, int out, uint64_t* params) {
+/* Observations lie plane by plane, what layers make point by point. */
+static agon__fold fold_of(const agon_net* net, int layer) {
+    const int points = net->rows * net->cols;
+    agon__fold f = {.rows = net->rows,
+                    .cols = net->cols,
+                    .kernel = layer < net->layers ? net->kernel[layer] : 0,
+                    .channels = agon_net_entries(net, layer) / points};
+    f.channel_step = layer ? 1 : points;
+    f.point_step = layer ? f.channels : 1;
+    return f;
+}
+
+static int is_conv(const agon_net* net, int layer) {
+    return layer >= 0 && layer < net->layers && net->kind[layer] == AGON_CONV;
+}
+
+/* The heads: layer = net->layers. */
+static void add_linear(agon__gpu_net* n, const agon_net* net, int layer) {
     agon__gpu_linear* linear = &n->linear[n->layers++];
+    const int in = agon_net_fan_in(net, layer), out = agon_net_fan_out(net, layer);
+    linear->kind = layer < net->layers ? (int)net->kind[layer] : (int)AGON_DENSE;
+    linear->points = agon_net_points(net, layer);
+    linear->folds = is_conv(net, layer) || is_conv(net, layer - 1);
+    if (linear->folds)
+        linear->fold = fold_of(net, layer);
+    linear->memory = n->memory;
+    if (linear->kind == AGON_MINGRU)
+        n->memory += net->hidden[layer];
     linear->in = in;
     linear->out = out;
     linear->stride = up_to(in, AGON__TILE_K) + 16 / agon__element(n->mode);
@@ -18,9 +44,9 @@ static void add_linear(agon__gpu_net* n, int in, int out, uint64_t* params) {
     linear->bias = linear->weight + (uint64_t)linear->rows * (uint64_t)linear->stride *
                                         (uint64_t)agon__element(n->mode);
     n->bytes = linear->bias + (uint64_t)linear->rows * sizeof(float);
-    linear->from_weight = *params;
-    linear->from_bias = *params + (uint64_t)in * (uint64_t)out;
-    *params = linear->from_bias + (uint64_t)out;
+    linear->from_weight = n->params;
+    linear->from_bias = n->params + (uint64_t)in * (uint64_t)out;
+    n->params = linear->from_bias + (uint64_t)out;
 }
 
 agon__gpu_net agon__gpu_net_of(const agon_net* net, int mode) {
@@ -28,14 +54,12 @@ agon__gpu_net agon__gpu_net_of(const agon_net* net, int mode) {
                        .relu = net->activation == AGON_RELU,
                        .inputs = net->inputs,
                        .actions = net->actions};
-    int in = net->inputs;
-    for (int i = 0; i < net->layers; in = net->hidden[i++])
-        add_linear(&n, in, net->hidden[i], &n.params);
+    for (int i = 0; i <= net->layers; i++)
+        add_linear(&n, net, i);
     agon__gpu_linear* head = &n.linear[net->layers];
-    add_linear(&n, in, net->actions + 1, &n.params);
-    head->from_bias = head->from_weight + (uint64_t)in * (uint64_t)net->actions;
+    head->from_bias = head->from_weight + (uint64_t)head->in * (uint64_t)net->actions;
     n.from_value_weight = head->from_bias + (uint64_t)net->actions;
-    n.from_value_bias = n.from_value_weight + (uint64_t)in;
+    n.from_value_bias = n.from_value_weight + (uint64_t)head->in;
     n.bytes = (n.bytes + 127) / 128 * 128;
     return n;
 }

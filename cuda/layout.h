@@ -3,13 +3,22 @@
 #ifndef AGON_CUDA_LAYOUT_H
 #define AGON_CUDA_LAYOUT_H
 
-#include "cuda/block.h"
+#include "cuda/fold.h"
 
 enum { AGON__GPU_LINEARS = 9 }; /* AGON_MAX_LAYERS + 1 */
 
-/* One linear layer. The last one is both heads: the rows of policy.weight, then value.weight. */
+/* The linear map of one layer. The last one is both heads: the rows of policy.weight, then
+ * value.weight. What comes into a layer is kept as (rows, points of the layer before, its channels,
+ * padded); a layer whose inputs fold (`folds`) has them unfolded into (rows, points, in) first. */
 typedef struct agon__gpu_linear {
-    int in, out;     /* true widths; the last: out = actions + 1 */
+    int kind;        /* agon_layer_kind: what is made of its outputs; of the heads AGON_DENSE */
+    int points;      /* where it is applied: 1, or of an image */
+    int memory;      /* of a minGRU: floats from a row's memory to this layer's part */
+    int folds;       /* 1: a convolution, or the first layer after one */
+    agon__fold fold; /* of observations, or of rows of this many channels; steps that of a padded
+                        row are the caller's to put in */
+    int in, out;     /* true widths, at a point; the last: out = actions + 1, a minGRU: twice its
+                        units */
     int stride;      /* elements from one output's weights to the next: `in`, padded with zeros to a
                         multiple of AGON__TILE_K, and 16 bytes, so that rows fall on other banks */
     int rows;        /* outputs, padded with zeros to a multiple of AGON__TILE_N */
@@ -23,6 +32,7 @@ typedef struct agon__gpu_net {
     int relu;   /* 1: relu, 0: tanh after each hidden layer */
     int layers; /* linear layers: hidden + 1 */
     int inputs, actions;
+    int memory; /* floats that a row remembers */
     agon__gpu_linear linear[AGON__GPU_LINEARS];
     uint64_t from_value_weight, from_value_bias; /* the last row of the last layer lies apart */
     uint64_t params;                             /* floats of the parameters */
@@ -57,6 +67,8 @@ typedef struct agon__gpu_rectangles {
     float* bootstrap; /* (members * rows) */
     float* advantage;
     float* target;
+    int remembered; /* floats that a row remembers: of the net; 0: none */
+    float* memory;  /* (members * rows, remembered) before a row's first decision */
 } agon__gpu_rectangles;
 
 #ifndef __CUDACC__
