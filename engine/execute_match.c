@@ -4,19 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW, COL, LANES = 256 };
+enum { ROW, COL, LANES = 256, PARTS = 2 };
+
+/* Lanes that are stepped together. Where the backend can begin a forward and finish it later there
+ * are two such parts, one played on while the device works for the other. Whichever part a game is
+ * played in, the same comes out. */
+typedef struct part {
+    agon_lanes* lanes;
+    int playing;
+    bool asked;    /* and not answered yet */
+    int* game;     /* (lanes) game of the lane */
+    double* total; /* (lanes, seats) returns so far */
+} part;
 
 typedef struct arena {
     const agon_task* task;
     const agon_match_task* def;
     int seats;
     int round; /* games of one group: one in each seat, or a single one */
-    agon_lanes* lanes;
+    part part[PARTS];
+    int parts;
     agon_key opening;
-    int next; /* game to start next */
-    int playing;
-    int* game;     /* (lanes) game of the lane */
-    double* total; /* (lanes, seats) returns so far */
+    int next;      /* game to start next */
     float* score;  /* (games) mean return of the row policy's seats, by game */
     float* others; /* (games) mean return of the other seats */
     /* What the game leaves behind; NULL where it leaves nothing. */
@@ -32,20 +41,20 @@ static uint64_t row_seats(const arena* a, int game) {
 }
 
 /* Game g belongs to opening g / round. */
-static void start_game(arena* a, int lane) {
-    agon_lanes* l = a->lanes;
+static void start_game(arena* a, part* p, int lane) {
+    agon_lanes* l = p->lanes;
     const int game = a->next++;
     const uint64_t own = row_seats(a, game);
-    a->game[lane] = game;
-    a->playing++;
+    p->game[lane] = game;
+    p->playing++;
     for (int seat = 0; seat < a->seats; seat++) {
         l->player_of[lane * a->seats + seat] = own >> seat & 1 ? ROW : COL;
-        a->total[lane * a->seats + seat] = 0;
+        p->total[lane * a->seats + seat] = 0;
     }
     agon_lanes_start(l, lane, (uint32_t)game, (uint32_t)(game / a->round));
     agon_lanes_opening(l, lane, a->def->opening, a->opening);
     for (int seat = 0; seat < a->seats; seat++)
-        a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
+        p->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
 }
 
 static int refuse_number(const arena* a, const char* what, const char* name, double value) {
@@ -80,57 +89,92 @@ static int describe_game(arena* a, const void* state, int game, uint64_t own) {
     return AGON_OK;
 }
 
-static int finish_game(arena* a, int lane) {
-    const int game = a->game[lane];
+static int finish_game(arena* a, part* p, int lane) {
+    const int game = p->game[lane];
     const uint64_t own = row_seats(a, game);
     const int owned = __builtin_popcountll(own);
     double mine = 0, others = 0;
     for (int seat = 0; seat < a->seats; seat++)
         if (own >> seat & 1)
-            mine += a->total[lane * a->seats + seat];
+            mine += p->total[lane * a->seats + seat];
         else
-            others += a->total[lane * a->seats + seat];
+            others += p->total[lane * a->seats + seat];
     a->score[game] = (float)(mine / owned);
     a->others[game] = a->seats > owned ? (float)(others / (a->seats - owned)) : 0;
     const int rc =
-        describe_game(a, a->lanes->state + (size_t)lane * a->rules->spec.state_size, game, own);
-    a->lanes->live[lane] = 0;
-    a->playing--;
+        describe_game(a, p->lanes->state + (size_t)lane * a->rules->spec.state_size, game, own);
+    p->lanes->live[lane] = 0;
+    p->playing--;
     if (a->next < a->def->games)
-        start_game(a, lane);
+        start_game(a, p, lane);
     return rc;
 }
 
-static void count_steps(const arena* a, agon_match_result* out) {
-    const agon_lanes* l = a->lanes;
+static void count_steps(const part* p, agon_match_result* out) {
+    const agon_lanes* l = p->lanes;
     out->row_steps += (uint64_t)(l->offset[ROW + 1] - l->offset[ROW]);
     out->col_steps += (uint64_t)(l->offset[COL + 1] - l->offset[COL]);
-    out->plies += (uint64_t)a->playing;
+    out->plies += (uint64_t)p->playing;
+}
+
+static void ask(part* p) {
+    p->asked = p->playing > 0;
+    if (p->asked)
+        agon_lanes_begin(p->lanes);
+}
+
+static void take_answer(part* p) {
+    if (p->asked)
+        agon_lanes_finish(p->lanes);
+    p->asked = false;
+}
+
+/* One ply of a part's games, and the next question. */
+static int play_on(arena* a, part* p, agon_match_result* out) {
+    agon_lanes* l = p->lanes;
+    take_answer(p);
+    count_steps(p, out);
+    agon_lanes_play(l);
+    for (int lane = 0; lane < l->def.lanes; lane++) {
+        if (!l->live[lane])
+            continue;
+        for (int seat = 0; seat < a->seats; seat++)
+            p->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
+        const int rc = l->acting[lane] ? AGON_OK : finish_game(a, p, lane);
+        if (rc)
+            return rc;
+    }
+    ask(p);
+    return AGON_OK;
+}
+
+static void begin_games(arena* a) {
+    for (int i = 0; i < a->parts; i++) {
+        part* p = &a->part[i];
+        for (int lane = 0; lane < p->lanes->def.lanes && a->next < a->def->games; lane++)
+            start_game(a, p, lane);
+        ask(p);
+    }
 }
 
 static int play_all(arena* a, agon_context* context, agon_match_result* out, agon_error* error) {
-    agon_lanes* l = a->lanes;
-    for (int lane = 0; lane < l->def.lanes && a->next < a->def->games; lane++)
-        start_game(a, lane);
-    while (a->playing) {
+    int rc = AGON_OK, playing = 1;
+    begin_games(a);
+    while (!rc && playing) {
+        playing = 0;
         if (agon__gauge_cancelled(context->gauge))
-            return agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", a->task->key);
-        agon_lanes_decide(l);
-        count_steps(a, out);
-        agon_lanes_play(l);
-        for (int lane = 0; lane < l->def.lanes; lane++) {
-            if (!l->live[lane])
-                continue;
-            for (int seat = 0; seat < a->seats; seat++)
-                a->total[lane * a->seats + seat] += l->reward[(size_t)lane * a->seats + seat];
-            const int rc = l->acting[lane] ? AGON_OK : finish_game(a, lane);
-            if (rc)
-                return rc;
+            rc = agon_fail(error, AGON_ECANCELLED, "task %s was cancelled", a->task->key);
+        for (int i = 0; !rc && i < a->parts; i++) {
+            if (a->part[i].asked)
+                rc = play_on(a, &a->part[i], out);
+            playing += a->part[i].playing;
         }
-        const unsigned over = (unsigned)(a->next - a->playing);
+        const unsigned over = (unsigned)(a->next - playing);
         agon__gauge_set(context->gauge, (unsigned)(1000ull * over / (unsigned)a->def->games), 0);
     }
-    return AGON_OK;
+    for (int i = 0; i < a->parts; i++)
+        take_answer(&a->part[i]);
+    return rc;
 }
 
 /* Sums in game order, so that they do not depend on which lane finished first. */
@@ -171,14 +215,22 @@ static void tally_numbers(const arena* a, agon_match_result* out) {
     }
 }
 
-static int open_arena(arena* a, const agon_rules* rules, const agon_player* player,
-                      agon_context* context, agon_error* error) {
+static int open_part(arena* a, part* p, const agon_lanes_def* def, agon_error* error) {
+    p->game = calloc((size_t)def->lanes, sizeof *p->game);
+    p->total = calloc((size_t)def->lanes * (size_t)a->seats, sizeof *p->total);
+    if (!p->game || !p->total)
+        return agon_fail(error, AGON_EMEMORY, "no memory for %d lanes", def->lanes);
+    return agon_lanes_open(def, &p->lanes, error);
+}
+
+static int open_arena(arena* a, const agon_player* player, agon_context* context,
+                      agon_error* error) {
     const agon_match_task* d = a->def;
+    const agon_spec* spec = &a->rules->spec;
     const int games = d->games, lanes = games < LANES ? games : LANES;
     agon_lanes_def def = {
-        .rules = rules,
+        .rules = a->rules,
         .backend = context->backend,
-        .lanes = lanes,
         .players = 2,
         .player = player,
         .chance = agon_key_make(a->task->seed, a->task->key, AGON_FOR_CHANCE),
@@ -186,15 +238,31 @@ static int open_arena(arena* a, const agon_rules* rules, const agon_player* play
         .temperature = d->temperature,
     };
     a->opening = agon_key_make(a->task->seed, a->task->key, AGON_FOR_OPENING);
-    a->game = calloc((size_t)lanes, sizeof *a->game);
-    a->total = calloc((size_t)lanes * (size_t)a->seats, sizeof *a->total);
     a->score = calloc((size_t)games, sizeof *a->score);
     a->others = calloc((size_t)games, sizeof *a->others);
-    a->feature = calloc((size_t)games * (size_t)rules->spec.features + 1, sizeof *a->feature);
-    a->stat = calloc((size_t)games * (size_t)rules->spec.stats + 1, sizeof *a->stat);
-    if (!a->game || !a->total || !a->score || !a->others || !a->feature || !a->stat)
+    a->feature = calloc((size_t)games * (size_t)spec->features + 1, sizeof *a->feature);
+    a->stat = calloc((size_t)games * (size_t)spec->stats + 1, sizeof *a->stat);
+    if (!a->score || !a->others || !a->feature || !a->stat)
         return agon_fail(error, AGON_EMEMORY, "no memory for %d games", games);
-    return agon_lanes_open(&def, &a->lanes, error);
+    const int parts = context->backend->begin && lanes > 1 ? PARTS : 1;
+    int rc = AGON_OK;
+    for (; !rc && a->parts < parts; a->parts++) {
+        def.lanes = lanes * (a->parts + 1) / parts - lanes * a->parts / parts;
+        rc = open_part(a, &a->part[a->parts], &def, error);
+    }
+    return rc;
+}
+
+static void close_arena(arena* a) {
+    for (int i = 0; i < a->parts; i++) {
+        agon_lanes_close(a->part[i].lanes);
+        free(a->part[i].game);
+        free(a->part[i].total);
+    }
+    free(a->score);
+    free(a->others);
+    free(a->feature);
+    free(a->stat);
 }
 
 static int check_match(const arena* a, agon_error* error) {
@@ -221,12 +289,12 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
         rc = agon__actor_open(d->col_ref, rules, context, false, &col, error);
     if (!rc) {
         const agon_player player[2] = {agon__actor_player(&row), agon__actor_player(&col)};
-        rc = open_arena(&a, rules, player, context, error);
+        rc = open_arena(&a, player, context, error);
     }
     if (!rc)
         rc = play_all(&a, context, &out->as.match, error);
-    if (!rc)
-        rc = agon_lanes_check(a.lanes, error);
+    for (int i = 0; !rc && i < a.parts; i++)
+        rc = agon_lanes_check(a.part[i].lanes, error);
     if (!rc)
         rc = agon__actor_check(&row, error);
     if (!rc)
@@ -235,13 +303,7 @@ int agon__execute_match(const agon_task* task, const agon_rules* rules, agon_con
         tally_numbers(&a, &out->as.match);
     if (!rc)
         tally(&a, &out->as.match);
-    agon_lanes_close(a.lanes);
-    free(a.game);
-    free(a.total);
-    free(a.score);
-    free(a.others);
-    free(a.feature);
-    free(a.stat);
+    close_arena(&a);
     agon__actor_close(&row);
     agon__actor_close(&col);
     return rc;

@@ -217,7 +217,7 @@ static void wrong_tasks_are_refused(void** state) {
     must_fail(&task, &s, AGON_EINVALID, "nonsense");
     task = train_task(rules, "", "random");
     task.as.train.ppo.minibatches = 49;
-    must_fail(&task, &s, AGON_EINVALID, "49 minibatches of 48");
+    must_fail(&task, &s, AGON_EINVALID, "49 minibatches of 8 rows of 6 decisions; expected 1 to 48");
     agon_rules_close(rules);
     agon_rules_close(other);
     shelf_clear(&s);

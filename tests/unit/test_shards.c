@@ -278,6 +278,30 @@ static void a_failed_forward_is_no_result(void** state) {
     close_bench(b);
 }
 
+/* Promise: where forwards can be begun a match is played in two halves, and gives what it gives in
+ * one; cancelled, it leaves no forward begun. */
+static void a_match_in_halves_is_the_same(void** state) {
+    (void)state;
+    static const int games[] = {2, 40, 700};
+    bench* b = open_bench("tic_tac_toe", NETS);
+    agon_gauge gauge = {0};
+    agon_context context = {
+        .backend = fake_backend(true), .load = shelf_load, .user = &b->shelf, .gauge = &gauge};
+    for (int i = 0; i < 3; i++) {
+        const agon_task task =
+            match_task(b->rules, b->shelf.blob[0].hash, b->shelf.blob[1].hash, games[i]);
+        agon_result result = {0}, alone = must_run(&task, &b->shelf);
+        atomic_store(&gauge.cancel, 0);
+        assert_int_equal(agon_execute(&task, &context, &result, NULL), AGON_OK);
+        assert_same_result(&alone, &result);
+        atomic_store(&gauge.cancel, 1);
+        assert_int_equal(agon_execute(&task, &context, &result, NULL), AGON_ECANCELLED);
+        agon_result_clear(&alone);
+    }
+    agon_context_clear(&context);
+    close_bench(b);
+}
+
 /* Promise: a net that is asked as a policy says that its device failed. */
 static void a_failed_policy_says_so(void** state) {
     (void)state;
@@ -437,6 +461,7 @@ int main(void) {
         cmocka_unit_test(failures_stay_where_they_are),
         cmocka_unit_test(a_lost_device_gives_nothing),
         cmocka_unit_test(a_failed_forward_is_no_result),
+        cmocka_unit_test(a_match_in_halves_is_the_same),
         cmocka_unit_test(a_failed_policy_says_so),
         cmocka_unit_test(only_alike_tasks_share),
         cmocka_unit_test(halves_make_a_whole),
