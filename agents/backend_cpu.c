@@ -6,35 +6,63 @@
 
 /* ---- shape and packing -------------------------------------------------------------------- */
 
-static size_t add_linear(agon__linear* linear, int in, int out, size_t weight, size_t packed) {
-    linear->in = in;
-    linear->out = out;
-    linear->in_pad = agon__pad(in);
-    linear->out_pad = agon__pad(out);
-    linear->weight = weight;
-    linear->packed = packed;
-    return packed + ((size_t)in + 1) * (size_t)linear->out_pad;
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* An image in its border, patches of AGON__FOLD_POINTS points, and a vector behind each, because
+ * they are copied by whole vectors. Its slopes are an image of `out` channels, likewise. */
+static void add_image(agon__shape* shape, const agon_net* net, int layer) {
+    agon__linear* linear = &shape->linear[layer];
+    const int points = net->rows * net->cols, size = net->kernel[layer] * net->kernel[layer];
+    linear->kernel = net->kernel[layer];
+    linear->rows = net->rows;
+    linear->cols = net->cols;
+    linear->channels = agon_net_entries(net, layer) / points;
+    const int most = linear->out > linear->channels ? linear->out : linear->channels;
+    const int height = net->rows + linear->kernel - 1, width = net->cols + linear->kernel - 1;
+    shape->image =
+        larger(shape->image, (size_t)height * (size_t)width * (size_t)most + AGON__LANES);
+    shape->patches =
+        larger(shape->patches, AGON__FOLD_POINTS * (size_t)agon__pad(size * most) + AGON__LANES);
+    shape->turned = larger(shape->turned, (size_t)linear->in * (size_t)linear->out);
+}
+
+/* Layer `layer`, whose weights are `at` floats from the start; returns where the next one's are. */
+static size_t add_layer(agon__shape* shape, const agon_net* net, int layer, size_t at) {
+    agon__linear* linear = &shape->linear[layer];
+    linear->kind = layer < net->layers ? net->kind[layer] : AGON_DENSE;
+    linear->in = agon_net_fan_in(net, layer);
+    linear->out = agon_net_fan_out(net, layer);
+    linear->in_pad = agon__pad(linear->in);
+    linear->out_pad = agon__pad(linear->out);
+    linear->x_row = agon__pad(agon_net_entries(net, layer));
+    linear->y_row = linear->out_pad;
+    linear->weight = at;
+    linear->bias = at + (size_t)linear->in * (size_t)linear->out;
+    linear->packed = shape->packed;
+    shape->packed += ((size_t)linear->in + 1) * (size_t)linear->out_pad;
+    if (layer < net->layers) {
+        linear->y_row = agon__pad(agon_net_entries(net, layer + 1));
+        shape->widest = (int)larger((size_t)shape->widest, (size_t)linear->y_row);
+    }
+    if (linear->kind == AGON_CONV)
+        add_image(shape, net, layer);
+    if (linear->kind == AGON_MINGRU)
+        shape->recalled = (int)larger((size_t)shape->recalled, (size_t)linear->out_pad);
+    return linear->bias + (size_t)linear->out;
 }
 
 agon__shape agon__shape_of(const agon_net* net) {
     agon__shape shape = {.layers = net->layers + 1, .widest = AGON__LANES};
     size_t at = 0;
-    int in = net->inputs;
-    for (int i = 0; i < net->layers; i++) {
-        agon__linear* linear = &shape.linear[i];
-        const int out = net->hidden[i];
-        shape.packed = add_linear(linear, in, out, at, shape.packed);
-        linear->bias = at + (size_t)out * (size_t)in;
-        at = linear->bias + (size_t)out;
-        if (linear->out_pad > shape.widest)
-            shape.widest = linear->out_pad;
-        in = out;
-    }
+    for (int i = 0; i <= net->layers; i++)
+        at = add_layer(&shape, net, i, at);
     agon__linear* head = &shape.linear[net->layers];
-    shape.packed = add_linear(head, in, net->actions + 1, at, shape.packed);
-    head->bias = at + (size_t)net->actions * (size_t)in;
+    head->bias = head->weight + (size_t)net->actions * (size_t)head->in;
     shape.value_weight = head->bias + (size_t)net->actions;
-    shape.value_bias = shape.value_weight + (size_t)in;
+    shape.value_bias = shape.value_weight + (size_t)head->in;
+    shape.memory = agon_net_memory(net);
     return shape;
 }
 
@@ -103,35 +131,67 @@ static float* take(agon__plan* plan, float* block, size_t floats) {
     return at;
 }
 
-agon__plan agon__plan_of(const agon__shape* shape, int update, float* block) {
-    const size_t rows = update ? AGON__UPDATE_ROWS : AGON__FORWARD_ROWS;
+int agon__block_rows(const agon__shape* shape, int update) {
+    const int most = update ? AGON__UPDATE_ROWS : AGON__FORWARD_ROWS;
+    const int fit = AGON__BLOCK_FLOATS / shape->widest;
+    return fit >= most ? most : fit < 1 ? 1 : fit;
+}
+
+/* What the layers give. A forward alone needs the last two of them only. */
+static void plan_layers(agon__plan* plan, const agon__shape* shape, int update, size_t rows,
+                        float* block) {
     const size_t widest = (size_t)shape->widest;
-    const agon__linear* head = &shape->linear[shape->layers - 1];
-    agon__plan plan = {0};
-    const agon__linear* first = &shape->linear[0];
-    plan.x[0] = take(&plan, block, rows * (size_t)first->in_pad);
-    plan.in.stride = first->in_pad + AGON__LANES;
-    plan.in.at = (uint32_t*)take(&plan, block, rows * (size_t)plan.in.stride);
-    plan.in.value = take(&plan, block, rows * (size_t)plan.in.stride);
-    plan.in.count = (int*)take(&plan, block, rows);
-    if (update)
-        plan.first = take(&plan, block, (size_t)first->in * (size_t)first->out_pad);
-    for (int i = 0; i + 1 < shape->layers; i++) { /* a forward alone needs the last two only */
+    float* recall = NULL;
+    if (!update && shape->recalled)
+        recall = take(plan, block, rows * (size_t)shape->recalled);
+    for (int i = 0; i + 1 < shape->layers; i++) {
+        const agon__linear* linear = &shape->linear[i];
         const int again = !update && i >= 2;
-        plan.x[i + 1] = again    ? plan.x[i - 1]
-                        : update ? take(&plan, block, rows * (size_t)shape->linear[i].out_pad)
-                                 : take(&plan, block, rows * widest);
+        plan->x[i + 1] = again    ? plan->x[i - 1]
+                         : update ? take(plan, block, rows * (size_t)linear->y_row)
+                                  : take(plan, block, rows * widest);
+        if (linear->kind == AGON_MINGRU)
+            plan->recall[i] = update ? take(plan, block, rows * (size_t)linear->out_pad) : recall;
     }
-    plan.x[shape->layers] = take(&plan, block, rows * (size_t)head->out_pad);
+    plan->x[shape->layers] =
+        take(plan, block, rows * (size_t)shape->linear[shape->layers - 1].out_pad);
+}
+
+/* What only an update needs. */
+static void plan_slopes(agon__plan* plan, const agon__shape* shape, size_t rows, float* block) {
+    const agon__linear* first = &shape->linear[0];
+    plan->first = take(plan, block, (size_t)first->in * (size_t)first->out_pad);
+    for (int i = 0; i < 2; i++)
+        plan->slope[i] = take(plan, block, rows * (size_t)shape->widest);
+    plan->turned = take(plan, block, shape->turned);
+    plan->memory = take(plan, block, rows * (size_t)shape->memory);
+    plan->last = (uint8_t*)take(plan, block, (rows + 3) / 4);
+}
+
+agon__plan agon__plan_of(const agon__shape* shape, int update, int rows, float* block) {
+    const size_t most = (size_t)rows;
+    const agon__linear *first = &shape->linear[0], *head = &shape->linear[shape->layers - 1];
+    agon__plan plan = {0};
+    plan.x[0] = take(&plan, block, most * (size_t)first->x_row);
+    if (first->kind != AGON_CONV) {
+        plan.in.stride = first->in_pad + AGON__LANES;
+        plan.in.at = (uint32_t*)take(&plan, block, most * (size_t)plan.in.stride);
+        plan.in.value = take(&plan, block, most * (size_t)plan.in.stride);
+        plan.in.count = (int*)take(&plan, block, most);
+    }
+    plan_layers(&plan, shape, update, most, block);
     plan.z = take(&plan, block, (size_t)(head->out - 1) * AGON__LANES);
     plan.e = take(&plan, block, (size_t)(head->out - 1) * AGON__LANES);
-    for (int i = 0; update && i < 2; i++)
-        plan.slope[i] = take(&plan, block, rows * widest);
+    plan.image = take(&plan, block, shape->image);
+    plan.patches = take(&plan, block, shape->patches);
+    if (update)
+        plan_slopes(&plan, shape, most, block);
     return plan;
 }
 
-int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int update) {
-    const size_t size = agon__plan_of(shape, update, NULL).size;
+int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int update, int rows) {
+    const int usual = agon__block_rows(shape, update);
+    const size_t size = agon__plan_of(shape, update, rows > usual ? rows : usual, NULL).size;
     if (size <= scratch->size)
         return 0;
     float* block = aligned_alloc(64, size * sizeof(float));
@@ -144,9 +204,11 @@ int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int updat
     return 0;
 }
 
+/* A row of a rectangle is at most a whole minibatch, and passes through memory in one piece. */
 static int scratch_reserve(agon_scratch* scratch, const agon_net* net, int rows, int update) {
     const agon__shape shape = agon__shape_of(net);
-    return agon__scratch_fit(scratch, &shape, update) == 0 ? 0 : AGON_EMEMORY;
+    const int longest = update && shape.memory ? rows : 0;
+    return agon__scratch_fit(scratch, &shape, update, longest) == 0 ? 0 : AGON_EMEMORY;
 }
 
 static void scratch_close(agon_scratch* scratch) {

@@ -7,6 +7,10 @@
 
 void agon__load_input(const agon__kernel* kernel, const agon_input* input, const void* obs,
                       const agon__linear* first, const agon__plan* plan, int row) {
+    if (first->kind == AGON_CONV) {
+        agon__conv_load(input, obs, first, plan->x[0] + (ptrdiff_t)row * first->x_row);
+        return;
+    }
     if (input->type == AGON_U8) {
         kernel->list((const uint8_t*)obs, first->in, input->scale, &plan->in, row);
         return;
@@ -16,15 +20,14 @@ void agon__load_input(const agon__kernel* kernel, const agon_input* input, const
     memset(out + first->in, 0, (size_t)(first->in_pad - first->in) * sizeof(float));
 }
 
-static void sparse_layer(const agon__kernel* kernel, const agon__linear* linear,
-                         const float* packed, int relu, const agon__plan* plan, int rows,
-                         float* out) {
-    const float* weight = packed + linear->packed;
-    kernel->sparse(&(agon__sparse){
-        .rows = rows,
+static void sparse_layer(const agon__block* block, int relu, float* out) {
+    const agon__linear* linear = &block->shape->linear[0];
+    const float* weight = block->packed + linear->packed;
+    block->kernel->sparse(&(agon__sparse){
+        .rows = block->rows,
         .cols = linear->out,
         .depth = linear->in,
-        .in = plan->in,
+        .in = block->plan->in,
         .b = weight,
         .bias = weight + (size_t)linear->in * (size_t)linear->out_pad,
         .relu = relu,
@@ -33,14 +36,18 @@ static void sparse_layer(const agon__kernel* kernel, const agon__linear* linear,
     });
 }
 
-static void dense_layer(const agon__kernel* kernel, const agon__linear* linear, const float* packed,
-                        int relu, const float* in, int rows, float* out) {
-    const float* weight = packed + linear->packed;
-    kernel->product(&(agon__product){
-        .rows = rows,
+static void dense_layer(const agon__block* block, int layer, int relu, float* out) {
+    const agon__linear* linear = &block->shape->linear[layer];
+    const float* weight = block->packed + linear->packed;
+    if (layer == 0 && block->type == AGON_U8) {
+        sparse_layer(block, relu, out);
+        return;
+    }
+    block->kernel->product(&(agon__product){
+        .rows = block->rows,
         .cols = linear->out,
         .depth = linear->in,
-        .a = in,
+        .a = block->plan->x[layer],
         .a_row = linear->in_pad,
         .a_step = 1,
         .b = weight,
@@ -51,18 +58,41 @@ static void dense_layer(const agon__kernel* kernel, const agon__linear* linear, 
     });
 }
 
-void agon__forward_block(const agon__kernel* kernel, const agon_net* net, const agon__shape* shape,
-                         agon_dtype type, const float* packed, const agon__plan* plan, int rows) {
-    for (int i = 0; i < shape->layers; i++) {
-        const agon__linear* linear = &shape->linear[i];
-        const int hidden = i + 1 < shape->layers, relu = hidden && net->activation == AGON_RELU;
-        float* out = plan->x[i + 1];
-        if (i == 0 && type == AGON_U8)
-            sparse_layer(kernel, linear, packed, relu, plan, rows, out);
+/* remembered: floats before this layer's own in a row's memory; returns those before the next's. */
+static int recurrent_layer(const agon__block* block, int layer, int remembered) {
+    const agon__linear* linear = &block->shape->linear[layer];
+    dense_layer(block, layer, 0, block->plan->recall[layer]);
+    block->kernel->cell(&(agon__cell){
+        .rows = block->rows,
+        .steps = block->steps,
+        .units = linear->out / 2,
+        .recall = block->plan->recall[layer],
+        .memory = block->memory + remembered,
+        .y = block->plan->x[layer + 1],
+        .recall_row = linear->out_pad,
+        .memory_row = block->shape->memory,
+        .y_row = linear->y_row,
+        .last = block->last,
+    });
+    return remembered + linear->out / 2;
+}
+
+void agon__forward_block(const agon__block* block) {
+    const int layers = block->shape->layers;
+    int remembered = 0;
+    for (int i = 0; i < layers; i++) {
+        const agon__linear* linear = &block->shape->linear[i];
+        const int bends = i + 1 < layers && linear->kind != AGON_MINGRU;
+        const int relu = bends && block->net->activation == AGON_RELU;
+        float* out = block->plan->x[i + 1];
+        if (linear->kind == AGON_MINGRU)
+            remembered = recurrent_layer(block, i, remembered);
+        else if (linear->kind == AGON_CONV)
+            agon__conv_forward(block, i, relu);
         else
-            dense_layer(kernel, linear, packed, relu, plan->x[i], rows, out);
-        if (hidden && net->activation == AGON_TANH)
-            kernel->tanh(out, (size_t)rows * (size_t)linear->out_pad);
+            dense_layer(block, i, relu, out);
+        if (bends && !relu)
+            block->kernel->tanh(out, (size_t)block->rows * (size_t)linear->y_row);
     }
 }
 
@@ -141,38 +171,57 @@ static void write_rows(const agon__kernel* kernel, const agon_forward* call, con
 
 /* ---- forward ------------------------------------------------------------------------------ */
 
+/* Rows row .. row+rows-1 of one net; their heads go behind those of `held` rows. */
+static void pass_rows(const agon_forward* call, const agon__block* like, int net, int row, int rows,
+                      int held) {
+    const agon__shape* shape = like->shape;
+    const size_t obs_bytes =
+        (size_t)call->net->inputs * (call->input.type == AGON_U8 ? 1 : sizeof(float));
+    agon__plan plan = *like->plan;
+    agon__block block = *like;
+    for (int r = 0; r < rows; r++)
+        agon__load_input(block.kernel, &call->input,
+                         (const char*)call->obs + (size_t)(row + r) * obs_bytes, &shape->linear[0],
+                         &plan, r);
+    plan.x[shape->layers] += (ptrdiff_t)held * shape->linear[shape->layers - 1].out_pad;
+    block.plan = &plan;
+    block.packed = (const float*)call->packed[net];
+    block.rows = rows;
+    if (shape->memory)
+        block.memory = call->memory + (size_t)row * (size_t)shape->memory;
+    agon__forward_block(&block);
+}
+
 /* Heads of several small groups collect in one block before actions are chosen, sixteen rows at a
  * time: with one row per net that is the larger part of the choice's cost. */
 void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch) {
     const agon__shape shape = agon__shape_of(call->net);
-    const agon__linear *first = &shape.linear[0], *head = &shape.linear[shape.layers - 1];
-    const size_t obs_bytes =
-        (size_t)call->net->inputs * (call->input.type == AGON_U8 ? 1 : sizeof(float));
+    const int most = agon__block_rows(&shape, 0), stride = shape.linear[shape.layers - 1].out_pad;
     const agon__kernel* kernel = scratch->kernel;
     int held = 0; /* rows in the block of heads, ending at the current row */
-    if (agon__scratch_fit(scratch, &shape, 0) != 0) {
+    assert(!shape.memory || call->memory);
+    if (agon__scratch_fit(scratch, &shape, 0, 0) != 0) {
         assert(!"out of memory: reserve scratch before forward");
         return;
     }
-    const agon__plan plan = agon__plan_of(&shape, 0, scratch->block);
+    const agon__plan plan = agon__plan_of(&shape, 0, most, scratch->block);
+    const agon__block like = {.kernel = kernel,
+                              .net = call->net,
+                              .shape = &shape,
+                              .plan = &plan,
+                              .type = call->input.type,
+                              .steps = 1};
     for (int net = 0; net < call->nets; net++) {
         const int end = call->offsets[net + 1];
         for (int row = call->offsets[net], rows; row < end; row += rows) {
-            rows = end - row < AGON__FORWARD_ROWS ? end - row : AGON__FORWARD_ROWS;
-            if (held + rows > AGON__FORWARD_ROWS) {
-                write_rows(kernel, call, &plan, row - held, held, head->out_pad);
+            rows = end - row < most ? end - row : most;
+            if (held + rows > most) {
+                write_rows(kernel, call, &plan, row - held, held, stride);
                 held = 0;
             }
-            for (int r = 0; r < rows; r++)
-                agon__load_input(kernel, &call->input,
-                                 (const char*)call->obs + (size_t)(row + r) * obs_bytes, first,
-                                 &plan, r);
-            agon__plan block = plan;
-            block.x[shape.layers] += (ptrdiff_t)held * head->out_pad;
-            agon__forward_block(kernel, call->net, &shape, call->input.type,
-                                (const float*)call->packed[net], &block, rows);
+            pass_rows(call, &like, net, row, rows, held);
             held += rows;
         }
     }
-    write_rows(kernel, call, &plan, call->offsets[call->nets] - held, held, head->out_pad);
+    write_rows(kernel, call, &plan, call->offsets[call->nets] - held, held, stride);
 }

@@ -218,18 +218,25 @@ void agon__cpu_gradient(agon_update* update, agon_scratch* scratch) {
     const agon_net* net = &update->learner->net;
     const agon__shape shape = agon__shape_of(net);
     assert(update->count > 0);
-    if (agon__scratch_fit(scratch, &shape, 1) != 0) {
+    if (agon__scratch_fit(scratch, &shape, 1, 0) != 0) {
         assert(!"out of memory: reserve scratch before an update");
         return;
     }
-    const agon__plan plan = agon__plan_of(&shape, 1, scratch->block);
+    const agon__plan plan = agon__plan_of(&shape, 1, AGON__UPDATE_ROWS, scratch->block);
     task t = {.kernel = scratch->kernel, .shape = &shape, .plan = &plan, .update = update};
     for (int at = 0; at < update->count; at += AGON__UPDATE_ROWS) {
         const int left = update->count - at;
         const int rows = left < AGON__UPDATE_ROWS ? left : AGON__UPDATE_ROWS;
         load_rows(&t, update->index + at, rows);
-        agon__forward_block(t.kernel, net, &shape, update->data->input.type,
-                            (const float*)update->learner->packed, &plan, rows);
+        const agon__block block = {.kernel = t.kernel,
+                                   .net = net,
+                                   .shape = &shape,
+                                   .plan = &plan,
+                                   .type = update->data->input.type,
+                                   .packed = (const float*)update->learner->packed,
+                                   .rows = rows,
+                                   .steps = 1};
+        agon__forward_block(&block);
         loss_block(&t, update->index + at, rows);
         backward_block(&t, rows, at > 0);
     }

@@ -38,7 +38,8 @@ typedef struct agon__product {
     const float* a;        /* A(i,k) = a[i * a_row + k * a_step] */
     ptrdiff_t a_row, a_step;
     const float* b;    /* packed panels of (depth, panel), or B(k,j) = b[k * b_step + j] */
-    ptrdiff_t b_step;  /* 0: packed; then C is written up to the pad of cols, or less */
+    ptrdiff_t b_step;  /* 0: packed; then C is written up to the pad of cols, or less, but where its
+                          rows are closer than that */
     const float* bias; /* start = bias[j]; NULL: 0, or C itself with `accumulate` */
     int accumulate;    /* 1: start = C(i,j); bias is NULL */
     int relu;          /* 1: C = max(C, 0); NaN stays NaN */
@@ -105,12 +106,29 @@ typedef struct agon__adam {
     float correct1, correct2; /* 1 / (1 - beta^updates) */
 } agon__adam;
 
+/* What a minGRU layer makes of its linear map, c and g: z = 1/2 + 1/2 tanh(g / 2), d = c - m,
+ * m' = m + z d by one fused multiply-add, y = m'. Rows are sequences of `steps` rows, one sequence
+ * after another, each with one memory that its rows change in turn. */
+typedef struct agon__cell {
+    int rows, steps, units; /* steps divide rows; 1: each row has a memory of its own */
+    float* recall;          /* (rows, recall_row) in: c (units), g (units); out: d, z */
+    float* memory;          /* (rows / steps, memory_row) in and out: m */
+    float* y;               /* (rows, y_row) out: y, `units` of each row */
+    ptrdiff_t recall_row, memory_row, y_row;
+    const uint8_t* last; /* (rows) 1: memory is 0 behind this row; NULL: nowhere */
+} agon__cell;
+
 typedef struct agon__kernel {
     const char* name; /* of the backend: "cpu/avx512" */
     void (*product)(const agon__product* p);
     void (*tanh)(float* y, size_t count); /* in place; count: a multiple of AGON__LANES */
     /* dy *= the activation's slope, told from its output y. count as above. */
     void (*slope)(agon_activation activation, const float* y, float* dy, size_t count);
+    void (*cell)(const agon__cell* cell);
+    /* Back through it, the last row of a sequence first. In: d and z; y holds the slopes of y, and
+     * memory what comes from behind the sequence. D = y + memory (0 after `last`); then memory =
+     * (1 - z) * D, and recall becomes slopes: of c D * z, of g ((D * d) * z) * (1 - z). */
+    void (*cell_slope)(const agon__cell* cell);
     /* Row `row` of `out`: bytes that are not 0, times scale. */
     void (*list)(const uint8_t* bytes, int count, float scale, const agon__entries* out, int row);
     void (*sparse)(const agon__sparse* s);

@@ -26,6 +26,13 @@ INLINE vec column(const float* p, int masked, vec_tail tail) {
     return masked ? v_load_tail(p, tail) : v_load(p);
 }
 
+INLINE void keep(float* p, const int masked, vec_tail tail, vec x) {
+    if (masked)
+        v_store_tail(p, tail, x);
+    else
+        v_store(p, x);
+}
+
 /* A strip of B, up to TILE_COLS vectors wide. */
 typedef struct strip {
     const float* b;
@@ -78,10 +85,7 @@ INLINE void tile(const int m, const int n, const int masked, const agon__product
             vec x = sum[i][j];
             if (p->relu)
                 x = v_pick(zero, x, zero, x);
-            if (masked && j == n - 1)
-                v_store_tail(c + i * c_row + j * LANES, tail, x);
-            else
-                v_store(c + i * c_row + j * LANES, x);
+            keep(c + i * c_row + j * LANES, masked && j == n - 1, tail, x);
         }
     }
 }
@@ -146,7 +150,8 @@ static void product(const agon__product* p) {
         const int start = j / AGON__PANEL * AGON__PANEL;
         const int panel = padded - start < AGON__PANEL ? padded - start : AGON__PANEL;
         const int cols = p->cols - j < width ? p->cols - j : width;
-        const int n = (cols + LANES - 1) / LANES, lanes = packed ? 0 : cols % LANES;
+        const int n = (cols + LANES - 1) / LANES;
+        const int lanes = packed && p->c_row >= padded ? 0 : cols % LANES;
         const int most = n == 1 ? COLUMN_ROWS : TILE_ROWS;
         const int groups = (p->rows + most - 1) / most;
         tile_fn* const* row = tiles[lanes != 0][n - 1];
@@ -279,6 +284,60 @@ static void slope(agon_activation activation, const float* y, float* dy, size_t 
         v_store(dy + i, v_mul(v_load(dy + i), v_sub(one, v_mul(x, x))));
     }
 }
+
+/* ---- minGRU ------------------------------------------------------------------------------- */
+
+INLINE void cell_lanes(float* c, float* g, float* m, float* y, int last, const int masked,
+                       vec_tail tail) {
+    const vec half = v_set(0.5f), before = column(m, masked, tail);
+    const vec z = v_fma(half, v_tanh(v_mul(half, column(g, masked, tail))), half);
+    const vec d = v_sub(column(c, masked, tail), before), after = v_fma(z, d, before);
+    keep(c, masked, tail, d);
+    keep(g, masked, tail, z);
+    keep(y, masked, tail, after);
+    keep(m, masked, tail, last ? v_set(0.0f) : after);
+}
+
+INLINE void cell_slope_lanes(float* c, float* g, float* m, const float* y, int last,
+                             const int masked, vec_tail tail) {
+    const vec one = v_set(1.0f), d = column(c, masked, tail), z = column(g, masked, tail);
+    const vec behind = last ? v_set(0.0f) : column(m, masked, tail);
+    const vec slope = v_add(column(y, masked, tail), behind), left = v_sub(one, z);
+    keep(m, masked, tail, v_mul(left, slope));
+    keep(c, masked, tail, v_mul(slope, z));
+    keep(g, masked, tail, v_mul(v_mul(v_mul(slope, d), z), left));
+}
+
+/* Row `row` of a layer, forward or back, which is a constant. */
+INLINE void cell_row(const agon__cell* s, int row, const int back) {
+    float *c = s->recall + row * s->recall_row, *g = c + s->units;
+    float *m = s->memory + row / s->steps * s->memory_row, *y = s->y + row * s->y_row;
+    const int last = s->last && s->last[row], whole = s->units / LANES * LANES;
+    const vec_tail none = v_tail(0), tail = v_tail(s->units - whole);
+    for (int j = 0; j < whole; j += LANES)
+        if (back)
+            cell_slope_lanes(c + j, g + j, m + j, y + j, last, 0, none);
+        else
+            cell_lanes(c + j, g + j, m + j, y + j, last, 0, none);
+    if (whole == s->units)
+        return;
+    if (back)
+        cell_slope_lanes(c + whole, g + whole, m + whole, y + whole, last, 1, tail);
+    else
+        cell_lanes(c + whole, g + whole, m + whole, y + whole, last, 1, tail);
+}
+
+static void cell(const agon__cell* s) {
+    for (int row = 0; row < s->rows; row++)
+        cell_row(s, row, 0);
+}
+
+static void cell_slope(const agon__cell* s) {
+    for (int row = s->rows - 1; row >= 0; row--)
+        cell_row(s, row, 1);
+}
+
+/* ---- sums over rows ----------------------------------------------------------------------- */
 
 static void add_rows(const float* x, int rows, ptrdiff_t stride, int cols, float* sums) {
     for (int j = 0; j < cols; j += LANES) {
@@ -492,15 +551,9 @@ INLINE void adam_lanes(const agon__adam* s, size_t i, const int masked, vec_tail
     const vec root = v_sqrt(v_mul(v, v_set(s->correct2)));
     const vec step = v_div(v_mul(m, v_set(s->correct1)), v_add(root, v_set(s->epsilon)));
     const vec p = v_sub(column(s->params + i, masked, tail), v_mul(v_set(s->rate), step));
-    if (masked) {
-        v_store_tail(s->moment1 + i, tail, m);
-        v_store_tail(s->moment2 + i, tail, v);
-        v_store_tail(s->params + i, tail, p);
-    } else {
-        v_store(s->moment1 + i, m);
-        v_store(s->moment2 + i, v);
-        v_store(s->params + i, p);
-    }
+    keep(s->moment1 + i, masked, tail, m);
+    keep(s->moment2 + i, masked, tail, v);
+    keep(s->params + i, masked, tail, p);
 }
 
 static void adam(const agon__adam* s) {
@@ -517,6 +570,8 @@ const agon__kernel KERNEL = {
     .product = product,
     .tanh = tanh_all,
     .slope = slope,
+    .cell = cell,
+    .cell_slope = cell_slope,
     .list = list,
     .sparse = sparse,
     .grow_sparse = grow_sparse,
