@@ -107,6 +107,16 @@ void agon__conv_load(const agon_input* input, const void* obs, const agon__linea
 /* x (rows, x_row) through one layer to y (rows, y_row), without tanh. */
 void agon__conv_forward(const agon__block* block, int layer, int relu);
 
+/* Gradients of weights (out, in) and biases, from dy (rows, y_row), the slopes of the layer's
+ * outputs: rows in order, of each its points in order. again: adds to what earlier blocks left. */
+void agon__conv_grow(const agon__block* block, int layer, const float* dy, float* weight,
+                     float* bias, int again);
+
+/* dx (rows, x_row), the slopes of its inputs: for a channel at a point, over the outputs of the
+ * points around it, from the top left one by rows. weight (out, in). */
+void agon__conv_pass(const agon__block* block, int layer, const float* dy, const float* weight,
+                     float* dx);
+
 void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch);
 void agon__cpu_update(agon_update* updates, int count, agon_scratch* scratch);
 void agon__cpu_gradient(agon_update* update, agon_scratch* scratch);

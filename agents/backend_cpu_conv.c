@@ -133,3 +133,68 @@ void agon__conv_forward(const agon__block* block, int layer, int relu) {
             .c_row = linear->out,
         });
 }
+
+/* ---- backward ----------------------------------------------------------------------------- */
+
+void agon__conv_grow(const agon__block* block, int layer, const float* dy, float* weight,
+                     float* bias, int again) {
+    const agon__linear* linear = &block->shape->linear[layer];
+    const int points = linear->rows * linear->cols;
+    const int joined = linear->y_row == points * linear->out;
+    walk w = open_walk(block->plan, linear, linear->channels, block->plan->x[layer], linear->x_row,
+                       block->rows, joined);
+    ptrdiff_t at = 0;
+    if (!again)
+        memset(bias, 0, (size_t)linear->out * sizeof(float));
+    for (int r = 0; r < block->rows; r++)
+        block->kernel->add_rows(dy + (ptrdiff_t)r * linear->y_row, points, linear->out, linear->out,
+                                bias);
+    for (int count; (count = next_patches(&w)) > 0; at = place(&w, linear->y_row, linear->out)) {
+        block->kernel->product(&(agon__product){
+            .rows = linear->out,
+            .cols = linear->in,
+            .depth = count,
+            .a = dy + at,
+            .a_row = 1,
+            .a_step = linear->out,
+            .b = w.patches,
+            .b_step = w.step,
+            .accumulate = again,
+            .c = weight,
+            .c_row = linear->in,
+        });
+        again = 1;
+    }
+}
+
+/* Weights as the slopes' patches meet them: where an output looks to the top left, the slope comes
+ * from the bottom right. (kernel * kernel * out, channels) */
+static void turn_weights(const agon__linear* linear, const float* weight, float* turned) {
+    const int size = linear->kernel * linear->kernel, channels = linear->channels;
+    for (int i = size - 1; i >= 0; i--)
+        for (int j = 0; j < linear->out; j++, turned += channels)
+            memcpy(turned, weight + (ptrdiff_t)j * linear->in + (ptrdiff_t)i * channels,
+                   (size_t)channels * sizeof(float));
+}
+
+void agon__conv_pass(const agon__block* block, int layer, const float* dy, const float* weight,
+                     float* dx) {
+    const agon__linear* linear = &block->shape->linear[layer];
+    const int joined = linear->x_row == linear->rows * linear->cols * linear->channels;
+    walk w = open_walk(block->plan, linear, linear->out, dy, linear->y_row, block->rows, joined);
+    ptrdiff_t at = 0;
+    turn_weights(linear, weight, block->plan->turned);
+    for (int count; (count = next_patches(&w)) > 0; at = place(&w, linear->x_row, linear->channels))
+        block->kernel->product(&(agon__product){
+            .rows = count,
+            .cols = linear->channels,
+            .depth = linear->kernel * linear->kernel * linear->out,
+            .a = w.patches,
+            .a_row = w.step,
+            .a_step = 1,
+            .b = block->plan->turned,
+            .b_step = linear->channels,
+            .c = dx + at,
+            .c_row = linear->channels,
+        });
+}

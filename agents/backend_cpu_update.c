@@ -9,9 +9,7 @@
 
 /* One update in progress. */
 typedef struct task {
-    const agon__kernel* kernel;
-    const agon__shape* shape;
-    const agon__plan* plan;
+    agon__block block; /* the present one */
     agon_update* update;
     double policy_loss, value_loss, entropy, kl, clipped; /* sums over rows, in order */
 } task;
@@ -26,16 +24,34 @@ static void fetch_row(const agon_rectangle* data, uint32_t entry) {
     __builtin_prefetch(obs + data->obs_bytes - 1);
 }
 
+/* Memory before each row of the rectangle in the block, and where it is cleared. */
+static void load_memory(const task* t, const uint32_t* index, int rows) {
+    const agon_rectangle* data = t->update->data;
+    const agon__plan* plan = t->block.plan;
+    const size_t floats = (size_t)t->block.shape->memory;
+    const uint32_t horizon = (uint32_t)data->horizon;
+    for (int r = 0; r < rows; r++) {
+        const uint32_t row = index[r] / horizon, entry = index[r] % horizon;
+        assert(entry == (uint32_t)r % horizon && "whole rows, each in order");
+        if (entry == 0)
+            memcpy(plan->memory + (size_t)r / horizon * floats, data->memory + row * floats,
+                   floats * sizeof(float));
+        plan->last[r] = data->last[index[r]];
+    }
+}
+
 static void load_rows(const task* t, const uint32_t* index, int rows) {
     const agon_rectangle* data = t->update->data;
-    const agon__linear* first = &t->shape->linear[0];
+    const agon__linear* first = &t->block.shape->linear[0];
     const int ahead = 8;
     for (int r = 0; r < rows; r++) {
         const void* obs = (const char*)data->obs + data->place[index[r]] * data->obs_bytes;
         if (r + ahead < rows)
             fetch_row(data, index[r + ahead]);
-        agon__load_input(t->kernel, &data->input, obs, first, t->plan, r);
+        agon__load_input(t->block.kernel, &data->input, obs, first, t->block.plan, r);
     }
+    if (t->block.shape->memory)
+        load_memory(t, index, rows);
 }
 
 /* Entries of the rectangle into lanes; lanes without one repeat the first. */
@@ -56,12 +72,12 @@ static void load_loss(const task* t, agon__loss* loss, const uint32_t* index, in
         loss->value[lane] = logits[lane][loss->actions];
         assert(loss->action[lane] < loss->actions);
     }
-    t->kernel->gather(logits, mask, rows, loss->actions, loss->z);
+    t->block.kernel->gather(logits, mask, rows, loss->actions, loss->z);
 }
 
 /* Slopes replace the logits and the value they belong to; statistics add up. */
 static void store_loss(task* t, const agon__loss* loss, int rows, float* head, int stride) {
-    t->kernel->scatter(loss->z, rows, loss->actions, head, stride);
+    t->block.kernel->scatter(loss->z, rows, loss->actions, head, stride);
     for (int r = 0; r < rows; r++) {
         float* to = head + (ptrdiff_t)r * stride;
         to[loss->actions] = loss->value_slope[r];
@@ -75,22 +91,22 @@ static void store_loss(task* t, const agon__loss* loss, int rows, float* head, i
 
 static void loss_block(task* t, const uint32_t* index, int rows) {
     const agon_update* update = t->update;
-    const agon__linear* last = &t->shape->linear[t->shape->layers - 1];
-    float* head = t->plan->x[t->shape->layers];
+    const agon__linear* last = &t->block.shape->linear[t->block.shape->layers - 1];
+    float* head = t->block.plan->x[t->block.shape->layers];
     agon__loss loss = {
         .actions = last->out - 1,
         .clip = update->step.clip,
         .value_weight = update->step.value_weight,
         .entropy_weight = update->step.entropy_weight,
         .share = 1.0f / (float)update->count,
-        .z = t->plan->z,
-        .e = t->plan->e,
+        .z = t->block.plan->z,
+        .e = t->block.plan->e,
     };
     for (int r = 0; r < rows; r += AGON__LANES) {
         const int lanes = rows - r < AGON__LANES ? rows - r : AGON__LANES;
         float* at = head + (ptrdiff_t)r * last->out_pad;
         load_loss(t, &loss, index + r, lanes, at, last->out_pad);
-        t->kernel->loss(&loss);
+        t->block.kernel->loss(&loss);
         store_loss(t, &loss, lanes, at, last->out_pad);
     }
 }
@@ -102,28 +118,30 @@ static void grow_bias(const task* t, const agon__linear* linear, int first, int 
                       const float* dy, float* bias, int again) {
     if (!again)
         memset(bias, 0, (size_t)count * sizeof(float));
-    t->kernel->add_rows(dy + first, rows, linear->out_pad, count, bias);
+    t->block.kernel->add_rows(dy + first, rows, linear->out_pad, count, bias);
 }
 
 /* The first layer's weights, when its inputs are bytes: their gradient grows where the inputs are
  * not 0, and lies transposed until all rows have passed. */
 static void grow_first(const task* t, int rows, const float* dy, int again) {
-    const agon__linear* linear = &t->shape->linear[0];
+    const agon__linear* linear = &t->block.shape->linear[0];
     if (!again)
-        memset(t->plan->first, 0, (size_t)linear->in * (size_t)linear->out_pad * sizeof(float));
-    t->kernel->grow_sparse(&t->plan->in, rows, dy, linear->out_pad, linear->out, t->plan->first);
+        memset(t->block.plan->first, 0,
+               (size_t)linear->in * (size_t)linear->out_pad * sizeof(float));
+    t->block.kernel->grow_sparse(&t->block.plan->in, rows, dy, linear->out_pad, linear->out,
+                                 t->block.plan->first);
 }
 
 static void finish_first(const task* t) {
-    const agon__linear* linear = &t->shape->linear[0];
+    const agon__linear* linear = &t->block.shape->linear[0];
     float* grads = t->update->learner->grads;
-    const int heads = t->shape->layers == 1;
+    const int heads = t->block.shape->layers == 1;
     for (int j = 0; j < linear->out; j++) {
         float* to = grads + linear->weight + (size_t)j * (size_t)linear->in;
         if (heads && j == linear->out - 1)
-            to = grads + t->shape->value_weight;
+            to = grads + t->block.shape->value_weight;
         for (int k = 0; k < linear->in; k++)
-            to[k] = t->plan->first[(size_t)k * (size_t)linear->out_pad + (size_t)j];
+            to[k] = t->block.plan->first[(size_t)k * (size_t)linear->out_pad + (size_t)j];
     }
 }
 
@@ -131,18 +149,18 @@ static void finish_first(const task* t) {
  * dy (rows, out_pad): slopes of the layer's outputs. again: adds to what earlier blocks left. */
 static void grow_grads(const task* t, int layer, int first, int count, int rows, const float* dy,
                        float* weight, float* bias, int again) {
-    const agon__linear* linear = &t->shape->linear[layer];
+    const agon__linear* linear = &t->block.shape->linear[layer];
     grow_bias(t, linear, first, count, rows, dy, bias, again);
     if (layer == 0 && t->update->data->input.type == AGON_U8)
         return; /* grow_first does it */
-    t->kernel->product(&(agon__product){
+    t->block.kernel->product(&(agon__product){
         .rows = count,
         .cols = linear->in,
         .depth = rows,
         .a = dy + first,
         .a_row = 1,
         .a_step = linear->out_pad,
-        .b = t->plan->x[layer],
+        .b = t->block.plan->x[layer],
         .b_step = linear->in_pad,
         .accumulate = again,
         .c = weight,
@@ -153,8 +171,8 @@ static void grow_grads(const task* t, int layer, int first, int count, int rows,
 /* dx (rows, in_pad) = slopes of outputs first.. times their weights (count, in). */
 static void pass_slopes(const task* t, int layer, int first, int count, int rows, const float* dy,
                         const float* weight, float* dx, int again) {
-    const agon__linear* linear = &t->shape->linear[layer];
-    t->kernel->product(&(agon__product){
+    const agon__linear* linear = &t->block.shape->linear[layer];
+    t->block.kernel->product(&(agon__product){
         .rows = rows,
         .cols = linear->in,
         .depth = count,
@@ -169,32 +187,78 @@ static void pass_slopes(const task* t, int layer, int first, int count, int rows
     });
 }
 
+/* Slopes of what a minGRU gives, dy, become those of its linear map, which are returned: back
+ * through the time of each row of the rectangle. */
+static const float* pass_cell(const task* t, int layer, int rows, float* dy) {
+    const agon__linear* linear = &t->block.shape->linear[layer];
+    const agon__plan* plan = t->block.plan;
+    const int units = linear->out / 2, steps = t->block.steps;
+    memset(plan->memory, 0, (size_t)(rows / steps) * (size_t)units * sizeof(float));
+    t->block.kernel->cell_slope(&(agon__cell){
+        .rows = rows,
+        .steps = steps,
+        .units = units,
+        .recall = plan->recall[layer],
+        .memory = plan->memory,
+        .y = dy,
+        .recall_row = linear->out_pad,
+        .memory_row = units,
+        .y_row = linear->y_row,
+        .last = plan->last,
+    });
+    return plan->recall[layer];
+}
+
+/* Gradients of a layer's weights and biases. */
+static void grow_layer(const task* t, int layer, int rows, const float* dy, int again) {
+    const agon__shape* shape = t->block.shape;
+    const agon__linear* linear = &shape->linear[layer];
+    const int heads = layer == shape->layers - 1, count = linear->out - heads;
+    float* grads = t->update->learner->grads;
+    if (linear->kind == AGON_CONV) {
+        agon__conv_grow(&t->block, layer, dy, grads + linear->weight, grads + linear->bias, again);
+        return;
+    }
+    grow_grads(t, layer, 0, count, rows, dy, grads + linear->weight, grads + linear->bias, again);
+    if (heads)
+        grow_grads(t, layer, count, 1, rows, dy, grads + shape->value_weight,
+                   grads + shape->value_bias, again);
+    if (layer == 0 && t->update->data->input.type == AGON_U8)
+        grow_first(t, rows, dy, again);
+}
+
+/* Slopes of a layer's inputs. */
+static void pass_layer(const task* t, int layer, int rows, const float* dy, float* dx) {
+    const agon__shape* shape = t->block.shape;
+    const agon__linear* linear = &shape->linear[layer];
+    const int heads = layer == shape->layers - 1, count = linear->out - heads;
+    const float* params = t->update->learner->params;
+    if (linear->kind == AGON_CONV) {
+        agon__conv_pass(&t->block, layer, dy, params + linear->weight, dx);
+        return;
+    }
+    pass_slopes(t, layer, 0, count, rows, dy, params + linear->weight, dx, 0);
+    if (heads)
+        pass_slopes(t, layer, count, 1, rows, dy, params + shape->value_weight, dx, 1);
+}
+
 /* The inputs need no slopes, so the first layer passes none. */
 static void backward_block(const task* t, int rows, int again) {
-    const agon_learner* learner = t->update->learner;
-    const agon__shape* shape = t->shape;
-    const int last = shape->layers - 1, actions = shape->linear[last].out - 1;
-    const float* dy = t->plan->x[shape->layers];
-    float* grads = learner->grads;
-    for (int i = last; i >= 0; i--) {
-        const agon__linear* linear = &shape->linear[i];
-        float* dx = t->plan->slope[i & 1];
-        const int count = i == last ? actions : linear->out;
-        grow_grads(t, i, 0, count, rows, dy, grads + linear->weight, grads + linear->bias, again);
-        if (i == last)
-            grow_grads(t, i, actions, 1, rows, dy, grads + shape->value_weight,
-                       grads + shape->value_bias, again);
-        if (i == 0) {
-            if (t->update->data->input.type == AGON_U8)
-                grow_first(t, rows, dy, again);
+    const agon__shape* shape = t->block.shape;
+    const agon__plan* plan = t->block.plan;
+    const float* dy = plan->x[shape->layers];
+    for (int i = shape->layers - 1;; i--) {
+        float* dx = plan->slope[i & 1];
+        grow_layer(t, i, rows, dy, again);
+        if (i == 0)
             return;
-        }
-        pass_slopes(t, i, 0, count, rows, dy, learner->params + linear->weight, dx, 0);
-        if (i == last)
-            pass_slopes(t, i, actions, 1, rows, dy, learner->params + shape->value_weight, dx, 1);
-        t->kernel->slope(learner->net.activation, t->plan->x[i], dx,
-                         (size_t)rows * (size_t)linear->in_pad);
+        pass_layer(t, i, rows, dy, dx);
         dy = dx;
+        if (shape->linear[i - 1].kind == AGON_MINGRU)
+            dy = pass_cell(t, i - 1, rows, dx);
+        else
+            t->block.kernel->slope(t->block.net->activation, plan->x[i], dx,
+                                   (size_t)rows * (size_t)shape->linear[i].x_row);
     }
 }
 
@@ -209,38 +273,49 @@ static void fill_stats(const task* t) {
         .entropy = t->entropy / count,
         .kl = t->kl / count,
         .clipped = t->clipped / count,
-        .grad_norm =
-            sqrt(t->kernel->squares(update->learner->grads, agon_net_size(&update->learner->net))),
+        .grad_norm = sqrt(
+            t->block.kernel->squares(update->learner->grads, agon_net_size(&update->learner->net))),
     };
+}
+
+/* Entries of a block. Those of a net with memory are whole rows of the rectangle, at least one. */
+static int block_entries(const agon__shape* shape, int horizon) {
+    const int most = agon__block_rows(shape, 1);
+    if (!shape->memory)
+        return most;
+    return most > horizon ? most / horizon * horizon : horizon;
 }
 
 void agon__cpu_gradient(agon_update* update, agon_scratch* scratch) {
     const agon_net* net = &update->learner->net;
     const agon__shape shape = agon__shape_of(net);
+    const int most = block_entries(&shape, update->data->horizon);
     assert(update->count > 0);
-    if (agon__scratch_fit(scratch, &shape, 1, 0) != 0) {
+    assert(!shape.memory || update->count % update->data->horizon == 0);
+    if (agon__scratch_fit(scratch, &shape, 1, most) != 0) {
         assert(!"out of memory: reserve scratch before an update");
         return;
     }
-    const agon__plan plan = agon__plan_of(&shape, 1, AGON__UPDATE_ROWS, scratch->block);
-    task t = {.kernel = scratch->kernel, .shape = &shape, .plan = &plan, .update = update};
-    for (int at = 0; at < update->count; at += AGON__UPDATE_ROWS) {
-        const int left = update->count - at;
-        const int rows = left < AGON__UPDATE_ROWS ? left : AGON__UPDATE_ROWS;
+    const agon__plan plan = agon__plan_of(&shape, 1, most, scratch->block);
+    task t = {.update = update,
+              .block = {.kernel = scratch->kernel,
+                        .net = net,
+                        .shape = &shape,
+                        .plan = &plan,
+                        .type = update->data->input.type,
+                        .packed = (const float*)update->learner->packed,
+                        .memory = plan.memory,
+                        .steps = update->data->horizon,
+                        .last = plan.last}};
+    for (int at = 0; at < update->count; at += most) {
+        const int left = update->count - at, rows = left < most ? left : most;
+        t.block.rows = rows;
         load_rows(&t, update->index + at, rows);
-        const agon__block block = {.kernel = t.kernel,
-                                   .net = net,
-                                   .shape = &shape,
-                                   .plan = &plan,
-                                   .type = update->data->input.type,
-                                   .packed = (const float*)update->learner->packed,
-                                   .rows = rows,
-                                   .steps = 1};
-        agon__forward_block(&block);
+        agon__forward_block(&t.block);
         loss_block(&t, update->index + at, rows);
         backward_block(&t, rows, at > 0);
     }
-    if (update->data->input.type == AGON_U8)
+    if (t.block.type == AGON_U8 && shape.linear[0].kind != AGON_CONV)
         finish_first(&t);
     fill_stats(&t);
 }

@@ -4,29 +4,31 @@
 #define AGON_BACKEND_REFERENCE_H
 
 #include "tests/unit/backend_fixture.h"
-
-/* sleef.h declares its scalar FMA functions only where these say that FMA is fast. */
-#ifndef FP_FAST_FMA
-#define FP_FAST_FMA 1
-#endif
-#ifndef FP_FAST_FMAF
-#define FP_FAST_FMAF 1
-#endif
-#include <sleef.h>
+#include "tests/unit/layer_reference.h"
 
 /* A batch after its net: the outputs of every layer. Tensors 2i and 2i+1 are weight and bias of
- * layer i; the heads, policy and value, are layers `layers` and `layers` + 1. */
+ * layer i; the heads, policy and value, are layers `layers` and `layers` + 1. Rows of the batch are
+ * entries of its rectangle: where the net has memory, those of one row follow each other in time.
+ */
 typedef struct reference {
     const batch* b; /* borrowed */
     agon_tensor tensor[AGON_MAX_TENSORS];
     float* x[AGON_MAX_LAYERS + 1];  /* (rows, width): inputs, then each hidden layer */
+    float* recall[AGON_MAX_LAYERS]; /* (rows, 2 units) of a minGRU: c - m, z; or NULL */
+    float* turn[AGON_MAX_LAYERS];   /* the same: slopes of its linear map */
+    float* memory;                  /* (rectangle's rows, remembered) after the last decision */
     float* y[2];                    /* (rows, actions) logits, (rows, 1) values */
     float* dy[2];                   /* the same: d loss / d output */
     float* dx[AGON_MAX_LAYERS + 1]; /* as x: d loss / d x */
 } reference;
 
 static inline int reference_width(const reference* ref, int layer) {
-    return layer == 0 ? ref->b->net.inputs : ref->b->net.hidden[layer - 1];
+    return agon_net_entries(&ref->b->net, layer);
+}
+
+/* Rows of the batch that follow each other in time. */
+static inline int reference_steps(const reference* ref) {
+    return agon_net_memory(&ref->b->net) ? ref->b->data->horizon : 1;
 }
 
 /* ---- forward ------------------------------------------------------------------------------ */
@@ -41,18 +43,33 @@ static inline void reference_linear(const float* turned, const float* bias, int 
             y[j] = fmaf(x[k], turned[k * out + j], y[j]);
 }
 
-static inline void reference_layer(const reference* ref, int layer, const float* x, float* y) {
+/* Where a layer is applied: at a row, or at each point of an image. at: row * points + point. */
+static inline const float* reference_seen(const reference* ref, int layer, int at, float* patch) {
+    const agon_net* net = &ref->b->net;
+    const int i = layer < net->layers ? layer : net->layers, points = agon_net_points(net, i);
+    const float* x = ref->x[i] + (ptrdiff_t)(at / points) * reference_width(ref, i);
+    if (i == net->layers || net->kind[i] != AGON_CONV)
+        return x;
+    reference_patch(net, i, x, at % points, patch);
+    return patch;
+}
+
+static inline void reference_layer(const reference* ref, int layer, float* y) {
     const agon_tensor *weight = &ref->tensor[2 * layer], *bias = weight + 1;
-    const int in = weight->cols, out = weight->rows;
-    float* turned = need(weight->count * sizeof(float));
+    const agon_net* net = &ref->b->net;
+    const int in = weight->cols, out = weight->rows, hidden = layer < net->layers;
+    const int points = hidden ? agon_net_points(net, layer) : 1;
+    const int sparse = ref->b->input.type == AGON_U8 && (layer == 0 || net->layers == 0) &&
+                       !(hidden && net->kind[layer] == AGON_CONV);
+    float *turned = need(weight->count * sizeof(float)), *patch = need((size_t)in * sizeof(float));
     for (int j = 0; j < out; j++)
         for (int k = 0; k < in; k++)
             turned[k * out + j] = ref->b->params[weight->offset + (size_t)(j * in + k)];
-    for (int r = 0; r < ref->b->rows; r++)
-        reference_linear(turned, ref->b->params + bias->offset, in, out,
-                         ref->b->input.type == AGON_U8 && x == ref->x[0], x + (ptrdiff_t)r * in,
-                         y + (ptrdiff_t)r * out);
+    for (int at = 0; at < ref->b->rows * points; at++)
+        reference_linear(turned, ref->b->params + bias->offset, in, out, sparse,
+                         reference_seen(ref, layer, at, patch), y + (ptrdiff_t)at * out);
     free(turned);
+    free(patch);
 }
 
 static inline void reference_inputs(const reference* ref) {
@@ -69,27 +86,60 @@ static inline float reference_bend(agon_activation activation, float x) {
     return 0.0f > x ? 0.0f : x;
 }
 
+/* remembered: floats before this layer's own in a row's memory. */
+static inline void reference_recall(const reference* ref, int layer, int remembered) {
+    const agon_rectangle* data = ref->b->data;
+    const int units = ref->b->net.hidden[layer];
+    for (int i = 0; i < ref->b->rows; i++) {
+        float* memory = ref->memory + i / data->horizon * data->remembered + remembered;
+        reference_cell(units, ref->recall[layer] + (ptrdiff_t)i * 2 * units, memory,
+                       ref->x[layer + 1] + (ptrdiff_t)i * units);
+        for (int j = 0; data->last[i] && j < units; j++)
+            memory[j] = 0.0f;
+    }
+}
+
+static inline void reference_forward(const reference* ref) {
+    const batch* b = ref->b;
+    const int layers = b->net.layers;
+    int remembered = 0;
+    reference_inputs(ref);
+    for (int i = 0; i < layers; i++) {
+        if (ref->recall[i]) {
+            reference_layer(ref, i, ref->recall[i]);
+            reference_recall(ref, i, remembered);
+            remembered += b->net.hidden[i];
+            continue;
+        }
+        reference_layer(ref, i, ref->x[i + 1]);
+        for (int j = 0; j < b->rows * reference_width(ref, i + 1); j++)
+            ref->x[i + 1][j] = reference_bend(b->net.activation, ref->x[i + 1][j]);
+    }
+    reference_layer(ref, layers, ref->y[0]);
+    reference_layer(ref, layers + 1, ref->y[1]);
+}
+
 static inline reference open_reference(const batch* b) {
     const size_t rows = (size_t)b->rows;
-    const int layers = b->net.layers;
+    const size_t remembered = (size_t)b->data->rows * (size_t)b->data->remembered;
     reference ref = {.b = b};
     agon_net_tensors(&b->net, ref.tensor);
-    for (int i = 0; i <= layers; i++) {
+    for (int i = 0; i <= b->net.layers; i++) {
         ref.x[i] = need(rows * (size_t)reference_width(&ref, i) * sizeof(float));
         ref.dx[i] = need(rows * (size_t)reference_width(&ref, i) * sizeof(float));
+        if (i == b->net.layers || b->net.kind[i] != AGON_MINGRU)
+            continue;
+        ref.recall[i] = need(rows * 2 * (size_t)b->net.hidden[i] * sizeof(float));
+        ref.turn[i] = need(rows * 2 * (size_t)b->net.hidden[i] * sizeof(float));
     }
     for (int head = 0; head < 2; head++) {
         ref.y[head] = need(rows * (size_t)(head ? 1 : b->net.actions) * sizeof(float));
         ref.dy[head] = need(rows * (size_t)(head ? 1 : b->net.actions) * sizeof(float));
     }
-    reference_inputs(&ref);
-    for (int i = 0; i < layers; i++) {
-        reference_layer(&ref, i, ref.x[i], ref.x[i + 1]);
-        for (int j = 0; j < b->rows * b->net.hidden[i]; j++)
-            ref.x[i + 1][j] = reference_bend(b->net.activation, ref.x[i + 1][j]);
-    }
-    reference_layer(&ref, layers, ref.x[layers], ref.y[0]);
-    reference_layer(&ref, layers + 1, ref.x[layers], ref.y[1]);
+    ref.memory = need(remembered * sizeof(float));
+    if (remembered)
+        memcpy(ref.memory, b->data->memory, remembered * sizeof(float));
+    reference_forward(&ref);
     return ref;
 }
 
@@ -98,6 +148,11 @@ static inline void close_reference(reference* ref) {
         free(ref->x[i]);
         free(ref->dx[i]);
     }
+    for (int i = 0; i < AGON_MAX_LAYERS; i++) {
+        free(ref->recall[i]);
+        free(ref->turn[i]);
+    }
+    free(ref->memory);
     for (int head = 0; head < 2; head++) {
         free(ref->y[head]);
         free(ref->dy[head]);
@@ -222,7 +277,8 @@ static inline void reference_back(const reference* ref, int layer, const float* 
                                   float* restrict dx) {
     const agon_tensor *weight = &ref->tensor[2 * layer], *bias = weight + 1;
     const float* w = ref->b->params + weight->offset;
-    const int in = weight->cols, sparse = !dx && ref->b->input.type == AGON_U8;
+    const int in = weight->cols;
+    const int sparse = !dx && ref->b->input.type == AGON_U8 && ref->b->net.kind[0] != AGON_CONV;
     for (int j = 0; j < weight->rows; j++) {
         float* to = grads + weight->offset + (ptrdiff_t)j * in;
         for (int k = 0; k < in; k++)
@@ -241,24 +297,62 @@ static inline void reference_unbend(const reference* ref, int layer, const float
             dy[k] = 0.0f;
 }
 
-/* From the heads to the inputs: policy, value, hidden layers from last to first. */
-static inline void reference_back_row(const reference* ref, int row, float* grads) {
-    const int layers = ref->b->net.layers, last = reference_width(ref, layers);
-    const ptrdiff_t at = (ptrdiff_t)row * last;
-    float* dx = layers ? ref->dx[layers] + at : NULL;
-    if (dx)
-        memset(dx, 0, (size_t)last * sizeof(float));
-    reference_back(ref, layers, ref->x[layers] + at,
-                   ref->dy[0] + (ptrdiff_t)row * ref->b->net.actions, grads, dx);
-    reference_back(ref, layers + 1, ref->x[layers] + at, ref->dy[1] + row, grads, dx);
+/* The slopes of what hidden layer `layer` - 1 gives become those of its linear map: returned, for
+ * row `row` of the batch the first of `steps`. */
+static inline float* reference_unfold(const reference* ref, int layer, int row, int steps) {
+    const int width = reference_width(ref, layer), units = ref->b->net.hidden[layer - 1];
+    float* dy = ref->dx[layer] + (ptrdiff_t)row * width;
+    if (!ref->recall[layer - 1]) {
+        for (int i = 0; i < steps; i++)
+            reference_unbend(ref, layer, ref->x[layer] + (ptrdiff_t)(row + i) * width,
+                             dy + (ptrdiff_t)i * width);
+        return dy;
+    }
+    const size_t from = (size_t)row * 2 * (size_t)units;
+    float *turn = ref->turn[layer - 1] + from, carried[AGON_MAX_WIDTH];
+    memcpy(turn, ref->recall[layer - 1] + from, (size_t)steps * 2 * (size_t)units * sizeof(float));
+    for (int i = steps - 1; i >= 0; i--) {
+        for (int j = 0; j < units; j++)
+            carried[j] = i == steps - 1 || ref->b->data->last[row + i] ? 0.0f : carried[j];
+        reference_cell_back(units, dy + (ptrdiff_t)i * units, carried,
+                            turn + (ptrdiff_t)i * 2 * units);
+    }
+    return turn;
+}
+
+/* A layer's gradients and its input's slopes, of one row of the batch. dy: of its linear map. */
+static inline void reference_back_layer(const reference* ref, int layer, int row, const float* dy,
+                                        float* grads) {
+    const agon_net* net = &ref->b->net;
+    const agon_tensor* weight = &ref->tensor[2 * layer];
+    const int i = layer < net->layers ? layer : net->layers, points = agon_net_points(net, i);
+    const int folds = i < net->layers && net->kind[i] == AGON_CONV;
+    float* dx = i ? ref->dx[i] + (ptrdiff_t)row * reference_width(ref, i) : NULL;
+    float* patch = need((size_t)weight->cols * sizeof(float));
+    for (int p = 0; p < points; p++)
+        reference_back(ref, layer, reference_seen(ref, layer, row * points + p, patch),
+                       dy + (ptrdiff_t)p * weight->rows, grads, folds ? NULL : dx);
+    if (folds && dx)
+        reference_fold(net, i, ref->b->params + weight->offset, dy, dx);
+    free(patch);
+}
+
+/* From the heads to the inputs: policy, value, hidden layers from last to first. Rows row ..
+ * row+steps-1 of the batch. */
+static inline void reference_back_rows(const reference* ref, int row, int steps, float* grads) {
+    const int layers = ref->b->net.layers, actions = ref->b->net.actions;
+    for (int i = 1; i <= layers; i++)
+        memset(ref->dx[i] + (ptrdiff_t)row * reference_width(ref, i), 0,
+               (size_t)steps * (size_t)reference_width(ref, i) * sizeof(float));
+    for (int r = row; r < row + steps; r++) {
+        reference_back_layer(ref, layers, r, ref->dy[0] + (ptrdiff_t)r * actions, grads);
+        reference_back_layer(ref, layers + 1, r, ref->dy[1] + r, grads);
+    }
     for (int i = layers; i > 0; i--) {
-        const int out = reference_width(ref, i), in = reference_width(ref, i - 1);
-        float* dy = ref->dx[i] + (ptrdiff_t)row * out;
-        float* down = i > 1 ? ref->dx[i - 1] + (ptrdiff_t)row * in : NULL;
-        reference_unbend(ref, i, ref->x[i] + (ptrdiff_t)row * out, dy);
-        if (down)
-            memset(down, 0, (size_t)in * sizeof(float));
-        reference_back(ref, i - 1, ref->x[i - 1] + (ptrdiff_t)row * in, dy, grads, down);
+        const float* dy = reference_unfold(ref, i, row, steps);
+        const int width = reference_width(ref, i) * (ref->recall[i - 1] ? 2 : 1);
+        for (int r = row; r < row + steps; r++, dy += width)
+            reference_back_layer(ref, i - 1, r, dy, grads);
     }
 }
 
@@ -277,11 +371,13 @@ static inline agon_update_stats reference_gradient(const reference* ref, const u
                                                    int count, const agon_ppo_step* step,
                                                    float* grads) {
     const size_t size = agon_net_size(&ref->b->net);
+    const int steps = reference_steps(ref);
     agon_update_stats stats = {0};
     memset(grads, 0, size * sizeof(float));
     for (int i = 0; i < count; i++) {
         reference_loss(ref, (int)index[i], step, 1.0f / (float)count, &stats);
-        reference_back_row(ref, (int)index[i], grads);
+        if (i % steps == steps - 1)
+            reference_back_rows(ref, (int)index[i] - (steps - 1), steps, grads);
     }
     stats.policy_loss /= count;
     stats.value_loss /= count;
