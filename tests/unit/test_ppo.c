@@ -1,29 +1,5 @@
 /* PPO: advantages, loss and gradients against independent computations, and learning. */
-#include "agents/learner.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-static const agon_ppo_step plain_step = {.learning_rate = 1e-2f,
-                                         .clip = 0.2f,
-                                         .value_weight = 0.5f,
-                                         .entropy_weight = 0.02f,
-                                         .max_grad_norm = 0.5f,
-                                         .beta1 = 0.9f,
-                                         .beta2 = 0.99f,
-                                         .epsilon = 1e-5f};
-
-static double next_real(uint32_t* drawn) { /* uniform in [-1, 1) */
-    const agon_key key = {{3, 5}};
-    return 2.0 * (double)agon_uniform(agon_random(key, 0, 0, 0, (*drawn)++).word[0]) - 1.0;
-}
+#include "tests/unit/ppo_reference.h"
 
 /* ---- advantages --------------------------------------------------------------------------- */
 
@@ -122,129 +98,7 @@ static void minibatches(void** state) {
     agon_rectangle_close(d);
 }
 
-/* ---- a reference in double precision ------------------------------------------------------ */
-
-typedef struct trial {
-    agon_net net;
-    agon_rectangle* data; /* (rows, 1), f32 observations */
-    int rows;
-    agon_ppo_step step;
-} trial;
-
-/* Logits into out[0..actions-1], value into out[actions]. */
-static void reference_forward(const agon_net* net, const double* params, const float* obs,
-                              double* out) {
-    agon_tensor tensors[AGON_MAX_TENSORS];
-    double x[128], y[128];
-    const int count = agon_net_tensors(net, tensors);
-    for (int i = 0; i < net->inputs; i++)
-        x[i] = (double)obs[i];
-    for (int i = 0; i < count; i += 2) {
-        const int head = i >= count - 4;
-        double* to = !head ? y : i == count - 2 ? out + net->actions : out;
-        for (int n = 0; n < tensors[i].rows; n++) {
-            const double* w = params + tensors[i].offset + n * tensors[i].cols;
-            to[n] = params[tensors[i + 1].offset + (size_t)n];
-            for (int k = 0; k < tensors[i].cols; k++)
-                to[n] += w[k] * x[k];
-            if (!head)
-                to[n] = net->activation == AGON_TANH ? tanh(to[n]) : fmax(to[n], 0.0);
-        }
-        if (!head)
-            memcpy(x, y, sizeof x);
-    }
-}
-
-static double row_loss(const trial* t, const double* out, int r) {
-    const agon_rectangle* d = t->data;
-    const double clip = (double)t->step.clip, advantage = (double)d->advantage[r];
-    double sum = 0.0, entropy = 0.0, chosen = 0.0;
-    for (int a = 0; a < t->net.actions; a++)
-        if (d->mask[r * d->mask_words + a / 64] >> (a % 64) & 1)
-            sum += exp(out[a]);
-    for (int a = 0; a < t->net.actions; a++) {
-        const double log_p = out[a] - log(sum);
-        if (!(d->mask[r * d->mask_words + a / 64] >> (a % 64) & 1))
-            continue;
-        entropy -= exp(log_p) * log_p;
-        if (a == d->action[r])
-            chosen = log_p;
-    }
-    const double ratio = exp(chosen - (double)d->log_probability[r]);
-    const double held = fmin(fmax(ratio, 1.0 - clip), 1.0 + clip);
-    const double miss = out[t->net.actions] - (double)d->target[r];
-    return -fmin(ratio * advantage, held * advantage) +
-           (double)t->step.value_weight * 0.5 * miss * miss -
-           (double)t->step.entropy_weight * entropy;
-}
-
-static double reference_loss(const trial* t, const double* params) {
-    double out[128], sum = 0.0;
-    for (int r = 0; r < t->rows; r++) {
-        reference_forward(&t->net, params, (const float*)t->data->obs + r * t->net.inputs, out);
-        sum += row_loss(t, out, r);
-    }
-    return sum / t->rows;
-}
-
-static trial open_trial(const agon_net* net, int rows, uint32_t* drawn) {
-    const int words = (net->actions + 63) / 64;
-    trial t = {.net = *net, .rows = rows, .step = plain_step};
-    t.data = agon_rectangle_open(rows, 1, (agon_input){AGON_F32, 1.0f}, (size_t)net->inputs * 4,
-                                 words, 0, 0);
-    assert_non_null(t.data);
-    for (int i = 0; i < rows * net->inputs; i++)
-        ((float*)t.data->obs)[i] = (float)next_real(drawn);
-    for (int r = 0; r < rows; r++) {
-        const int sure = (int)((next_real(drawn) + 1.0) / 2.0 * net->actions);
-        int legal = 0;
-        for (int a = 0; a < net->actions; a++)
-            if (a == sure || next_real(drawn) < 0.2) {
-                t.data->mask[r * words + a / 64] |= 1ull << (a % 64);
-                legal++;
-            }
-        t.data->action[r] = (uint16_t)sure;
-        t.data->log_probability[r] = (float)(-log(legal) + 0.5 * next_real(drawn));
-        t.data->advantage[r] = (float)next_real(drawn);
-        t.data->target[r] = (float)next_real(drawn);
-    }
-    return t;
-}
-
-static void check_slopes(const trial* t, const agon_backend* backend, uint32_t* drawn) {
-    agon_learner* learner = agon_learner_open(&t->net, backend);
-    agon_scratch* scratch = backend->scratch_open();
-    const size_t size = agon_net_size(&t->net);
-    double* params = malloc(size * sizeof(double));
-    uint32_t index[128];
-    assert_true(learner && scratch && params);
-    for (int i = 0; i < t->rows; i++)
-        index[i] = (uint32_t)i;
-    for (size_t i = 0; i < size; i++) {
-        learner->params[i] = (float)(0.5 * next_real(drawn));
-        params[i] = (double)learner->params[i];
-    }
-    backend->pack(&t->net, learner->params, learner->packed);
-    agon_update u = {
-        .learner = learner, .data = t->data, .index = index, .count = t->rows, .step = t->step};
-    backend->gradient(&u, scratch);
-    const double loss = u.stats.policy_loss + (double)t->step.value_weight * u.stats.value_loss -
-                        (double)t->step.entropy_weight * u.stats.entropy;
-    assert_true(fabs(loss - reference_loss(t, params)) < 1e-6);
-    assert_true(u.stats.clipped > 0.0 && u.stats.clipped < 1.0 && u.stats.kl > 0.0);
-    for (size_t i = 0; i < size; i++) {
-        const double h = 1e-6, at = params[i];
-        params[i] = at + h;
-        const double up = reference_loss(t, params);
-        params[i] = at - h;
-        const double slope = (up - reference_loss(t, params)) / (2.0 * h);
-        params[i] = at;
-        assert_true(fabs((double)learner->grads[i] - slope) < 1e-6 + 1e-5 * fabs(slope));
-    }
-    free(params);
-    backend->scratch_close(scratch);
-    agon_learner_close(learner);
-}
+/* ---- gradients ---------------------------------------------------------------------------- */
 
 /* Promise: the gradient is that of the documented loss, through both heads, masks and activations:
  * against central differences of an independent double-precision loss. */
@@ -256,7 +110,7 @@ static void gradients(void** state) {
         {.inputs = 4, .layers = 3, .hidden = {8, 9, 7}, .actions = 2, .activation = AGON_TANH}};
     uint32_t drawn = 0;
     for (int i = 0; i < 4; i++) {
-        trial t = open_trial(&nets[i], 101, &drawn); /* more than one block of rows */
+        trial t = open_trial(&nets[i], 101, 1, &drawn); /* more than one block of rows */
         check_slopes(&t, agon_cpu_backend(), &drawn);
         agon_rectangle_close(t.data);
     }
