@@ -13,12 +13,12 @@ typedef struct example {
  * back to the beginning of a row or an episode: against central differences of an independent
  * double-precision loss. */
 static void gradients(void** state) {
-    static const example examples[] = {{"2x3x4-conv5-conv3k5-6-3 tanh", 101, 1},
+    static const example examples[] = {{"2x3x4-conv3-conv2k5-5-3 tanh", 19, 1},
                                        {"1x3x3-conv4k1-conv3-4 relu", 101, 1},
                                        {"5-mingru6-3 relu", 17, 7},
-                                       {"4-mingru5-mingru4-7-4 tanh", 3, 40},
-                                       {"4-6-mingru5-5-mingru3-4 relu", 1, 110},
-                                       {"2x2x3-conv4-mingru5-6-3 tanh", 20, 5}};
+                                       {"4-mingru5-mingru4-7-4 tanh", 2, 40},
+                                       {"4-6-mingru5-5-mingru3-4 relu", 1, 105},
+                                       {"2x2x3-conv3-mingru4-5-3 tanh", 9, 5}};
     uint32_t drawn = 0;
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         agon_net net;
@@ -204,9 +204,7 @@ static double learn(const agon_backend* backend, const char* text, int rollouts,
  * in three. */
 static void cue(void** state) {
     assert_true(learn(agon_cpu_backend(), "4-16-3 relu", 40, NULL) < 0.5);
-    const double share = learn(agon_cpu_backend(), "4-mingru16-3 relu", 40, NULL);
-    print_message("right: %g\n", share);
-    assert_true(share > 0.9);
+    assert_true(learn(agon_cpu_backend(), "4-mingru16-3 relu", 40, NULL) > 0.95);
 }
 
 /* Promise: and the same bytes on every form. */

@@ -15,7 +15,7 @@
 /* tests/data/ppo_case.bin; its layout is told in tests/data/README.md. */
 typedef struct torch_case {
     agon_net net;
-    int32_t rows, batch, steps, params;
+    int32_t rows, horizon, batch, steps, params;
     float hyper[8]; /* rate, clip, value, entropy, beta1, beta2, epsilon, max norm */
     agon_rectangle* data;
     float *start, *logits, *value, *grads, *end;
@@ -36,23 +36,28 @@ static torch_case read_case(FILE* file) {
     char text[64];
     take(file, 1, 64, text);
     assert_int_equal(agon_net_parse(text, &c.net, NULL), 0);
-    take(file, 4, 4, &c.rows);
+    take(file, 5, 4, &c.rows);
     take(file, 8, 4, c.hyper);
     assert_true(c.rows > 0 && c.rows < 1000 && c.steps > 0 && c.steps <= 16);
     assert_int_equal(c.params, agon_net_size(&c.net));
-    const size_t rows = (size_t)c.rows, inputs = (size_t)c.net.inputs, params = (size_t)c.params;
-    c.data = agon_rectangle_open(c.rows, 1, (agon_input){AGON_F32, 1.0f}, 4 * inputs, 1, 0, 0);
+    const int remembered = agon_net_memory(&c.net);
+    const size_t inputs = (size_t)c.net.inputs, params = (size_t)c.params;
+    const size_t entries = (size_t)(c.rows * c.horizon);
+    c.data = agon_rectangle_open(c.rows, c.horizon, (agon_input){AGON_F32, 1.0f}, 4 * inputs, 1, 0,
+                                 remembered);
     assert_non_null(c.data);
     c.start = take(file, params, 4, NULL);
-    take(file, rows * inputs, 4, c.data->obs);
-    take(file, rows, 8, c.data->mask);
-    take(file, rows, 2, c.data->action);
-    take(file, rows, 4, c.data->log_probability);
-    take(file, rows, 4, c.data->advantage);
-    take(file, rows, 4, c.data->target);
+    take(file, entries * inputs, 4, c.data->obs);
+    take(file, entries, 8, c.data->mask);
+    take(file, entries, 2, c.data->action);
+    take(file, entries, 4, c.data->log_probability);
+    take(file, entries, 4, c.data->advantage);
+    take(file, entries, 4, c.data->target);
+    take(file, entries, 1, c.data->last);
+    take(file, (size_t)(c.rows * remembered), 4, c.data->memory);
     c.index = take(file, (size_t)(c.steps * c.batch), 4, NULL);
-    c.logits = take(file, rows * (size_t)c.net.actions, 4, NULL);
-    c.value = take(file, rows, 4, NULL);
+    c.logits = take(file, entries * (size_t)c.net.actions, 4, NULL);
+    c.value = take(file, entries, 4, NULL);
     take(file, 6, 8, c.loss);
     c.grads = take(file, params, 4, NULL);
     take(file, (size_t)c.steps, 8, c.norm);
@@ -81,22 +86,46 @@ static double distance(const float* got, const float* want, size_t count, double
     return worst;
 }
 
-static void compare_forward(const torch_case* c, const agon_backend* backend,
-                            const agon_learner* learner, agon_scratch* scratch) {
-    float logits[1024], value[128];
+/* Decision t of every row; memory (rows, remembered) moves on. */
+static void compare_moment(const torch_case* c, const agon_backend* backend,
+                           const agon_learner* learner, agon_scratch* scratch, int t,
+                           float* memory) {
+    const int inputs = c->net.inputs, actions = c->net.actions, remembered = c->data->remembered;
+    float obs[1024], logits[1024], value[128];
     const int offsets[] = {0, c->rows};
     const void* packed[] = {learner->packed};
+    assert_true(c->rows * inputs <= 1024 && c->rows * actions <= 1024 && c->rows <= 128);
+    for (int r = 0; r < c->rows; r++)
+        memcpy(obs + r * inputs, (const float*)c->data->obs + (r * c->horizon + t) * inputs,
+               (size_t)inputs * sizeof(float));
     backend->forward(&(agon_forward){.net = &c->net,
                                      .input = c->data->input,
                                      .nets = 1,
                                      .packed = packed,
                                      .offsets = offsets,
-                                     .obs = c->data->obs,
+                                     .obs = obs,
+                                     .memory = remembered ? memory : NULL,
                                      .logits = logits,
                                      .value = value},
                      scratch);
-    assert_true(distance(logits, c->logits, (size_t)(c->rows * c->net.actions), 0.1) < 1e-5);
-    assert_true(distance(value, c->value, (size_t)c->rows, 0.1) < 1e-5);
+    for (int r = 0; r < c->rows; r++) {
+        const int entry = r * c->horizon + t;
+        assert_true(distance(logits + r * actions, c->logits + entry * actions, (size_t)actions,
+                             0.1) < 1e-5);
+        assert_true(distance(value + r, c->value + entry, 1, 0.1) < 1e-5);
+        if (c->data->last[entry])
+            memset(memory + r * remembered, 0, (size_t)remembered * sizeof(float));
+    }
+}
+
+static void compare_forward(const torch_case* c, const agon_backend* backend,
+                            const agon_learner* learner, agon_scratch* scratch) {
+    float memory[1024];
+    const size_t floats = (size_t)(c->rows * c->data->remembered);
+    assert_true(floats <= 1024);
+    memcpy(memory, c->data->memory, floats * sizeof(float));
+    for (int t = 0; t < c->horizon; t++)
+        compare_moment(c, backend, learner, scratch, t, memory);
 }
 
 static void compare_case(const torch_case* c, const agon_backend* backend) {
@@ -132,7 +161,8 @@ static void compare_case(const torch_case* c, const agon_backend* backend) {
 }
 
 /* Promise: forward, loss, gradients (1e-5, relative above 0.01) and ten Adam steps with and without
- * scaled gradients (1e-5, relative above 0.1) are PyTorch's. */
+ * scaled gradients (1e-5, relative above 0.1) are PyTorch's: dense layers, convolutions, minGRUs.
+ */
 static void pytorch_agrees(void** state) {
     static const char* const forms[] = {"portable", "avx2", "avx512", "neon"};
     const char* here = getenv("SOURCE"); /* ctest runs in the source tree; elsewhere say where */
@@ -142,9 +172,9 @@ static void pytorch_agrees(void** state) {
     FILE* file = fopen(path, "rb");
     assert_non_null(file);
     take(file, 1, 8, magic);
-    assert_memory_equal(magic, "PPOCASE1", 8);
+    assert_memory_equal(magic, "PPOCASE2", 8);
     take(file, 1, 4, &cases);
-    assert_int_equal(cases, 2);
+    assert_int_equal(cases, 5);
     while (cases-- > 0) {
         torch_case c = read_case(file);
         for (int f = 0; f < 4; f++)
