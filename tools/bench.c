@@ -81,7 +81,7 @@ static int train_in(const agon_bench* b, const char* dir, agon_error* error) {
                  "\"seconds\":%.3f,\"steps_with_opponents_per_second\":%.6g", seconds,
                  (steps + (double)t->other_steps) / seconds);
         rate.numbers = numbers;
-        double forward = agon_bench_forward_flop(&t->population.net);
+        double forward = agon_net_flop(&t->population.net);
         double flop = forward * (1 + (double)t->other_steps / steps) +
                       config.train.epochs * agon_bench_update_flop(&t->population.net);
         agon_bench_print("train", fields, "agent_steps", flop, t->slots, &rate);
@@ -238,6 +238,11 @@ static int read_words(const words* w, char* game, size_t size, agon_bench* b) {
                              w->limit);
     if (w->against && strcmp(w->against, "openblas") != 0)
         return agon_ui_usage("bench", "--against %s: expected openblas", w->against);
+    if (w->against && strpbrk(w->hidden, "cm"))
+        return agon_ui_usage("bench",
+                             "--hidden %s: OpenBLAS is measured beside dense layers only, such as "
+                             "128,128",
+                             w->hidden);
     if (w->game && agon_game_word(w->game, game, size, &error))
         return agon_ui_error(&error);
     return 0;

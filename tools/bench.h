@@ -81,8 +81,7 @@ void agon_bench_give(agon_bench_take* take, void* user);
 agon_bench_floor agon_bench_sample_floor(void);
 const char* agon_bench_cpu(void); /* its model, or "unknown"; fit for JSON */
 
-/* Floating-point operations of one row: forward; and forward with all gradients but the input's. */
-double agon_bench_forward_flop(const agon_net* net);
+/* Floating-point operations of one row: forward with all gradients but the input's. */
 double agon_bench_update_flop(const agon_net* net);
 
 /* Plies of random play per second, observation and mask written at every decision, one core. */

@@ -161,7 +161,7 @@ static int measure(const agon_bench* b, against* a, int nets, int rows_each, ago
     snprintf(fields, sizeof fields,
              "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d,\"outputs\":\"logits, values\"", shape,
              nets, rows_each);
-    agon_openblas_print("forward", fields, agon_bench_forward_flop(net), a->most, ratio, rate);
+    agon_openblas_print("forward", fields, agon_net_flop(net), a->most, ratio, rate);
     return AGON_OK;
 }
 

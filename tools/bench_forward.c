@@ -5,21 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Multiply-adds of one row's forward, times two. */
-double agon_bench_forward_flop(const agon_net* net) {
-    double flop = 0;
-    int in = net->inputs;
-    for (int i = 0; i < net->layers; i++) {
-        flop += 2.0 * in * net->hidden[i];
-        in = net->hidden[i];
-    }
-    return flop + 2.0 * in * (net->actions + 1);
-}
-
 /* Forward, gradient of weights, and of inputs except of the first layer's. */
 double agon_bench_update_flop(const agon_net* net) {
-    int first = net->layers ? net->hidden[0] : net->actions + 1;
-    return 3 * agon_bench_forward_flop(net) - 2.0 * net->inputs * first;
+    const double first =
+        2.0 * agon_net_points(net, 0) * agon_net_fan_in(net, 0) * agon_net_fan_out(net, 0);
+    return 3 * agon_net_flop(net) - first;
 }
 
 int agon_bench_open_net(const agon_bench* b, agon_rules** rules, agon_net* net, agon_error* error) {
@@ -44,6 +34,7 @@ void agon_bench_nets_close(agon_bench_nets* n) {
     free(n->obs);
     free(n->mask);
     free(n->action);
+    free(n->memory);
 }
 
 static bool reserve(agon_bench_nets* n, const agon_rules* rules, const agon_net* net, int nets,
@@ -58,11 +49,12 @@ static bool reserve(agon_bench_nets* n, const agon_rules* rules, const agon_net*
     n->mask = calloc(rows * (size_t)rules->mask_words, sizeof *n->mask);
     n->out = calloc(rows * 3, sizeof *n->out);
     n->action = calloc(rows, sizeof *n->action);
+    n->memory = calloc(rows * (size_t)agon_net_memory(net) + 1, sizeof *n->memory);
     n->scratch = n->backend->scratch_open();
     for (int i = 0; n->block && n->packed && i < nets; i++)
         n->packed[i] = (char*)n->block + each * (size_t)i;
     return n->block && n->packed && n->offsets && n->params && n->obs && n->mask && n->out &&
-           n->action && n->scratch &&
+           n->action && n->memory && n->scratch &&
            n->backend->scratch_reserve(n->scratch, net, (int)rows, 0) == 0;
 }
 
@@ -85,6 +77,7 @@ static void fill(agon_bench_nets* n, const agon_rules* rules, const agon_net* ne
         .packed = n->packed,
         .offsets = n->offsets,
         .obs = n->obs,
+        .memory = n->memory,
         .mask = n->mask,
         .temperature = 1,
         .uniform = n->out + 2 * rows,
@@ -131,7 +124,7 @@ static int measure_forward(const agon_bench* b, const agon_rules* rules, const a
         snprintf(numbers, sizeof numbers, "\"inputs_not_zero\":%.4f",
                  agon_bench_inputs_set(rules, (size_t)nets * (size_t)rows_each, n.obs));
         rate.numbers = numbers;
-        agon_bench_print("forward", fields, "rows", agon_bench_forward_flop(net), 1, &rate);
+        agon_bench_print("forward", fields, "rows", agon_net_flop(net), 1, &rate);
     }
     agon_bench_nets_close(&n);
     return ready ? AGON_OK : agon_fail(error, AGON_EMEMORY, "no memory for %d nets", nets);
@@ -172,7 +165,7 @@ static void print_choice(const agon_net* net, double share, agon_bench_rate rate
     snprintf(numbers, sizeof numbers, "\"rows_per_second_without\":%.6g", rate[1].per_second);
     rate[0].ratios = ratios;
     rate[0].numbers = numbers;
-    agon_bench_print("choice", fields, "rows", agon_bench_forward_flop(net), 1, &rate[0]);
+    agon_bench_print("choice", fields, "rows", agon_net_flop(net), 1, &rate[0]);
 }
 
 /* What choosing adds: draw, mask, softmax, sampling, log-probability. */

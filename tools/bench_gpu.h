@@ -78,10 +78,8 @@ typedef int agon_bench_gpu_work(void* user, int times, agon_error* error);
 int agon_bench_gpu_measure(agon_bench_gpu_run_state* s, agon_bench_gpu_figure* figure, double units,
                            agon_bench_gpu_work* work, void* user, agon_error* error);
 
-/* 126-128-128-(7+1), the net of forwards and updates; FLOP of a row forward; bytes of its
- * parameters in a precision. */
+/* 126-128-128-(7+1), the net of forwards and updates; bytes of its parameters in a precision. */
 agon_net agon_bench_gpu_net(void);
-double agon_bench_gpu_flop(const agon_net* net);
 double agon_bench_gpu_net_bytes(const agon_net* net, agon_precision precision);
 
 int agon_bench_gpu_forward(agon_bench_gpu_run_state* s, agon_error* error);

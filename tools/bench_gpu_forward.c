@@ -173,7 +173,7 @@ static int measure(agon_bench_gpu_run_state* s, int nets, double aim, agon_error
     const int each = s->bench->rows / nets;
     agon_bench_gpu_figure figure = {.what = "gpu_forward",
                                     .unit = "rows",
-                                    .flop = agon_bench_gpu_flop(&net),
+                                    .flop = agon_net_flop(&net),
                                     .bytes = row_bytes(s, &net, nets),
                                     .aim_share = aim};
     forwards f;

@@ -93,7 +93,7 @@ static int open_shard(playing* p, agon_error* error) {
  * again and computes three times as much. */
 static void describe(const playing* p, bool training, agon_bench_gpu_figure* f) {
     const double sight = (double)p->rules->obs_bytes + 8.0 * p->rules->mask_words;
-    const double flop = agon_bench_gpu_flop(&p->net);
+    const double flop = agon_net_flop(&p->net);
     const double steps = (double)p->def.lanes * p->rules->spec.seats * HORIZON;
     const double net = agon_bench_gpu_net_bytes(&p->net, p->s->bench->precision);
     char shape[96];

@@ -15,16 +15,6 @@ agon_net agon_bench_gpu_net(void) {
         .inputs = 126, .layers = 2, .hidden = {128, 128}, .actions = 7, .activation = AGON_RELU};
 }
 
-double agon_bench_gpu_flop(const agon_net* net) {
-    double flop = 0;
-    int in = net->inputs;
-    for (int i = 0; i < net->layers; i++) {
-        flop += 2.0 * in * net->hidden[i];
-        in = net->hidden[i];
-    }
-    return flop + 2.0 * in * (net->actions + 1);
-}
-
 double agon_bench_gpu_net_bytes(const agon_net* net, agon_precision precision) {
     return (double)agon_net_size(net) * (precision == AGON_PRECISION_BF16 ? 2 : 4);
 }

@@ -188,7 +188,7 @@ int agon_bench_gpu_update(agon_bench_gpu_run_state* s, agon_error* error) {
                                           .mask_words = 1};
     agon_bench_gpu_figure figure = {.what = "gpu_update",
                                     .unit = "rows",
-                                    .flop = 3 * agon_bench_gpu_flop(&net) * EPOCHS,
+                                    .flop = 3 * agon_net_flop(&net) * EPOCHS,
                                     .bytes = entry_bytes(&net, entries),
                                     .aim_share = 0.25};
     char shape[96];

@@ -14,7 +14,7 @@ static const char* const grows[AGON_GROWTH_KINDS] = {"nets, with them lanes", "n
                                                      "lanes", "width", "threads"};
 
 void agon_growth_put(agon_growth* g, const agon_growth_figure* f) {
-    const double flop = agon_bench_forward_flop(f->net);
+    const double flop = agon_net_flop(f->net);
     char fields[512], ratios[64], numbers[128] = "", shape[128];
     agon_bench_rate* rate = &f->rate[0];
     agon_net_format(f->net, shape, sizeof shape);

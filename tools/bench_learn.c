@@ -182,7 +182,7 @@ static subject describe_run(const agon_training* t) {
     const int epochs = t->config.train.epochs;
     char shape[128];
     subject s = {.cores = t->slots,
-                 .flop = agon_bench_forward_flop(net) + epochs * agon_bench_update_flop(net)};
+                 .flop = agon_net_flop(net) + epochs * agon_bench_update_flop(net)};
     agon_net_format(net, shape, sizeof shape);
     snprintf(s.fields, sizeof s.fields,
              "\"game\":\"%s\",\"net\":\"%s\",\"agents\":%d,\"epochs\":%d", t->rules->name, shape,

@@ -80,7 +80,7 @@ static void measure_learning(const agon_bench* b, agon_bench_learning* l, bool u
         agon_bench_measure(b, update ? agon_bench_go_update : agon_bench_go_rollout, l);
     /* A learner's step costs its own forward and, with two seats in turn, an opponent's. */
     const double flop =
-        update ? agon_bench_update_flop(net) : agon_bench_forward_flop(net) * l->rules->spec.seats;
+        update ? agon_bench_update_flop(net) : agon_net_flop(net) * l->rules->spec.seats;
     agon_bench_print(update ? "update" : "rollout", fields, update ? "rows" : "agent_steps", flop,
                      1, &rate);
 }

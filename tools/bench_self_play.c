@@ -82,8 +82,7 @@ int agon_bench_self_play(const agon_bench* b, agon_error* error) {
         snprintf(fields, sizeof fields,
                  "\"game\":\"%s\",\"net\":\"%s\",\"nets\":%d,\"lanes_per_net\":%d,\"horizon\":%d",
                  s.rules->name, shape, b->nets, b->rows, HORIZON);
-        agon_bench_print("rollout", fields, "agent_steps", agon_bench_forward_flop(&s.net), 1,
-                         &rate);
+        agon_bench_print("rollout", fields, "agent_steps", agon_net_flop(&s.net), 1, &rate);
     }
     close_self_play(&s);
     return rc;

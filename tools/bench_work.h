@@ -28,6 +28,7 @@ typedef struct agon_bench_nets {
     void* obs;      /* (rows, inputs) of the game's type */
     uint64_t* mask; /* (rows, words) */
     uint16_t* action;
+    float* memory; /* (rows, agon_net_memory), which goes on from call to call */
 } agon_bench_nets;
 
 /* false: no memory. Closed by the caller either way. */
