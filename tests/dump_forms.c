@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETS = 3, MAX_ROWS = 130, MAX_ACTIONS = 200, STEPS = 2, EDGES = 16 };
+enum { NETS = 3, MAX_ROWS = 130, MAX_ACTIONS = 200, MAX_MEMORY = 64, STEPS = 2, EDGES = 16 };
 
 /* Outputs of one forward; and where random numbers come from, an own stream for each form. */
 typedef struct work {
@@ -19,6 +19,7 @@ typedef struct work {
     agon_draw draw; /* the last four */
     uint64_t hash;
     float logits[MAX_ROWS * MAX_ACTIONS], probability[MAX_ROWS * MAX_ACTIONS];
+    float memory[MAX_ROWS * MAX_MEMORY]; /* before a forward, then after it */
     float value[MAX_ROWS], log_probability[MAX_ROWS], uniform[MAX_ROWS];
     uint16_t action[MAX_ROWS];
 } work;
@@ -53,10 +54,23 @@ static agon_learner* open_learner(work* w, const agon_net* net) {
     return learner;
 }
 
-static agon_rectangle* open_rows(work* w, const agon_net* net, agon_dtype type, int rows) {
+/* What is remembered before every row, and where episodes end. */
+static void fill_memory(work* w, agon_rectangle* data) {
+    for (int i = 0; i < data->rows * data->remembered; i++)
+        data->memory[i] = next_uniform(w) - 0.5f;
+    for (int i = 0; data->remembered && i < data->rows * data->horizon; i++)
+        data->last[i] = next_uniform(w) < 0.2f;
+    for (int i = 0; data->remembered && i < MAX_ROWS * MAX_MEMORY; i++)
+        w->memory[i] = next_uniform(w) - 0.5f;
+}
+
+/* `rows` entries, in rows of `horizon`. */
+static agon_rectangle* open_rows(work* w, const agon_net* net, agon_dtype type, int rows,
+                                 int horizon) {
     const size_t obs_bytes = (size_t)net->inputs * (type == AGON_U8 ? 1 : sizeof(float));
-    agon_rectangle* data = checked(agon_rectangle_open(rows, 1, (agon_input){type, 0.25f},
-                                                       obs_bytes, (net->actions + 63) / 64, 0, 0));
+    agon_rectangle* data =
+        checked(agon_rectangle_open(rows / horizon, horizon, (agon_input){type, 0.25f}, obs_bytes,
+                                    (net->actions + 63) / 64, 0, agon_net_memory(net)));
     for (int i = 0; i < rows * net->inputs; i++) {
         if (type == AGON_U8)
             ((uint8_t*)data->obs)[i] = (uint8_t)(next_uniform(w) * 5.0f);
@@ -74,6 +88,7 @@ static agon_rectangle* open_rows(work* w, const agon_net* net, agon_dtype type, 
         data->advantage[r] = 2.0f * next_uniform(w) - 1.0f;
         data->target[r] = 2.0f * next_uniform(w) - 1.0f;
     }
+    fill_memory(w, data);
     return data;
 }
 
@@ -86,6 +101,7 @@ static void forward(work* w, const agon_net* net, const void* const* packed, int
                                         .packed = packed,
                                         .offsets = offsets,
                                         .obs = data->obs,
+                                        .memory = data->remembered ? w->memory : NULL,
                                         .mask = data->mask,
                                         .temperature = temperature,
                                         .uniform = w->uniform,
@@ -109,13 +125,14 @@ static void add_outputs(work* w, int rows, int actions) {
 
 static void add_updates(work* w, agon_learner* learner, const agon_rectangle* data) {
     const size_t bytes = agon_net_size(&learner->net) * sizeof(float);
+    const int horizon = data->horizon, count = data->rows * horizon;
     uint32_t index[MAX_ROWS];
-    for (int i = 0; i < data->rows; i++)
-        index[i] = (uint32_t)(data->rows - 1 - i);
+    for (int i = 0; i < count; i++)
+        index[i] = (uint32_t)((data->rows - 1 - i / horizon) * horizon + i % horizon);
     agon_update update = {.learner = learner,
                           .data = data,
                           .index = index,
-                          .count = data->rows,
+                          .count = count,
                           .step = {1e-2f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.999f, 1e-5f}};
     w->backend->gradient(&update, w->scratch);
     add(w, learner->grads, bytes);
@@ -128,7 +145,8 @@ static void add_updates(work* w, agon_learner* learner, const agon_rectangle* da
 }
 
 /* NETS nets see the rows: the first third, none, the rest. The last one learns from all. */
-static void add_case(work* w, const agon_net* net, agon_dtype type, int rows, float temperature) {
+static void add_case(work* w, const agon_net* net, agon_dtype type, int rows, int horizon,
+                     float temperature) {
     const int offsets[NETS + 1] = {0, rows / 3, rows / 3, rows};
     agon_learner* learners[NETS];
     const void* packed[NETS];
@@ -136,9 +154,10 @@ static void add_case(work* w, const agon_net* net, agon_dtype type, int rows, fl
         learners[i] = open_learner(w, net);
         packed[i] = learners[i]->packed;
     }
-    agon_rectangle* data = open_rows(w, net, type, rows);
+    agon_rectangle* data = open_rows(w, net, type, rows, horizon);
     forward(w, net, packed, NETS, offsets, data, temperature);
     add_outputs(w, rows, net->actions);
+    add(w, w->memory, (size_t)(rows * data->remembered) * sizeof(float));
     add_updates(w, learners[NETS - 1], data);
     agon_rectangle_close(data);
     for (int i = 0; i < NETS; i++)
@@ -160,9 +179,26 @@ static void add_grid(work* w) {
                                 .activation = turn % 2 ? AGON_TANH : AGON_RELU};
                 for (int i = 0; i < layers; i++)
                     net.hidden[i] = widths[(width + i) % 4];
-                add_case(w, &net, turn / 2 % 2 ? AGON_F32 : AGON_U8, rows[turn % 13],
+                add_case(w, &net, turn / 2 % 2 ? AGON_F32 : AGON_U8, rows[turn % 13], 1,
                          temperatures[turn % 5]);
             }
+}
+
+/* Convolutions and minGRU layers. */
+static void add_layers(work* w) {
+    static const char* const nets[] = {"2x3x4-conv5-conv16k5-7 relu",
+                                       "3x6x7-conv16-conv33k1-30-9 tanh",
+                                       "23-mingru1-5 relu",
+                                       "48-mingru16-20-mingru33-82 tanh",
+                                       "1x1x9-conv3k15-mingru9-mingru31-7 relu",
+                                       "2x6x7-conv17-mingru40-7 tanh"};
+    static const int horizons[] = {1, 1, 13, 26, 5, 130};
+    for (int i = 0; i < 12; i++) {
+        agon_net net;
+        if (agon_net_parse(nets[i / 2], &net, NULL) != 0)
+            exit(1);
+        add_case(w, &net, i % 2 ? AGON_F32 : AGON_U8, MAX_ROWS, horizons[i / 2], 1.0f);
+    }
 }
 
 /* Actions alone: the sign of a NaN is the CPU's, what is chosen is not. Every mask of five. */
@@ -177,7 +213,7 @@ static void add_damaged(work* w) {
     const agon_net net = {.inputs = 1, .actions = ACTIONS};
     const int offsets[] = {0, MASKS};
     agon_learner* learner = open_learner(w, &net);
-    agon_rectangle* data = open_rows(w, &net, AGON_F32, MASKS);
+    agon_rectangle* data = open_rows(w, &net, AGON_F32, MASKS, 1);
     const void* const packed[] = {learner->packed};
     for (int r = 0; r < MASKS; r++)
         data->mask[r] = (uint64_t)r + 1;
@@ -223,6 +259,7 @@ int main(void) {
         w->scratch = checked(backend->scratch_open());
         w->hash = AGON_HASH_START;
         add_grid(w);
+        add_layers(w);
         add_damaged(w);
         add_elementary(w, agon__kernel_named(forms[i]));
         printf("%s %016llx\n", forms[i], (unsigned long long)w->hash);
