@@ -60,12 +60,9 @@ static void net_close(agon_policy* policy) {
 
 int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const void* packed,
                          const agon_rules* rules, agon_policy* out, agon_error* error) {
-    if (net->inputs != rules->entries || net->actions != rules->spec.actions) {
-        agon_fail(error, AGON_EINVALID,
-                  "a net of %d inputs and %d actions cannot play %s, which has %d and %d",
-                  net->inputs, net->actions, rules->name, rules->entries, rules->spec.actions);
-        return agon_hint(error, "was it trained on this game with these parameters?");
-    }
+    const int misfit = agon_net_fits(net, rules, "the agent", error);
+    if (misfit)
+        return misfit;
     net_policy* self = (net_policy*)malloc(sizeof *self);
     agon_scratch* scratch = self ? backend->scratch_open() : NULL;
     if (!scratch || backend->scratch_reserve(scratch, net, CHUNK, 0) != 0) {

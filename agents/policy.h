@@ -76,6 +76,11 @@ bool agon_scripted_at(int index, const char** name, const char** description);
 
 /* ---- a net as a policy -------------------------------------------------------------------- */
 
+/* Whether the net sees what this game shows, and chooses among its actions: a convolution sees an
+ * image of so many planes, rows and columns, other nets so many inputs. Else AGON_EINVALID; who:
+ * names the net in the message. */
+int agon_net_fits(const agon_net* net, const agon_rules* rules, const char* who, agon_error* error);
+
 /* Borrows packed weights and backend; keeps a scratch of its own. The rollout does not use it (it
  * batches many nets in one forward); probes, exact walks and tools do. */
 int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const void* packed,

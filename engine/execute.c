@@ -5,11 +5,9 @@
 
 static int check_fits(const agon_net* net, const agon_rules* rules, const char* ref,
                       agon_error* error) {
-    if (net->inputs == rules->entries && net->actions == rules->spec.actions)
-        return AGON_OK;
-    return agon_fail(error, AGON_EINVALID,
-                     "snapshot %.12s has %d inputs and %d actions, but %s needs %d and %d", ref,
-                     net->inputs, net->actions, rules->name, rules->entries, rules->spec.actions);
+    char who[32];
+    snprintf(who, sizeof who, "snapshot %.12s", ref);
+    return agon_net_fits(net, rules, who, error);
 }
 
 static int pack_snapshot(const char* ref, const agon_rules* rules, agon_context* context,

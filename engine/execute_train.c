@@ -21,7 +21,8 @@ static void clear(desk* k, const agon_backend* backend) {
 static int prepare(desk* k, const agon__trainer* t, agon_error* error) {
     const agon_backend* backend = t->context->backend;
     const int entries = agon__trainer_rows(t) * t->def->horizon;
-    const int largest = (entries + t->def->ppo.minibatches - 1) / t->def->ppo.minibatches;
+    const int largest = agon_ppo_largest_minibatch(&t->learner->net, agon__trainer_rows(t),
+                                                   t->def->horizon, t->def->ppo.minibatches);
     const agon_rollout_def def = agon__trainer_rollout(t, 1);
     const int rc = agon_rollout_open(&def, &k->rollout, error);
     if (rc)

@@ -19,7 +19,7 @@ static void* carve(carver* c, size_t bytes) {
 static void layout(agon_lanes* l, carver* c) {
     const agon_rules* rules = l->def.rules;
     size_t lanes = (size_t)l->def.lanes, rows = lanes * (size_t)l->seats;
-    size_t players = (size_t)l->def.players;
+    size_t players = (size_t)l->def.players, remembered = (size_t)l->remembered;
     l->player = carve(c, players * sizeof *l->player);
     l->state = carve(c, lanes * l->state_size);
     l->spare = carve(c, l->state_size);
@@ -31,6 +31,7 @@ static void layout(agon_lanes* l, carver* c) {
     l->player_of = carve(c, rows * sizeof *l->player_of);
     l->action = carve(c, rows * sizeof *l->action);
     l->reward = carve(c, rows * sizeof *l->reward);
+    l->memory = carve(c, rows * remembered * sizeof *l->memory);
     l->offset = carve(c, (players + 1) * sizeof *l->offset);
     l->slot_lane = carve(c, rows * sizeof *l->slot_lane);
     l->slot_seat = carve(c, rows);
@@ -39,6 +40,7 @@ static void layout(agon_lanes* l, carver* c) {
     l->slot_action = carve(c, rows * sizeof *l->slot_action);
     l->log_probability = carve(c, rows * sizeof *l->log_probability);
     l->value = carve(c, rows * sizeof *l->value);
+    l->recalled = carve(c, rows * remembered * sizeof *l->recalled);
     l->uniform = carve(c, rows * sizeof *l->uniform);
     l->slot_episode = carve(c, rows * sizeof *l->slot_episode);
     l->slot_ply = carve(c, rows * sizeof *l->slot_ply);
@@ -47,9 +49,18 @@ static void layout(agon_lanes* l, carver* c) {
     l->cursor = carve(c, (players + 1) * sizeof *l->cursor);
 }
 
+static int memory_of(const agon_player* player) {
+    return player->net ? agon_net_memory(player->net) : player->policy->memory;
+}
+
 static agon_lanes shape_of(const agon_lanes_def* def) {
-    return (agon_lanes){
+    agon_lanes shape = {
         .def = *def, .seats = def->rules->spec.seats, .state_size = def->rules->spec.state_size};
+    for (int p = 0; p < def->players; p++) {
+        const int floats = memory_of(&def->player[p]);
+        shape.remembered = floats > shape.remembered ? floats : shape.remembered;
+    }
+    return shape;
 }
 
 size_t agon_lanes_size(const agon_lanes_def* def) {
@@ -73,6 +84,7 @@ int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* err
     memset(l->block, 0, size);
     layout(l, &(carver){l->block, 0});
     memcpy(l->player, def->player, (size_t)def->players * sizeof *l->player);
+    l->def.player = l->player;
     l->scratch = def->backend->scratch_open();
     if (!l->scratch)
         goto fail;
@@ -100,11 +112,50 @@ void agon_lanes_close(agon_lanes* l) {
     free(l);
 }
 
+/* ---- memory ------------------------------------------------------------------------------- */
+
+static float* row_memory(agon_lanes* l, uint32_t lane, int seat) {
+    return l->memory + ((size_t)lane * l->seats + seat) * (size_t)l->remembered;
+}
+
+/* Where the memory of player p's slots begins: behind that of the players before. */
+static float* recalled_by(const agon_lanes* l, int p) {
+    float* at = l->recalled;
+    for (int before = 0; before < p; before++)
+        at += (size_t)(l->offset[before + 1] - l->offset[before]) *
+              (size_t)memory_of(&l->player[before]);
+    return at;
+}
+
+/* The rows that are to decide give their slots what they remember, in the order of forwards. */
+static void recall(agon_lanes* l) {
+    float* at = l->recalled;
+    for (int p = 0; l->remembered && p < l->def.players; p++) {
+        const size_t floats = (size_t)memory_of(&l->player[p]);
+        for (int i = l->offset[p]; i < l->offset[p + 1]; i++, at += floats)
+            memcpy(at, row_memory(l, l->slot_lane[i], l->slot_seat[i]), floats * sizeof *at);
+    }
+}
+
+/* And the rows whose decisions are played remember them. */
+static void remember(agon_lanes* l) {
+    const float* at = l->recalled;
+    for (int p = 0; l->remembered && p < l->def.players; p++) {
+        const size_t floats = (size_t)memory_of(&l->player[p]);
+        for (int i = l->offset[p]; i < l->offset[p + 1]; i++, at += floats)
+            if (l->live[l->slot_lane[i]])
+                memcpy(row_memory(l, l->slot_lane[i], l->slot_seat[i]), at, floats * sizeof *at);
+    }
+}
+
+/* ---- episodes ----------------------------------------------------------------------------- */
+
 void agon_lanes_start(agon_lanes* l, int lane, uint32_t episode, uint32_t chance_episode) {
     l->episode[lane] = episode;
     l->chance_episode[lane] = chance_episode;
     l->ply[lane] = 0;
     l->live[lane] = 1;
+    memset(row_memory(l, lane, 0), 0, (size_t)l->seats * (size_t)l->remembered * sizeof *l->memory);
     l->acting[lane] =
         agon_rules_start(l->def.rules, l->state + (size_t)lane * l->state_size,
                          l->reward + (size_t)lane * l->seats, l->def.chance, chance_episode);
@@ -146,6 +197,8 @@ int agon_lanes_opening(agon_lanes* l, int lane, int plies, agon_key key) {
         played++;
     return played;
 }
+
+/* ---- decisions ---------------------------------------------------------------------------- */
 
 /* Counting sort of the acting rows by player: slot_lane, slot_seat, offset. */
 static void gather(agon_lanes* l) {
@@ -210,6 +263,7 @@ static void describe_forward(agon_lanes* l, int first, int last) {
         .packed = l->packed + first,
         .offsets = l->cursor + first,
         .obs = l->obs + (size_t)start * rules->obs_bytes,
+        .memory = agon_net_memory(l->player[first].net) ? recalled_by(l, first) : NULL,
         .mask = l->mask + (size_t)start * (size_t)rules->mask_words,
         .temperature = l->def.temperature,
         .uniform = l->uniform + start,
@@ -236,6 +290,7 @@ static void ask_scripted(agon_lanes* l, int p) {
         .key = l->def.action,
         .episode = l->slot_episode + start,
         .ply = l->slot_ply + start,
+        .memory = l->player[p].policy->memory ? recalled_by(l, p) : NULL,
         .temperature = l->def.temperature,
         .action = l->slot_action + start,
     };
@@ -280,6 +335,7 @@ void agon_lanes_begin(agon_lanes* l) {
     const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_OBSERVE);
     gather(l);
     observe(l);
+    recall(l);
     begin_nets(l);
     agon_profile_enter(l->def.profile, before);
 }
@@ -315,6 +371,7 @@ void agon_lanes_play(agon_lanes* l) {
     const agon_game* game = rules->game;
     const agon_phase before = agon_profile_enter(l->def.profile, AGON_PHASE_STEP);
     int count = 0;
+    remember(l);
     for (int lane = 0; lane < l->def.lanes; lane++) {
         if (!l->live[lane])
             continue;

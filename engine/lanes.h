@@ -4,9 +4,9 @@
  * sorted by player so that rows of one net are neighbours, and lets all players choose: nets in
  * grouped forwards, scripted policies one by one. play applies the chosen actions in the lanes the
  * caller left live, lets chance move, and leaves what each row earned in `reward`. Between the two
- * the caller reads decisions and may hold a lane back. No memory is allocated after agon_lanes_open
- * and the first step of full width. Results do not depend on the number of lanes stepped together.
- */
+ * the caller reads decisions and may hold a lane back: its players remember nothing of a decision
+ * that was not played. No memory is allocated after agon_lanes_open and the first step of full
+ * width. Results do not depend on the number of lanes stepped together. */
 #ifndef AGON_LANES_H
 #define AGON_LANES_H
 
@@ -28,6 +28,7 @@ typedef struct agon_lanes {
     agon_player* player; /* owned copy of def.player */
     int seats;
     size_t state_size;
+    int remembered; /* floats: the most that one of the players remembers; 0: none does */
     /* by lane */
     char* state;              /* (lanes, state_size) */
     uint64_t* acting;         /* (lanes) who acts now; 0: the episode is over */
@@ -39,6 +40,8 @@ typedef struct agon_lanes {
     int32_t* player_of; /* who holds the seat */
     uint16_t* action;   /* chosen in decide */
     float* reward;      /* earned in play, this ply and the chance after it */
+    float* memory;      /* (rows, remembered) of the row's player before this decision, from its
+                           first float on; 0 when an episode starts */
     /* by slot, valid after decide */
     int slots;
     int* offset; /* (players + 1) slots of each player */
@@ -52,6 +55,7 @@ typedef struct agon_lanes {
     float* log_probability; /* nets only */
     float* value;           /* nets only */
     /* internal */
+    float* recalled; /* memory of the slots, in their order, each as wide as its player's is */
     float* uniform;
     uint32_t *slot_episode, *slot_ply, *played;
     char* spare; /* (state_size) a position tried on the side */
@@ -70,12 +74,13 @@ size_t agon_lanes_size(const agon_lanes_def* def);
 int agon_lanes_open(const agon_lanes_def* def, agon_lanes** out, agon_error* error);
 void agon_lanes_close(agon_lanes* lanes);
 
-/* A new episode in one lane, settled at its first decision, and live. reward rows hold what chance
- * gave. The caller sets player_of. */
+/* A new episode in one lane, settled at its first decision, and live, and nobody remembers
+ * anything. reward rows hold what chance gave. The caller sets player_of. */
 void agon_lanes_start(agon_lanes* lanes, int lane, uint32_t episode, uint32_t chance_episode);
 
 /* Up to `plies` uniformly random plies, keyed by (chance_episode, ply, seat), never the one that
- * would end the episode. Nothing is credited to anyone. Returns the plies played. */
+ * would end the episode. Nothing is credited to anyone, and no player sees or remembers them.
+ * Returns the plies played. */
 int agon_lanes_opening(agon_lanes* lanes, int lane, int plies, agon_key key);
 
 void agon_lanes_decide(agon_lanes* lanes);
@@ -87,5 +92,10 @@ void agon_lanes_finish(agon_lanes* lanes);
 /* Did a forward ever fail? Decisions since were any legal ones, and must not be kept. */
 int agon_lanes_check(const agon_lanes* lanes, agon_error* error);
 void agon_lanes_play(agon_lanes* lanes);
+
+/* What the player of a row remembers before its present decision: until play. */
+static inline const float* agon_lanes_memory(const agon_lanes* lanes, int lane, int seat) {
+    return lanes->memory + ((size_t)lane * lanes->seats + seat) * (size_t)lanes->remembered;
+}
 
 #endif

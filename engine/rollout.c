@@ -203,9 +203,19 @@ static uint32_t keep_sight(agon_rollout* r, const agon_rollout_part* p, int slot
     return (uint32_t)(p->place + p->seen + kept);
 }
 
+/* What the row goes on from in this rollout. */
+static void store_memory(agon_rollout* r, const agon_lanes* l, int slot, int row) {
+    const size_t floats = (size_t)r->data->remembered;
+    memcpy(r->data->memory + (size_t)row * floats,
+           agon_lanes_memory(l, (int)l->slot_lane[slot], l->slot_seat[slot]),
+           floats * sizeof *r->data->memory);
+}
+
 static void store_decision(agon_rollout* r, const agon_lanes* l, int slot, int row,
                            uint32_t place) {
     agon_rectangle* d = r->data;
+    if (d->remembered && r->count[row] == 0)
+        store_memory(r, l, slot, row);
     const size_t at = (size_t)row * (size_t)d->horizon + (size_t)r->count[row];
     d->place[at] = place;
     d->action[at] = l->slot_action[slot];

@@ -45,6 +45,13 @@ static int check_seats(const agon__trainer* t, agon_error* error) {
     return AGON_OK;
 }
 
+static int read_net(const agon__trainer* t, agon_net* net, agon_error* error) {
+    char who[sizeof t->task->key + 8];
+    snprintf(who, sizeof who, "task %s", t->task->key);
+    const int rc = agon_net_parse(t->def->net, net, error);
+    return rc ? rc : agon_net_fits(net, t->context->rules, who, error);
+}
+
 int agon__trainer_rows(const agon__trainer* t) {
     return t->def->lanes * (t->def->own_seats ? __builtin_popcountll(t->def->own_seats) : 1);
 }
@@ -103,14 +110,10 @@ int agon__trainer_open(const agon_task* task, agon_context* context, agon_gauge*
         .action = agon_key_make(task->seed, task->key, AGON_FOR_ACTION),
         .shuffle = agon_key_make(task->seed, task->key, AGON_FOR_SHUFFLE),
     };
-    const agon_rules* rules = context->rules;
     agon_net net;
     int rc = check_seats(&t, error);
     if (!rc)
-        rc = agon_net_parse(t.def->net, &net, error);
-    if (!rc && (net.inputs != rules->entries || net.actions != rules->spec.actions))
-        rc = agon_fail(error, AGON_EINVALID, "net %s does not fit %s: %d inputs, %d actions",
-                       t.def->net, rules->name, rules->entries, rules->spec.actions);
+        rc = read_net(&t, &net, error);
     if (!rc)
         rc = check_minibatches(&t, &net, error);
     if (!rc)

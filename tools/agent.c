@@ -40,13 +40,27 @@ static int keep_snapshot(agon_agent* agent, const void* data, size_t size, agon_
     return AGON_OK;
 }
 
+/* A net that can play the game. *params: malloc'd, owned by the caller. */
+static int decode_net(const char* name, const void* data, size_t size, const agon_rules* rules,
+                      agon_net* net, float** params, agon_error* error) {
+    float* read = NULL;
+    int rc = agon_snapshot_decode(data, size, name, net, &read, NULL, error);
+    if (!rc)
+        rc = agon_net_fits(net, rules, name, error);
+    if (rc)
+        free(read);
+    else
+        *params = read;
+    return rc;
+}
+
 static int add_net(agon_agents* list, const char* name, const void* data, size_t size,
                    const agon_rules* rules, agon_error* error) {
     const agon_backend* backend = agon_cpu_backend();
     agon_agent agent = {0};
     agon_net net;
     float* params = NULL;
-    int rc = agon_snapshot_decode(data, size, name, &net, &params, NULL, error);
+    int rc = decode_net(name, data, size, rules, &net, &params, error);
     if (rc)
         return rc;
     snprintf(agent.name, sizeof agent.name, "%s", name);
