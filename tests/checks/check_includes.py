@@ -46,8 +46,8 @@ MADE = {"agon_build.h", "agon_images.h", "agon_twins.h"}  # written by the build
 def folder_of(path, text):
     """The folder an include with quotes leads to, or None when there is no such file."""
     bases = [path.parent, ROOT]
-    if path.parent.name == "template":  # made to be copied beside the header
-        bases.append(path.parent.parent)
+    if path.parent.name in ("template", "plugins"):  # plug-ins: agon build-game knows where the header is
+        bases.append(ROOT / "games")
     for base in bases:
         target = (base / text).resolve()
         if target.is_file():
