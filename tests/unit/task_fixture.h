@@ -71,18 +71,40 @@ static inline agon_net make_net(const agon_rules* rules, int width) {
         .inputs = rules->entries, .layers = 1, .hidden = {width}, .actions = rules->spec.actions};
 }
 
+/* "16,mingru8": a net for the game with these layers. */
+static inline agon_net make_layers(const agon_rules* rules, const char* layers) {
+    const agon_spec* spec = &rules->spec;
+    agon_net net = {.inputs = rules->entries,
+                    .actions = spec->actions,
+                    .planes = spec->planes,
+                    .rows = spec->rows,
+                    .cols = spec->cols};
+    char words[64], *rest = words;
+    snprintf(words, sizeof words, "%s", layers);
+    for (char* word; (word = strtok_r(rest, ",", &rest));)
+        assert_null(agon_net_add_layer(&net, word));
+    if (net.kind[0] != AGON_CONV)
+        net.planes = net.rows = net.cols = 0;
+    return net;
+}
+
 /* The hash of a new snapshot for the game. */
+static inline const char* shelf_snapshot_of(shelf* s, const agon_rules* rules, const agon_net* net,
+                                            uint64_t seed) {
+    agon_snapshot_info info = {.steps = 7};
+    agon_bytes blob = {0};
+    float* params = make_params(net, seed, 200);
+    snprintf(info.game, sizeof info.game, "%s", rules->name);
+    snprintf(info.layout, sizeof info.layout, "fixture");
+    assert_int_equal(agon_snapshot_encode(net, params, &info, &blob, NULL), AGON_OK);
+    free(params);
+    return shelf_put(s, &blob);
+}
+
 static inline const char* shelf_snapshot(shelf* s, const agon_rules* rules, int width,
                                          uint64_t seed) {
     const agon_net net = make_net(rules, width);
-    agon_snapshot_info info = {.steps = 7};
-    agon_bytes blob = {0};
-    float* params = make_params(&net, seed, 200);
-    snprintf(info.game, sizeof info.game, "%s", rules->name);
-    snprintf(info.layout, sizeof info.layout, "fixture");
-    assert_int_equal(agon_snapshot_encode(&net, params, &info, &blob, NULL), AGON_OK);
-    free(params);
-    return shelf_put(s, &blob);
+    return shelf_snapshot_of(s, rules, &net, seed);
 }
 
 static inline agon_task make_task(agon_task_kind kind, const agon_rules* rules, const char* key) {

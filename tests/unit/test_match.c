@@ -126,21 +126,33 @@ static agon_match_result replay_match(const agon_task* task, const agon_rules* r
     return m;
 }
 
-/* Promise: more games than lanes run side by side give what the games give one by one. */
+/* A reference: the policy's text, or the hash of a new net's snapshot. */
+static const char* take_seat(shelf* s, const agon_rules* rules, const char* who, uint64_t seed) {
+    if (strcmp(who, "random") == 0 || strcmp(who, "one_ply") == 0)
+        return who;
+    const agon_net net = make_layers(rules, who);
+    return shelf_snapshot_of(s, rules, &net, seed);
+}
+
+/* Promise: more games than lanes run side by side give what the games give one by one, also where
+ * the two remember, each in its own way. */
 static void many_lanes_tell_what_one_tells(void** state) {
     (void)state;
     static const struct {
-        const char *game, *col;
+        const char *game, *row, *col; /* layers of nets, or policies */
         int games, opening;
-    } cases[] = {{"connect_four", "", 600, 3},
-                 {"tic_tac_toe", "one_ply", 520, 20},
-                 {"kuhn_poker(players=3)", "random", 780, 0},
-                 {"tron(players=3,size=6)", "", 300, 1}};
+    } cases[] = {{"connect_four", "8", "11", 600, 3},
+                 {"tic_tac_toe", "8", "one_ply", 520, 20},
+                 {"kuhn_poker(players=3)", "8", "random", 780, 0},
+                 {"tron(players=3,size=6)", "8", "11", 300, 1},
+                 {"connect_four", "mingru7", "5,mingru4,mingru9", 520, 5},
+                 {"tic_tac_toe", "conv3,mingru5", "8", 520, 2},
+                 {"kuhn_poker", "mingru3", "random", 780, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         shelf s = {0};
         agon_rules* rules = open_rules(cases[i].game);
-        const char* row = shelf_snapshot(&s, rules, 8, 1);
-        const char* col = cases[i].col[0] ? cases[i].col : shelf_snapshot(&s, rules, 11, 2);
+        const char* row = take_seat(&s, rules, cases[i].row, 1);
+        const char* col = take_seat(&s, rules, cases[i].col, 2);
         agon_task task = match_task(rules, row, col, cases[i].games);
         task.as.match.opening = cases[i].opening;
         const agon_match_result m = must_match(&task, &s), one = replay_match(&task, rules, &s);

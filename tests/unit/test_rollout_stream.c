@@ -6,7 +6,7 @@
 enum { LANES = 6, HORIZON = 5, ROUNDS = 6, STREAM = 400, MAX_ROWS = LANES * 4 };
 
 typedef struct decision {
-    uint64_t obs; /* hash */
+    uint64_t obs, memory; /* hashes; of what was remembered before */
     uint16_t action;
     float value, log_probability, reward;
     uint8_t last;
@@ -27,11 +27,11 @@ typedef struct bench {
 } bench;
 
 /* own: bits of seats that are the learner's throughout; 0: one, rotated. */
-static void open_bench(bench* b, const char* game, uint64_t own) {
+static void open_bench(bench* b, const char* game, uint64_t own, const char* layers) {
     const agon_backend* backend = agon_cpu_backend();
     memset(b, 0, sizeof *b);
     b->rules = open_rules(game);
-    const agon_net net = make_net(b->rules, 10);
+    const agon_net net = make_layers(b->rules, layers);
     float* params = make_params(&net, 4, 100);
     b->learner = agon_learner_open(&net, backend);
     assert_non_null(b->learner);
@@ -84,6 +84,10 @@ static int row_of(const bench* b, int seat) {
     return row;
 }
 
+static uint64_t hash_memory(const float* memory, int floats) {
+    return floats ? agon_hash(AGON_HASH_START, memory, (size_t)floats * sizeof *memory) : 0;
+}
+
 /* Plays one episode in a single lane and appends its decisions to the rows' streams. */
 static void tell_episode(const bench* b, agon_lanes* l, int lane, int episode, stream* rows) {
     const uint32_t number = (uint32_t)(episode * LANES + lane);
@@ -102,6 +106,7 @@ static void tell_episode(const bench* b, agon_lanes* l, int lane, int episode, s
             open[seat] = s->count;
             s->decision[s->count++] = (decision){
                 .obs = agon_hash(AGON_HASH_START, l->obs + (size_t)i * bytes, bytes),
+                .memory = hash_memory(agon_lanes_memory(l, 0, seat), l->remembered),
                 .action = l->slot_action[i],
                 .value = l->value[i],
                 .log_probability = l->log_probability[i],
@@ -150,6 +155,9 @@ static bool same(const agon_rectangle* d, int entry, const decision* x) {
 }
 
 static bool same_row(const agon_rectangle* d, int row, const decision* x) {
+    const float* memory = d->memory + (size_t)row * (size_t)d->remembered;
+    if (hash_memory(memory, d->remembered) != x->memory)
+        return false;
     for (int t = 0; t < HORIZON; t++)
         if (!same(d, row * HORIZON + t, &x[t]))
             return false;
@@ -173,7 +181,8 @@ static int check_row(const agon_rectangle* d, int row, const stream* s, int from
 
 /* Promise: rewards, values, ends and bootstraps of every row are those of the episodes themselves;
  * rollouts follow one another without a gap, but for extra decisions where a lane has several rows,
- * which are counted. So with one seat that rotates, with all seats, and with some of them. */
+ * which are counted. So with one seat that rotates, with all seats, and with some of them, for nets
+ * with memory, which a row goes on with, and without. */
 static void rows_are_pieces_of_the_stream(void** state) {
     (void)state;
     static const struct {
@@ -184,14 +193,14 @@ static void rows_are_pieces_of_the_stream(void** state) {
                  {"matrix", {0, 3, 1}},
                  {"tron(players=4,size=8)", {0, 15, 6}},
                  {"tic_tac_toe", {0, 3, 1}}};
-    for (int g = 0; g < 15; g++) {
+    for (int g = 0; g < 30; g++) {
         bench b;
         agon_rollout* r = NULL;
         stream* streams[LANES];
         int at[MAX_ROWS] = {0};
         uint64_t skipped = 0, before = 0;
-        const uint64_t own = cases[g / 3].own[g % 3];
-        open_bench(&b, cases[g / 3].game, own);
+        const uint64_t own = cases[g / 6].own[g / 2 % 3];
+        open_bench(&b, cases[g / 6].game, own, g % 2 ? "mingru5,4" : "10");
         for (int lane = 0; lane < LANES; lane++)
             streams[lane] = tell_lane(&b, lane);
         assert_int_equal(agon_rollout_open(&b.def, &r, NULL), 0);
