@@ -404,13 +404,45 @@ static void net_acts(void** state) {
     question_close(&q);
 }
 
+/* Promise: a net fits games of as many inputs and actions; a convolution those of the same image
+ * alone, which the message shows. */
+static void nets_fit_what_they_see(void** state) {
+    (void)state;
+    static const struct {
+        const char *net, *says; /* NULL: it fits */
+    } cases[] = {{"18-16-9 relu", NULL},
+                 {"18-mingru16-9 tanh", NULL},
+                 {"2x3x3-conv4-mingru16-9 relu", NULL},
+                 {"18-16-8 relu", "(2x3x3) and 9 actions"},
+                 {"19-16-9 relu", "19-16-9 relu"},
+                 {"18x1x1-conv4-9 relu", "18x1x1-conv4-9 relu"},
+                 {"2x9x1-conv4-9 relu", "expected 18 inputs (2x3x3)"},
+                 {"1x3x6-conv4-9 relu", "somebody, net"}};
+    question q = question_open("tic_tac_toe", LINE(0, 4));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        agon_net net;
+        agon_error error = {0};
+        assert_int_equal(agon_net_parse(cases[i].net, &net, NULL), AGON_OK);
+        assert_int_equal(agon_net_fits(&net, q.rules, "somebody", &error),
+                         cases[i].says ? AGON_EINVALID : AGON_OK);
+        assert_true(!cases[i].says || strstr(error.text, cases[i].says));
+    }
+    question_close(&q);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_is_uniform),        cmocka_unit_test(batch_uniform_is_keyed),
-        cmocka_unit_test(one_ply_wins_then_blocks), cmocka_unit_test(alpha_beta_plays_on),
-        cmocka_unit_test(strength_order),           cmocka_unit_test(mcts_is_keyed),
-        cmocka_unit_test(names_are_canonical),      cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(facts_are_demanded),       cmocka_unit_test(net_acts),
+        cmocka_unit_test(nets_fit_what_they_see),
+        cmocka_unit_test(random_is_uniform),
+        cmocka_unit_test(batch_uniform_is_keyed),
+        cmocka_unit_test(one_ply_wins_then_blocks),
+        cmocka_unit_test(alpha_beta_plays_on),
+        cmocka_unit_test(strength_order),
+        cmocka_unit_test(mcts_is_keyed),
+        cmocka_unit_test(names_are_canonical),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(facts_are_demanded),
+        cmocka_unit_test(net_acts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
