@@ -6,7 +6,16 @@
 #include <math.h>
 
 static const agon_net small = {.inputs = 2, .layers = 1, .hidden = {3}, .actions = 2};
-#define FLOATS (3 * 24) /* at least those of `small` */
+static const agon_net deep = {.inputs = 4,
+                              .layers = 3,
+                              .hidden = {2, 3, 2},
+                              .actions = 2,
+                              .kind = {AGON_CONV, AGON_DENSE, AGON_MINGRU},
+                              .kernel = {3},
+                              .planes = 1,
+                              .rows = 2,
+                              .cols = 2};
+#define FLOATS (3 * 24) /* at least those of a learner of `small`, and a snapshot of `deep` */
 
 static agon_learner learner_of(float* block) {
     const size_t size = agon_net_size(&small);
@@ -32,6 +41,10 @@ static void fuzz_seeds(const char* dir) {
     MUST(agon_snapshot_encode(&small, block, &info, &bytes, NULL) == AGON_OK);
     fuzz_seed(dir, "snapshot", bytes.data, bytes.size);
     free(bytes.data);
+    MUST(agon_net_size(&deep) <= FLOATS);
+    MUST(agon_snapshot_encode(&deep, block, &info, &bytes, NULL) == AGON_OK);
+    fuzz_seed(dir, "deep", bytes.data, bytes.size);
+    free(bytes.data);
     agon_blob_begin(&blob);
     agon_blob_add_meta(&blob, "k", "%s", "a\"\\\n");
     agon_blob_add_tensor(&blob, "odd", AGON_BLOB_U8, 1, (int64_t[]){3}, odd);
@@ -56,13 +69,23 @@ static void try_blob(const uint8_t* data, size_t size) {
     free(bytes.data);
 }
 
+static void check_text(const agon_net* net) {
+    char text[AGON_NET_TEXT];
+    agon_net again;
+    MUST(agon_net_format(net, text, sizeof text) < (int)sizeof text);
+    MUST(agon_net_parse(text, &again, NULL) == AGON_OK);
+    MUST(memcmp(net, &again, sizeof again) == 0);
+}
+
 static void try_net(const uint8_t* data, size_t size) {
     float *params = NULL, block[FLOATS] = {0};
     agon_net net;
     agon_learner learner = learner_of(block);
-    if (agon_snapshot_decode(data, size, "fuzz", &net, &params, NULL, NULL) == AGON_OK)
+    if (agon_snapshot_decode(data, size, "fuzz", &net, &params, NULL, NULL) == AGON_OK) {
+        check_text(&net);
         for (size_t i = 0; i < agon_net_size(&net); i++)
             MUST(isfinite(params[i]));
+    }
     free(params);
     agon_learner_decode(data, size, "fuzz", &learner, NULL, NULL);
     for (size_t i = 0; i < FLOATS; i++)

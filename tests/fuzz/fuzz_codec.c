@@ -29,6 +29,9 @@ static void seed_tasks(const char* dir) {
     task.as.train.ppo = (agon_ppo){.discount = 1, .epochs = 1, .minibatches = 1};
     MUST(agon_task_encode(&task, &data, &size, NULL) == AGON_OK);
     seed_message(dir, "task_train", 't', data, size);
+    strcpy(task.as.train.net, "2x2x1-conv3k1-mingru5-2 tanh");
+    MUST(agon_task_encode(&task, &data, &size, NULL) == AGON_OK);
+    seed_message(dir, "task_deep", 't', data, size);
     task.kind = AGON_MATCH;
     task.as.match = (agon_match_task){.row_ref = HASH, .col_ref = "random", .games = 2};
     MUST(agon_task_encode(&task, &data, &size, NULL) == AGON_OK);
