@@ -1,6 +1,7 @@
 /* gather.c: tasks on threads, and what becomes of matches. */
 #include "engine/gather.h"
 
+#include "engine/lanes.h"
 #include "engine/match_payoffs.h"
 
 #include <math.h>
@@ -104,7 +105,7 @@ static void make_match(const agon_gather* g, uint64_t fingerprint, const char* r
     snprintf(m->row_ref, sizeof m->row_ref, "%s", row);
     snprintf(m->col_ref, sizeof m->col_ref, "%s", col);
     m->games = games - games % seats;
-    m->opening = g->opening;
+    m->opening = agon_lanes_opening_plies(g->rules, g->opening);
     m->temperature = greedy ? 0 : 1;
 }
 

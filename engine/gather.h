@@ -23,7 +23,7 @@ typedef struct agon_gather {
     const char (*label)[AGON_LABEL];  /* (agents) */
     const char (*ref)[AGON_REF_SIZE]; /* (agents) */
     int games;                        /* of each pair */
-    int opening;                      /* random plies at the start of both games of a pair */
+    int opening;                      /* random plies that games of a pair begin with, as in runs */
     /* Told as matches and answers come in; may be NULL. done = total ends a phase. */
     void (*progress)(void* user, const char* what, int done, int total);
     void* user;

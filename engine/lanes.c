@@ -198,6 +198,13 @@ int agon_lanes_opening(agon_lanes* l, int lane, int plies, agon_key key) {
     return played;
 }
 
+int agon_lanes_opening_plies(const agon_rules* rules, int plies) {
+    const agon_spec* s = &rules->spec;
+    const bool plain =
+        s->information == AGON_PERFECT && s->chance_outcomes == 0 && !s->simultaneous;
+    return plain ? plies : 0;
+}
+
 /* ---- decisions ---------------------------------------------------------------------------- */
 
 /* Counting sort of the acting rows by player: slot_lane, slot_seat, offset. */

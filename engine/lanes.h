@@ -82,6 +82,9 @@ void agon_lanes_start(agon_lanes* lanes, int lane, uint32_t episode, uint32_t ch
  * would end the episode. Nothing is credited to anyone, and no player sees or remembers them.
  * Returns the plies played. */
 int agon_lanes_opening(agon_lanes* lanes, int lane, int plies, agon_key key);
+/* How many of `plies` such plies fit the game. They give paired games variety where nothing else
+ * would: a deterministic game with nothing hidden. Elsewhere they would only distort play: 0. */
+int agon_lanes_opening_plies(const agon_rules* rules, int plies);
 
 void agon_lanes_decide(agon_lanes* lanes);
 /* The same in two halves, between which a device may work on forwards while the caller does

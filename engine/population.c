@@ -1,5 +1,7 @@
 #include "engine/population.h"
 
+#include "engine/lanes.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,12 +336,8 @@ static bool plan_train(planning* w, int agent) {
     return hand_out(w);
 }
 
-/* Random opening plies give paired games variety where nothing else would: a deterministic game
- * with nothing hidden. Elsewhere they would only distort play. */
 static int opening_plies(const agon_population* p) {
-    const agon_spec* s = &p->rules->spec;
-    bool plain = s->information == AGON_PERFECT && s->chance_outcomes == 0 && !s->simultaneous;
-    return plain ? p->config->metrics.opening : 0;
+    return agon_lanes_opening_plies(p->rules, p->config->metrics.opening);
 }
 
 int agon_population_games(const agon_config* config, const agon_rules* rules, int games) {
