@@ -12,8 +12,9 @@ typedef struct net_policy {
     agon_scratch* scratch;
 } net_policy;
 
-/* Slots from .. from + count - 1 of the batch. */
-static void act_chunk(const net_policy* self, const agon_batch* batch, int from, int count) {
+/* Slots from .. from + count - 1 of the batch; memory: theirs. */
+static void act_chunk(const net_policy* self, const agon_batch* batch, int from, int count,
+                      float* memory) {
     const agon_rules* rules = batch->rules;
     const size_t first = (size_t)from, actions = (size_t)rules->spec.actions;
     const int offsets[2] = {0, count};
@@ -28,6 +29,7 @@ static void act_chunk(const net_policy* self, const agon_batch* batch, int from,
         .packed = &self->packed,
         .offsets = offsets,
         .obs = (const char*)batch->obs + first * rules->obs_bytes,
+        .memory = memory,
         .mask = batch->mask + first * (size_t)rules->mask_words,
         .temperature = batch->temperature,
         .uniform = sampled ? uniform : NULL,
@@ -41,9 +43,12 @@ static void net_act(const agon_policy* policy, const agon_batch* batch) {
     const net_policy* self = (const net_policy*)policy->self;
     assert(batch->rules->entries == self->net.inputs);
     assert(batch->rules->spec.actions == self->net.actions);
+    assert((batch->memory != NULL) == (policy->memory > 0));
     for (int from = 0; from < batch->count; from += CHUNK) {
         const int left = batch->count - from;
-        act_chunk(self, batch, from, left < CHUNK ? left : CHUNK);
+        float* memory =
+            policy->memory ? batch->memory + (size_t)from * (size_t)policy->memory : NULL;
+        act_chunk(self, batch, from, left < CHUNK ? left : CHUNK, memory);
     }
 }
 
@@ -73,7 +78,11 @@ int agon_net_policy_open(const agon_backend* backend, const agon_net* net, const
         return rc ? rc : agon_fail(error, AGON_EMEMORY, "net policy: out of memory");
     }
     *self = (net_policy){backend, *net, packed, scratch};
-    *out = (agon_policy){.self = self, .act = net_act, .failed = net_failed, .close = net_close};
+    *out = (agon_policy){.memory = agon_net_memory(net),
+                         .self = self,
+                         .act = net_act,
+                         .failed = net_failed,
+                         .close = net_close};
     agon_net_format(net, out->name, sizeof out->name);
     return 0;
 }

@@ -17,33 +17,35 @@ typedef struct looking {
     agon_input input;
     void* packed;
     agon_scratch* scratch;
-    int width, done, wanted;
-    float* out; /* (wanted, width) */
+    int width, done;
+    float* out; /* (questions, width) */
     bool failed;
 } looking;
 
+/* Without probabilities to give, a decision on the way to a question: only memory moves on. */
 static void look(const agon_policy* policy, const agon_batch* batch) {
     looking* l = policy->self;
-    const int left = l->wanted - l->done, count = batch->count < left ? batch->count : left;
-    const int offsets[2] = {0, count};
+    const int offsets[2] = {0, batch->count};
     const void* packed[1] = {l->packed};
-    memset(batch->probability, 0,
-           (size_t)batch->count * (size_t)batch->rules->spec.actions * sizeof(float));
-    if (count <= 0 || l->failed)
-        return;
-    l->failed = l->backend->scratch_reserve(l->scratch, &l->net, count, 0) != 0;
+    l->failed = l->failed || l->backend->scratch_reserve(l->scratch, &l->net, batch->count, 0) != 0;
     if (l->failed)
         return;
-    const agon_forward call = {.net = &l->net,
-                               .input = l->input,
-                               .nets = 1,
-                               .packed = packed,
-                               .offsets = offsets,
-                               .obs = batch->obs,
-                               .temperature = 1,
-                               .logits = l->out + (size_t)l->done * (size_t)l->width};
+    const agon_forward call = {
+        .net = &l->net,
+        .input = l->input,
+        .nets = 1,
+        .packed = packed,
+        .offsets = offsets,
+        .obs = batch->obs,
+        .memory = batch->memory,
+        .temperature = 1,
+        .logits = batch->probability ? l->out + (size_t)l->done * (size_t)l->width : NULL};
     l->backend->forward(&call, l->scratch);
-    l->done += count;
+    if (!batch->probability)
+        return;
+    memset(batch->probability, 0,
+           (size_t)batch->count * (size_t)batch->rules->spec.actions * sizeof(float));
+    l->done += batch->count;
 }
 
 /* Parameters of the trunk, then the identity head and a value head of zeros. */
@@ -65,11 +67,10 @@ static float* with_identity(const agon_net* net, const float* params, agon_net* 
 }
 
 static int open_looking(const agon_gather* g, const agon_net* net, const float* params, float* out,
-                        int wanted, looking* l) {
+                        looking* l) {
     *l = (looking){.backend = g->backend,
                    .input = {g->rules->spec.obs_type, g->rules->spec.obs_scale},
                    .width = agon_net_last(net),
-                   .wanted = wanted,
                    .out = out};
     float* own = with_identity(net, params, &l->net);
     l->scratch = g->backend->scratch_open();
@@ -110,6 +111,11 @@ static int open_insides(const agon_gather* g, const agon_net* net, int inputs, a
     const size_t width = (size_t)agon_net_last(net), size = agon_net_size(net);
     const size_t activations = (size_t)g->agents * (size_t)inputs * width * sizeof(float);
     const size_t parameters = (size_t)g->agents * size * sizeof(float);
+    if (width > AGON_MAX_ACTIONS || width * width * sizeof(float) > LIMIT) {
+        snprintf(out->why.insides, sizeof out->why.insides,
+                 "last hidden layers of %zu numbers are too wide to look at", width);
+        return AGON_EUNSUPPORTED;
+    }
     if (activations > LIMIT || parameters > LIMIT) {
         snprintf(out->why.insides, sizeof out->why.insides,
                  "%d nets of %zu parameters are too many to compare inside", g->agents, size);
@@ -127,15 +133,17 @@ static int look_into(const agon_gather* g, const agon_probes* probes, int agent,
                      agon_error* error) {
     const size_t width = (size_t)s->width, size = (size_t)s->parameters;
     float* out = s->activation + (size_t)agent * (size_t)inputs * width;
-    float* unused =
-        malloc((size_t)probes->states * (size_t)g->rules->spec.actions * sizeof *unused);
+    float* unused = malloc((size_t)inputs * (size_t)g->rules->spec.actions * sizeof *unused);
+    agon_probes first = *probes;
     looking l;
-    agon_policy policy = {.name = "inside", .act = look, .self = &l};
-    int rc = open_looking(g, net, params, out, inputs, &l);
+    agon_policy policy = {
+        .name = "inside", .memory = agon_net_memory(net), .act = look, .self = &l};
+    first.states = inputs;
+    int rc = open_looking(g, net, params, out, &l);
     if (!rc && !unused)
         rc = AGON_EMEMORY;
     if (!rc)
-        rc = agon_probes_ask(probes, g->rules, &policy, 1, unused, error);
+        rc = agon_probes_ask(&first, g->rules, &policy, 1, unused, error);
     if (!rc && l.failed)
         rc = AGON_EMEMORY;
     close_looking(&l);

@@ -85,15 +85,17 @@ void agon_probe_sets_close(agon_probe_sets* sets);
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
-/* Asks a policy: probability out (states, actions), exact. */
+/* Asks a policy: probability out (states, actions), exact. One that remembers has seen its seat's
+ * earlier decisions on the line, as in play. */
 int agon_probes_ask(const agon_probes* probes, const agon_rules* rules, const agon_policy* policy,
                     float temperature, float* probability, agon_error* error);
 
 /* The same questions put another way: asks about g(s) for each state s, g one of the game's
  * symmetries (0 <= image < spec.symmetries), and maps the answers back by its inverse, so that
  * they compare with those of agon_probes_ask: an agent that sees the symmetry answers alike.
- * Positions are shown as they are, not by their lines. AGON_EUNSUPPORTED: the game has no such
- * symmetry, or, at a state, it does not keep the seat that acts or the legal actions. */
+ * Positions are shown as they are, not by their lines; to a policy that remembers also those of its
+ * seat's earlier decisions, under the same g. AGON_EUNSUPPORTED: the game has no such symmetry, or,
+ * at one of these, it does not keep the seat that acts or the legal actions. */
 int agon_probes_ask_image(const agon_probes* probes, const agon_rules* rules,
                           const agon_policy* policy, int image, float temperature,
                           float* probability, agon_error* error);

@@ -1,125 +1,42 @@
 /* probes_ask.c: probe states as questions, and what is known of them besides answers. */
-#include "engine/probes_replay.h"
+#include "engine/probes_questions.h"
 
 #include <assert.h>
 #include <math.h>
 
-enum { CHUNK = 256 }; /* states asked at a time */
-
 /* ---- questions ---------------------------------------------------------------------------- */
 
-/* The questions of one chunk. */
-typedef struct questions {
-    int image;      /* symmetry that positions are shown under */
-    char* obs;      /* (CHUNK, obs_bytes) */
-    uint64_t* mask; /* (CHUNK, mask_words) */
-    char* states;   /* (CHUNK, state_size) */
-    uint32_t lane[CHUNK], episode[CHUNK], ply[CHUNK];
-    uint8_t seat[CHUNK];
-} questions;
-
-static bool questions_open(questions* q, const agon_rules* rules) {
-    q->obs = (char*)malloc(CHUNK * rules->obs_bytes);
-    q->mask = (uint64_t*)malloc(CHUNK * (size_t)rules->mask_words * sizeof *q->mask);
-    q->states = (char*)malloc(CHUNK * rules->spec.state_size);
-    return q->obs && q->mask && q->states;
-}
-
-static void questions_close(questions* q) {
-    free(q->obs);
-    free(q->mask);
-    free(q->states);
-}
-
-static int refuse_image(const agon__replay* r, int image) {
-    return agon_fail(r->error, AGON_EUNSUPPORTED,
-                     "%s: symmetry %d does not keep the seat that acts, or the legal actions, at "
-                     "state %d of set %s; run agon check",
-                     r->rules->name, image, r->index, agon_probe_set_name(r->probes->set));
-}
-
-/* Turns the position over. r->mask holds what is legal before. */
-static int apply_image(agon__replay* r, int image, int seat, char* state, uint64_t* mask) {
-    const agon_rules* rules = r->rules;
-    const size_t words = (size_t)rules->mask_words;
-    rules->game->symmetry(rules->config, image, r->state, state);
-    if (rules->game->acting(rules->config, state) != rules->game->acting(rules->config, r->state))
-        return refuse_image(r, image);
-    memset(mask, 0, words * sizeof *mask);
-    rules->game->legal(rules->config, state, seat, mask);
-    for (int a = 0; a < rules->spec.actions; a++) {
-        const int to = rules->game->symmetry_action(rules->config, image, a);
-        if (to < 0 || to >= rules->spec.actions ||
-            agon_mask_has(r->mask, a) != agon_mask_has(mask, to))
-            return refuse_image(r, image);
-    }
-    return 0;
-}
-
-/* Question i of the chunk: state `r->index` of the set. */
-static int questions_add(questions* q, agon__replay* r, int i) {
-    const agon_rules* rules = r->rules;
-    const int seat = r->probes->seat[r->index];
-    const size_t words = (size_t)rules->mask_words;
-    char* state = q->states + (size_t)i * rules->spec.state_size;
-    uint64_t* mask = q->mask + (size_t)i * words;
-    int code = agon__replay_line(r);
-    if (code != 0)
-        return code;
-    memcpy(state, r->state, rules->spec.state_size);
-    memcpy(mask, agon__replay_legal(r, seat), words * sizeof *mask);
-    if (q->image > 0)
-        code = apply_image(r, q->image, seat, state, mask);
-    if (code != 0)
-        return code;
-    memset(q->obs + (size_t)i * rules->obs_bytes, 0, rules->obs_bytes);
-    rules->game->observe(rules->config, state, seat, q->obs + (size_t)i * rules->obs_bytes);
-    q->lane[i] = (uint32_t)i;
-    q->episode[i] = (uint32_t)r->index;
-    q->ply[i] = (uint32_t)r->probes->ply[r->index];
-    q->seat[i] = (uint8_t)seat;
-    return 0;
-}
-
-static void questions_ask(const questions* q, const agon_rules* rules, const agon_policy* policy,
-                          float temperature, int count, float* probability) {
-    const agon_batch batch = {
-        .rules = rules,
-        .count = count,
-        .obs = q->obs,
-        .mask = q->mask,
-        .states = q->states,
-        .lane = q->lane,
-        .seat = q->seat,
-        .key = agon_key_make(0, "probes/ask", AGON_FOR_ACTION),
-        .episode = q->episode,
-        .ply = q->ply,
-        .temperature = temperature,
-        .probability = probability,
-    };
-    policy->act(policy, &batch);
-}
-
+/* Chunk by chunk; lines are held to the rules before they are played again for memory. */
 static int ask(const agon_probes* probes, const agon_rules* rules, const agon_policy* policy,
                int image, float temperature, float* probability, agon_error* error) {
     assert(probes->seats == rules->spec.seats);
-    questions q = {.image = image};
+    agon__questions q = {.rules = rules, .policy = policy, .image = image};
+    agon__remember m = {0};
     agon__replay r = {.rules = rules, .probes = probes, .error = error};
     int code = agon__replay_open(&r);
-    if (!questions_open(&q, rules) && code == 0)
-        code = agon_fail(error, AGON_EMEMORY, "probe states of %s: out of memory", rules->name);
-    while (code == 0 && r.index < probes->states) {
-        const int first = r.index, left = probes->states - first;
-        const int count = left < CHUNK ? left : CHUNK;
-        for (int i = 0; code == 0 && i < count; i++, r.index++)
-            code = questions_add(&q, &r, i);
+    if (code == 0)
+        code = agon__questions_open(&q, error);
+    if (code == 0 && policy->memory)
+        code = agon__remember_open(&m, &q, error);
+    for (int first = 0; code == 0 && first < probes->states; first += AGON__QUESTIONS) {
+        const int left = probes->states - first;
+        const int count = left < AGON__QUESTIONS ? left : AGON__QUESTIONS;
+        for (int i = 0; code == 0 && i < count; i++) {
+            r.index = first + i;
+            code = agon__replay_line(&r);
+            if (code == 0)
+                code = agon__questions_put(&q, &r, i, probes->ply[r.index]);
+        }
+        if (code == 0 && policy->memory)
+            code = agon__remember_lines(&m, &r, first, count, q.memory);
         if (code == 0)
-            questions_ask(&q, rules, policy, temperature, count,
-                          probability + (size_t)first * (size_t)rules->spec.actions);
+            agon__questions_ask(&q, count, temperature,
+                                probability + (size_t)first * (size_t)rules->spec.actions);
         if (code == 0)
             code = agon_policy_check(policy, error);
     }
-    questions_close(&q);
+    agon__remember_close(&m);
+    agon__questions_close(&q);
     agon__replay_close(&r);
     return code;
 }

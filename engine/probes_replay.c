@@ -50,20 +50,27 @@ static bool row_allowed(agon__replay* r, uint64_t acting, const uint16_t* action
     return true;
 }
 
-/* Plays the line of state r->index into r->state. */
+int agon__replay_row(agon__replay* r, uint64_t acting, int32_t row) {
+    const agon_rules* rules = r->rules;
+    const uint16_t* action = r->probes->action + (size_t)row * (size_t)r->probes->seats;
+    if (acting == 0)
+        return agon__replay_refuse(r, "its line goes on after the end of the episode");
+    if (!row_allowed(r, acting, action) ||
+        rules->game->apply(rules->config, r->state, action, r->reward) != 0)
+        return agon__replay_refuse(r, "its line holds a move that the rules do not allow");
+    return 0;
+}
+
 int agon__replay_line(agon__replay* r) {
     const agon_rules* rules = r->rules;
     const agon_probes* p = r->probes;
     int ply = 0;
     rules->game->init(rules->config, r->state);
     for (int32_t k = p->offset[r->index]; k < p->offset[r->index + 1]; k++) {
-        const uint16_t* action = p->action + (size_t)k * (size_t)p->seats;
         const uint64_t acting = rules->game->acting(rules->config, r->state);
-        if (acting == 0)
-            return agon__replay_refuse(r, "its line goes on after the end of the episode");
-        if (!row_allowed(r, acting, action) ||
-            rules->game->apply(rules->config, r->state, action, r->reward) != 0)
-            return agon__replay_refuse(r, "its line holds a move that the rules do not allow");
+        const int code = agon__replay_row(r, acting, k);
+        if (code != 0)
+            return code;
         ply += acting != AGON_CHANCE;
     }
     const uint64_t acting = rules->game->acting(rules->config, r->state);

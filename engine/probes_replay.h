@@ -21,6 +21,8 @@ int agon__replay_open(agon__replay* replay);
 void agon__replay_close(agon__replay* replay);
 /* Plays the line of state `index` into `state`. */
 int agon__replay_line(agon__replay* replay);
+/* Plays one row of the set in `state`, where `acting` act. */
+int agon__replay_row(agon__replay* replay, uint64_t acting, int32_t row);
 /* The legal actions of a seat there; borrowed until the next call. */
 const uint64_t* agon__replay_legal(agon__replay* replay, int seat);
 /* Fails with AGON_EFORMAT and a message that names set and state. */
