@@ -1,9 +1,8 @@
-/* tree.c: what an unrolled tree tells, and policies as tables over it. Unrolling: tree_build.c;
- * values: tree_solve.c. */
+/* tree.c: what an unrolled tree tells. Unrolling: tree_build.c; policies as tables:
+ * tree_tabulate.c; values: tree_solve.c. */
 #include "agents/tree_inside.h"
 
 #include <assert.h>
-#include <math.h>
 
 void agon_tree_close(agon_tree* tree) {
     if (!tree)
@@ -78,60 +77,4 @@ int agon_tree_infoset_line(const agon_tree* tree, int infoset, uint16_t* action,
                 (uint16_t)tree->edges[tree->nodes[n].edge].action;
     }
     return count;
-}
-
-/* ---- policies as tables ------------------------------------------------------------------- */
-
-enum { CHUNK = 256 }; /* information sets per question */
-
-/* Observations of information sets first .. first + count - 1, and where their states lie. */
-static void fill_chunk(const agon_tree* tree, int first, int count, char* obs, uint32_t* lane,
-                       uint8_t* seat, uint32_t* ply) {
-    const agon_rules* r = tree->rules;
-    memset(obs, 0, (size_t)count * r->obs_bytes);
-    for (int i = 0; i < count; i++) {
-        const agon__infoset* set = &tree->sets[first + i];
-        lane[i] = (uint32_t)(first + i);
-        seat[i] = set->seat;
-        ply[i] = (uint32_t)set->ply;
-        r->game->observe(r->config, agon_tree_infoset_state(tree, first + i, NULL), set->seat,
-                         obs + (size_t)i * r->obs_bytes);
-    }
-}
-
-void agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,
-                        double* probability) {
-    const agon_rules* r = tree->rules;
-    const int sets = (int)tree->set_count, actions = r->spec.actions;
-    uint32_t lane[CHUNK], ply[CHUNK];
-    const uint32_t episode[CHUNK] = {0};
-    uint8_t seat[CHUNK];
-    const size_t most = (size_t)(sets < CHUNK ? sets : CHUNK);
-    char* obs = (char*)malloc(most * r->obs_bytes + 1);
-    float* chunk = (float*)malloc(most * (size_t)actions * sizeof *chunk + 1);
-    for (size_t i = 0; !(obs && chunk) && i < (size_t)sets * (size_t)actions; i++)
-        probability[i] = NAN;
-    for (int first = 0; obs && chunk && first < sets; first += CHUNK) {
-        const int count = sets - first < CHUNK ? sets - first : CHUNK;
-        fill_chunk(tree, first, count, obs, lane, seat, ply);
-        const agon_batch batch = {
-            .rules = r,
-            .count = count,
-            .obs = obs,
-            .mask = tree->masks + (size_t)first * (size_t)r->mask_words,
-            .states = tree->states,
-            .lane = lane,
-            .seat = seat,
-            .key = agon_key_make(0, "", AGON_FOR_ACTION),
-            .episode = episode,
-            .ply = ply,
-            .temperature = temperature,
-            .probability = chunk,
-        };
-        policy->act(policy, &batch);
-        for (size_t i = 0; i < (size_t)count * (size_t)actions; i++)
-            probability[(size_t)first * (size_t)actions + i] = (double)chunk[i];
-    }
-    free(obs);
-    free(chunk);
 }

@@ -37,9 +37,13 @@ double agon_tree_infoset_reach(const agon_tree* tree, int infoset);
  * takes them, unused columns 0. Returns the number of rows; fills none when it is above `rows`. */
 int agon_tree_infoset_line(const agon_tree* tree, int infoset, uint16_t* action, int rows);
 
-/* probability (infosets, actions) of a policy at a temperature (0: greedy). */
-void agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,
-                        double* probability);
+/* probability (infosets, actions) of a policy at a temperature (0: greedy). A policy that remembers
+ * is asked as it would be in play: what a seat remembers at an information set is what it saw at
+ * its earlier ones. AGON_EUNSUPPORTED: the policy remembers, and a seat comes to some information
+ * set by different earlier ones, so that no table says what it does there: no perfect recall, or a
+ * position that several lines lead to. AGON_EMEMORY. */
+int agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,
+                       double* probability, agon_error* error);
 
 /* Expected returns when seat s plays policy[s]: out (seats). */
 void agon_tree_returns(const agon_tree* tree, const double* const* policy, double* out);

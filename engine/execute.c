@@ -103,6 +103,7 @@ void agon_context_clear(agon_context* context) {
     context->rules = NULL;
     context->game[0] = '\0';
     context->small_tree = 0;
+    context->forgetful = false;
     agon__packed_clear(&context->shelf);
 }
 

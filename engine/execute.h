@@ -32,6 +32,7 @@ typedef struct agon_context {
     agon_rules* rules;
     uint64_t fingerprint;
     int small_tree; /* the rules' tree is known to have more nodes than this; 0: nothing known */
+    bool forgetful; /* ... and that a policy with memory is no table over it */
     agon__packed_shelf shelf; /* snapshots of tasks before this one */
 } agon_context;
 

@@ -29,17 +29,22 @@ static void make_greedy(double* probability, int infosets, int actions) {
     }
 }
 
+/* AGON_EUNSUPPORTED: the policy remembers, and is no table over this tree. */
 static int solve(const agon_tree* tree, const agon_rules* rules, const agon_policy* policy,
                  agon_probe_result* out, agon_error* error) {
     const int infosets = agon_tree_infosets(tree), actions = rules->spec.actions;
     double* p = malloc((size_t)infosets * (size_t)actions * sizeof *p);
     if (!p)
         return agon_fail(error, AGON_EMEMORY, "no memory for %d information sets", infosets);
-    agon_tree_tabulate(tree, policy, 1, p);
+    int rc = agon_tree_tabulate(tree, policy, 1, p, error);
+    if (rc) {
+        free(p);
+        return rc;
+    }
     out->exact = 1;
     out->nash_conv = agon_tree_nash_conv(tree, p);
-    int rc = isnan(out->nash_conv) ? agon_fail(error, AGON_EMEMORY, "no memory for best responses")
-                                   : AGON_OK;
+    rc = isnan(out->nash_conv) ? agon_fail(error, AGON_EMEMORY, "no memory for best responses")
+                               : AGON_OK;
     if (!rc && agon_rules_need_minimax(rules, "", NULL) == AGON_OK) {
         make_greedy(p, infosets, actions);
         rc = agon_tree_minimax(tree, &out->value, error);
@@ -52,12 +57,12 @@ static int solve(const agon_tree* tree, const agon_rules* rules, const agon_poli
     return rc;
 }
 
-/* A tree that is too large is a fact of the game, found out once. A lack of memory is not: it must
- * not decide what a result says. */
+/* A tree that is too large is a fact of the game, found out once, and so is one that has no tables
+ * of policies that remember. A lack of memory is not: it must not decide what a result says. */
 static int solve_if_small(const agon_probe_task* d, const agon_rules* rules, agon_context* context,
                           const agon_policy* policy, agon_probe_result* out, agon_error* error) {
     agon_tree* tree = NULL;
-    if (d->exact_nodes <= context->small_tree)
+    if (d->exact_nodes <= context->small_tree || (policy->memory && context->forgetful))
         return AGON_OK;
     int rc = agon_tree_open(rules, (size_t)d->exact_nodes, &tree, error);
     if (rc == AGON_ELIMIT) {
@@ -68,7 +73,10 @@ static int solve_if_small(const agon_probe_task* d, const agon_rules* rules, ago
         return rc;
     rc = solve(tree, rules, policy, out, error);
     agon_tree_close(tree);
-    return rc;
+    if (rc != AGON_EUNSUPPORTED)
+        return rc;
+    context->forgetful = true;
+    return AGON_OK;
 }
 
 int agon__execute_probe(const agon_task* task, const agon_rules* rules, agon_context* context,

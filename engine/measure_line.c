@@ -228,12 +228,19 @@ static void add_numbers(cJSON* root, const agon_population* p, const agon_measur
         number(stats, spec->stat_names[s], m->stat[s]);
 }
 
-static void add_exact(cJSON* root, const agon_measurement* m) {
+static const char* why_inexact(const agon_population* p, const agon_measurement* m) {
+    if (m->roles > 1)
+        return "no agent plays all roles";
+    return agon_net_memory(&p->net)
+               ? "the tree has more than metrics.exact_nodes nodes, or several lines lead to one "
+                 "place in it, where nets with memory have no single answer"
+               : "the tree has more than metrics.exact_nodes nodes";
+}
+
+static void add_exact(cJSON* root, const agon_population* p, const agon_measurement* m) {
     if (!m->exact) {
         cJSON_AddNullToObject(root, "nash_conv");
-        cJSON_AddStringToObject(root, "nash_conv_why",
-                                m->roles > 1 ? "no agent plays all roles"
-                                             : "the tree has more than metrics.exact_nodes nodes");
+        cJSON_AddStringToObject(root, "nash_conv_why", why_inexact(p, m));
         return;
     }
     cJSON* d = cJSON_AddObjectToObject(root, "nash_conv");
@@ -267,7 +274,7 @@ char* agon_measurement_line(const agon_population* p, const agon_measurement* m)
     add_rating(root, m);
     add_scores(root, p, m);
     add_numbers(root, p, m);
-    add_exact(root, m);
+    add_exact(root, p, m);
     char* text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return text;

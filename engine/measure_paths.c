@@ -87,7 +87,8 @@ static const agon_measure_path paths[] = {
     {"features.*[]", "", "under the game's own name: of every agent, mean over its matches"},
     {"stats.*", "", "under the game's own name: mean over games"},
 
-    {"nash_conv", "", "null where the game tree is too large"},
+    {"nash_conv", "",
+     "null where the game tree is too large, or nets with memory are no tables over it"},
     {"nash_conv_why", "", "why it is null"},
     {"nash_conv.median", "returns", "what best responses gain on an agent, median over agents"},
     {"nash_conv.each[]", "returns", "of every agent"},

@@ -179,6 +179,13 @@ static int judge_mixture(solving* s, double* const* tables) {
     return rc;
 }
 
+static int tabulate(solving* s, const agon_agent* agent, double* table) {
+    const int rc = agon_tree_tabulate(s->tree, &agent->policy, s->temperature, table, &s->error);
+    if (rc == AGON_EUNSUPPORTED)
+        agon_hint(&s->error, "leave out %.80s; agon metrics AGENT... lets it play", agent->name);
+    return rc ? rc : agon_policy_check(&agent->policy, &s->error);
+}
+
 static int judge_agents(solving* s) {
     double** tables = calloc((size_t)s->agents.count + 1, sizeof *tables);
     int rc = tables ? AGON_OK : agon_fail(&s->error, AGON_EMEMORY, "out of memory");
@@ -190,8 +197,7 @@ static int judge_agents(solving* s) {
             rc = AGON_EMEMORY;
             break;
         }
-        agon_tree_tabulate(s->tree, &s->agents.agent[i].policy, s->temperature, tables[i]);
-        rc = agon_policy_check(&s->agents.agent[i].policy, &s->error);
+        rc = tabulate(s, &s->agents.agent[i], tables[i]);
         if (!rc)
             judge(s, s->agents.agent[i].name, tables[i]);
     }

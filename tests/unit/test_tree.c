@@ -35,7 +35,7 @@ static void tabulate(solved* s, const char* text) {
     agon_error error = {0};
     if (agon_scripted_open(text, s->rules, &policy, &error) != 0)
         fail_msg("%s: %s", text, error.text);
-    agon_tree_tabulate(s->tree, &policy, 1.0f, s->table);
+    assert_int_equal(agon_tree_tabulate(s->tree, &policy, 1.0f, s->table, &error), 0);
     agon_policy_close(&policy);
 }
 
