@@ -23,7 +23,9 @@ typedef struct cast {
     int generations, agents, roles;
     agon_actor* actor; /* (generations, roles, agents) */
     agon_key players, actions;
-    char* obs; /* (obs_bytes) */
+    char* obs;       /* (obs_bytes) */
+    int memory;      /* floats that the actor which keeps most of them remembers */
+    float* memories; /* (seats, memory) in the game under way */
 } cast;
 
 static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
@@ -55,6 +57,16 @@ static int open_actors(cast* c, const agon_rules* rules, int first, int count, a
     return code;
 }
 
+static int open_memories(cast* c, const agon_rules* rules, agon_error* error) {
+    for (int i = 0; i < c->generations * c->roles * c->agents; i++) {
+        const int memory = c->actor[i].policy.memory;
+        c->memory = memory > c->memory ? memory : c->memory;
+    }
+    c->memories =
+        (float*)calloc((size_t)rules->spec.seats * (size_t)c->memory + 1, sizeof *c->memories);
+    return c->memories ? 0 : agon_fail(error, AGON_EMEMORY, "no memory for what agents remember");
+}
+
 /* Generations first .. first + count - 1. `name` tells the phase from every other. */
 static int cast_open(cast* c, const agon_rules* rules, const agon_training* run, int first,
                      int count, const char* name, uint64_t seed, agon_error* error) {
@@ -72,7 +84,8 @@ static int cast_open(cast* c, const agon_rules* rules, const agon_training* run,
     if (!c->obs || !c->actor)
         return agon_fail(error, AGON_EMEMORY, "no memory for the agents of %s",
                          agon_store_dir(run->store));
-    return open_actors(c, rules, first, count, error);
+    const int code = open_actors(c, rules, first, count, error);
+    return code ? code : open_memories(c, rules, error);
 }
 
 static void cast_close(cast* c) {
@@ -81,6 +94,7 @@ static void cast_close(cast* c) {
     agon_context_clear(&c->context);
     free(c->actor);
     free(c->obs);
+    free(c->memories);
 }
 
 /* Who holds a seat in a game: drawn anew for each. */
@@ -111,6 +125,7 @@ static uint16_t decide(cast* c, agon__pool* p, const agon__line* line, int seat)
         .key = c->actions,
         .episode = &line->game,
         .ply = &ply,
+        .memory = policy->memory ? c->memories + (size_t)seat * (size_t)c->memory : NULL,
         .temperature = 1,
         .action = &action,
     };
@@ -119,14 +134,17 @@ static uint16_t decide(cast* c, agon__pool* p, const agon__line* line, int seat)
 }
 
 static int choose(void* user, agon__pool* p, const agon__line* line, uint64_t acting) {
+    cast* c = (cast*)user;
+    if (line->ply == 0)
+        memset(c->memories, 0, (size_t)p->rules->spec.seats * (size_t)c->memory * sizeof(float));
     for (; acting; acting &= acting - 1) {
         const int seat = __builtin_ctzll(acting);
         const int count = agon__pool_legal(p, p->state, seat);
-        const agon__candidate c = agon__line_candidate(line, seat);
-        const int code = count < 2 ? 0 : agon__pool_consider(p, p->state, &c, NULL);
+        const agon__candidate question = agon__line_candidate(line, seat);
+        const int code = count < 2 ? 0 : agon__pool_consider(p, p->state, &question, NULL);
         if (code < 0)
             return code;
-        p->action[seat] = decide((cast*)user, p, line, seat);
+        p->action[seat] = decide(c, p, line, seat);
     }
     return 0;
 }

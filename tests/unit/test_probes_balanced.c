@@ -1,23 +1,35 @@
 /* Probe set B: as many states from every phase of every run, no two alike, in any order of runs. */
+#include "agents/backend_cpu.h"
+#include "engine/execute.h"
 #include "engine/probes_make.h"
 #include "engine/training.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/rules_fixture.h"
 #include "tests/unit/no_sync.h"
 
-static void train(const char* game, const char* dir, const char* seed, const char* generations,
-                  const char* roles) {
-    const char* const settings[][2] = {
-        {"population.size", "2"},      {"population.roles", roles},
-        {"train.seed", seed},          {"train.generations", generations},
-        {"train.rollouts", "1"},       {"train.lanes", "8"},
-        {"train.horizon", "4"},        {"train.epochs", "1"},
-        {"train.minibatches", "1"},    {"net.hidden", "8"},
-        {"metrics.every", "100"},      {"metrics.games", "2"},
-        {"metrics.anchor_games", "0"}, {"metrics.final_games", "0"},
-        {"metrics.probes", "8"},       {"metrics.bootstrap", "2"},
-        {"metrics.exact_nodes", "0"},  {"machine.threads", "1"},
-        {"game.name", game},           {"run.dir", dir}};
+static void train_net(const char* hidden, const char* rate, const char* game, const char* dir,
+                      const char* seed, const char* generations, const char* roles) {
+    const char* const settings[][2] = {{"population.size", "2"},
+                                       {"population.roles", roles},
+                                       {"train.seed", seed},
+                                       {"train.generations", generations},
+                                       {"train.rollouts", "1"},
+                                       {"train.lanes", "8"},
+                                       {"train.horizon", "4"},
+                                       {"train.epochs", "1"},
+                                       {"train.minibatches", "1"},
+                                       {"net.hidden", hidden},
+                                       {"train.learning_rate", rate},
+                                       {"metrics.every", "100"},
+                                       {"metrics.games", "2"},
+                                       {"metrics.anchor_games", "0"},
+                                       {"metrics.final_games", "0"},
+                                       {"metrics.probes", "8"},
+                                       {"metrics.bootstrap", "2"},
+                                       {"metrics.exact_nodes", "0"},
+                                       {"machine.threads", "1"},
+                                       {"game.name", game},
+                                       {"run.dir", dir}};
     agon_config c;
     agon_training* t = NULL;
     agon_error error = {0};
@@ -30,6 +42,11 @@ static void train(const char* game, const char* dir, const char* seed, const cha
         agon_training_run(t, &view, &interrupted, &error) != 0)
         fail_msg("%s", error.text);
     agon_training_close(t);
+}
+
+static void train(const char* game, const char* dir, const char* seed, const char* generations,
+                  const char* roles) {
+    train_net("8", "1e-3", game, dir, seed, generations, roles);
 }
 
 static agon_probes make(const agon_rules* rules, int states, uint64_t seed, int runs,
@@ -150,6 +167,121 @@ static void roles_have_their_agents(void** state) {
     agon_rules_close(rules);
 }
 
+/* ---- agents that remember ----------------------------------------------------------------- */
+
+/* One generation of two agents, playing games by themselves as set B lets them. */
+typedef struct pair {
+    const agon_rules* rules;
+    agon_context context;
+    agon_actor actor[2];
+    agon_key players, actions;
+    char *state, *obs;
+    uint16_t line[64]; /* (plies, seats) */
+    int plies;
+} pair;
+
+static int load_blob(void* user, const char* hash, uint8_t** data, size_t* size,
+                     agon_error* error) {
+    return agon_store_blob_load(user, hash, data, size, error);
+}
+
+static void pair_open(pair* p, const agon_rules* rules, const agon_training* t, int phase) {
+    char name[128];
+    agon_error error = {0};
+    *p = (pair){.rules = rules,
+                .context = {.backend = agon_cpu_backend(), .load = load_blob, .user = t->store}};
+    snprintf(name, sizeof name, "probes/pool/%.64s/%d", agon_store_meta(t->store, "config_hash"),
+             phase);
+    p->players = agon_key_make(1, name, AGON_FOR_LEAGUE);
+    p->actions = agon_key_make(1, name, AGON_FOR_ACTION);
+    p->state = calloc(1, rules->spec.state_size);
+    p->obs = calloc(1, rules->obs_bytes);
+    for (int a = 0; a < 2; a++) {
+        const agon_train_result* trained = agon_record_train(t->population.record, phase, a);
+        if (agon__actor_open(trained->snapshot, rules, &p->context, true, &p->actor[a], &error))
+            fail_msg("%s", error.text);
+    }
+}
+
+static void pair_close(pair* p) {
+    agon__actor_close(&p->actor[0]);
+    agon__actor_close(&p->actor[1]);
+    agon_context_clear(&p->context);
+    free(p->state);
+    free(p->obs);
+}
+
+/* One game: who holds which seat, and what each remembers of it. */
+static void pair_play(pair* p, uint32_t game) {
+    const agon_rules* r = p->rules;
+    float memory[2][32] = {{0}}, reward[2] = {0};
+    r->game->init(r->config, p->state);
+    for (p->plies = 0; r->game->acting(r->config, p->state); p->plies++) {
+        const uint8_t seat = (uint8_t)(p->plies % 2);
+        const uint32_t ply = (uint32_t)p->plies, lane = 0;
+        const agon_draw draw = agon_random(p->players, game, 0, seat, 0);
+        const agon_policy* policy = &p->actor[agon_below(draw.word[1], 2)].policy;
+        uint64_t mask[1] = {0};
+        uint16_t* row = p->line + 2 * p->plies;
+        row[0] = row[1] = 0;
+        r->game->observe(r->config, p->state, seat, p->obs);
+        r->game->legal(r->config, p->state, seat, mask);
+        assert_true(policy->memory > 0 && policy->memory <= 32);
+        const agon_batch batch = {.rules = r,
+                                  .count = 1,
+                                  .obs = p->obs,
+                                  .mask = mask,
+                                  .lane = &lane,
+                                  .seat = &seat,
+                                  .key = p->actions,
+                                  .episode = &game,
+                                  .ply = &ply,
+                                  .memory = memory[seat],
+                                  .temperature = 1,
+                                  .action = &row[seat]};
+        policy->act(policy, &batch);
+        assert_int_equal(r->game->apply(r->config, p->state, row, reward), 0);
+    }
+}
+
+/* Whether the line of a state is the beginning of the game that was played. */
+static bool begins(const pair* p, const agon_probes* probes, int state) {
+    const int plies = probes->offset[state + 1] - probes->offset[state];
+    return plies <= p->plies && memcmp(probes->action + 2 * (size_t)probes->offset[state], p->line,
+                                       2 * (size_t)plies * sizeof *p->line) == 0;
+}
+
+/* Guards: agents that remember play for set B as they play anywhere: every line is one of a game
+ * that they play when each seat remembers that game, from its start on, and no other. */
+static void agents_remember_their_games(void** state) {
+    (void)state;
+    const char* game = "connect_four(rows=4,cols=4,connect=3)";
+    const char* const run = "remembers";
+    agon_rules* rules = open_rules(game);
+    agon_training* t = NULL;
+    agon_error error = {0};
+    train_net("mingru8,mingru8", "0.05", game, run, "3", "2", "shared");
+    agon_probes p = make(rules, 96, 1, 1, &run);
+    bool found[96] = {false};
+    if (agon_training_read(run, &t, &error) != 0)
+        fail_msg("%s", error.text);
+    for (int phase = 0; phase < AGON_PROBE_PHASES; phase++) {
+        pair c;
+        pair_open(&c, rules, t, phase);
+        for (uint32_t g = 0; g < 512; g++) { /* of which B plays the first ones */
+            pair_play(&c, g);
+            for (int i = 0; i < p.states; i++)
+                found[i] = found[i] || (p.source[i] == phase && begins(&c, &p, i));
+        }
+        pair_close(&c);
+    }
+    for (int i = 0; i < p.states; i++)
+        assert_true(found[i]);
+    agon_training_close(t);
+    agon_probes_close(&p);
+    agon_rules_close(rules);
+}
+
 /* Guards: runs that do not fit are refused by name, and nothing is made. */
 static void other_runs_are_refused(void** state) {
     (void)state;
@@ -189,6 +321,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pools_are_balanced, setup, teardown),
         cmocka_unit_test_setup_teardown(small_games_stay_balanced, setup, teardown),
         cmocka_unit_test_setup_teardown(roles_have_their_agents, setup, teardown),
+        cmocka_unit_test_setup_teardown(agents_remember_their_games, setup, teardown),
         cmocka_unit_test_setup_teardown(other_runs_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
