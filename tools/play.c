@@ -21,6 +21,8 @@ typedef struct match {
     void* state;
     char* obs;
     uint64_t* mask;
+    int most;      /* floats that the agent which keeps most of them remembers */
+    float* memory; /* (seats, most) what the agents of the seats remember of this game */
     float reward[AGON_MAX_SEATS], total[AGON_MAX_SEATS];
     uint16_t chosen[AGON_MAX_SEATS];
     agon_error error;
@@ -154,6 +156,7 @@ static int ask_agent(match* m, int seat) {
         .key = m->action,
         .episode = &m->episode,
         .ply = &m->ply,
+        .memory = policy->memory ? m->memory + (size_t)seat * (size_t)m->most : NULL,
         .temperature = 1,
         .action = &m->chosen[seat],
     };
@@ -285,6 +288,16 @@ static int add_agents(match* m, const char* text) {
     return !rc && !m->agents.count ? agon_fail(&m->error, AGON_EUSAGE, "no agent is named") : rc;
 }
 
+/* Nobody remembers anything yet. */
+static int open_memory(match* m) {
+    for (int i = 0; i < m->agents.count; i++) {
+        const int memory = m->agents.agent[i].policy.memory;
+        m->most = memory > m->most ? memory : m->most;
+    }
+    m->memory = calloc((size_t)m->rules->spec.seats * (size_t)m->most + 1, sizeof *m->memory);
+    return m->memory ? AGON_OK : agon_fail(&m->error, AGON_EMEMORY, "out of memory");
+}
+
 static int run(match* m, const char* against, const char* seat, bool watch) {
     int rc = watch ? AGON_OK : read_seat(m, seat);
     m->state = calloc(1, m->rules->spec.state_size);
@@ -295,10 +308,13 @@ static int run(match* m, const char* against, const char* seat, bool watch) {
     if (!rc)
         rc = add_agents(m, against);
     if (!rc)
+        rc = open_memory(m);
+    if (!rc)
         rc = play(m);
     free(m->state);
     free(m->obs);
     free(m->mask);
+    free(m->memory);
     agon_agents_close(&m->agents);
     return rc;
 }
