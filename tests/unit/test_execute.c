@@ -98,6 +98,43 @@ static void same_task_same_bytes(void** state) {
     }
 }
 
+static void set_net(agon_task* task, const agon_rules* rules, const char* layers) {
+    const agon_net net = make_layers(rules, layers);
+    agon_net_format(&net, task->as.train.net, sizeof task->as.train.net);
+}
+
+/* Promise: tasks of nets that fold and remember are functions of themselves, too, against others
+ * of other memories; what they learn goes on from its own blobs; and their minibatches are whole
+ * rows, of which there must be enough. */
+static void nets_with_memory_train(void** state) {
+    (void)state;
+    for (size_t g = 0; g < sizeof games / sizeof *games; g++) {
+        shelf s = {0};
+        agon_rules* rules = open_rules(games[g]);
+        const agon_net other = make_layers(rules, "mingru5,mingru9");
+        agon_task birth = birth_task(rules, 2);
+        set_net(&birth, rules, "conv3,8,mingru6");
+        const agon_train_result born = train(&birth, &s);
+        agon_task league = train_task(rules, born.learner, "random");
+        league.as.train.opponents = 3;
+        strcpy(league.as.train.opponent[1], born.snapshot);
+        strcpy(league.as.train.opponent[2], shelf_snapshot_of(&s, rules, &other, 3));
+        agon_task mirror = train_task(rules, born.learner, NULL);
+        set_net(&league, rules, "conv3,8,mingru6");
+        set_net(&mirror, rules, "conv3,8,mingru6");
+        must_repeat(&league, &s);
+        must_repeat(&mirror, &s);
+        const agon_train_result first = train(&league, &s);
+        strcpy(league.as.train.learner, first.learner);
+        assert_int_equal(train(&league, &s).updates, 2 * first.updates);
+        league.as.train.ppo.minibatches = 9;
+        must_fail(&league, &s, AGON_EINVALID,
+                  "9 minibatches of 8 rows of 6 decisions; expected 1 to 8");
+        agon_rules_close(rules);
+        shelf_clear(&s);
+    }
+}
+
 /* Promise: a birth plays nothing; training counts every decision and carries the learner's memory
  * on; agents differ from birth. */
 static void lineages_count_their_steps(void** state) {
@@ -217,7 +254,8 @@ static void wrong_tasks_are_refused(void** state) {
     must_fail(&task, &s, AGON_EINVALID, "nonsense");
     task = train_task(rules, "", "random");
     task.as.train.ppo.minibatches = 49;
-    must_fail(&task, &s, AGON_EINVALID, "49 minibatches of 8 rows of 6 decisions; expected 1 to 48");
+    must_fail(&task, &s, AGON_EINVALID,
+              "49 minibatches of 8 rows of 6 decisions; expected 1 to 48");
     agon_rules_close(rules);
     agon_rules_close(other);
     shelf_clear(&s);
@@ -338,6 +376,7 @@ static void known_policies_have_known_answers(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_task_same_bytes),
+        cmocka_unit_test(nets_with_memory_train),
         cmocka_unit_test(lineages_count_their_steps),
         cmocka_unit_test(mirror_stores_every_seat),
         cmocka_unit_test(learning_learns),

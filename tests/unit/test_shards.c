@@ -15,12 +15,12 @@ enum { GAMES = sizeof games / sizeof *games };
  * every second task. */
 typedef enum company { MIRROR, NETS, MIXED } company;
 
-static agon_task train_task(const agon_rules* rules, int agent, company company, shelf* s) {
+static agon_task train_task(const agon_rules* rules, const agon_net* net, int agent,
+                            company company, shelf* s) {
     agon_task task = make_task(AGON_TRAIN, rules, "");
     agon_train_task* d = &task.as.train;
-    const agon_net net = make_net(rules, 12);
     snprintf(task.key, sizeof task.key, "train/1/%d", agent);
-    agon_net_format(&net, d->net, sizeof d->net);
+    agon_net_format(net, d->net, sizeof d->net);
     d->generation = 1;
     d->agent = agent;
     d->own_seats = company == MIRROR ? agon_rules_seats(rules) : 0;
@@ -60,14 +60,16 @@ typedef struct bench {
     agon_shard_task* jobs[TASKS];
 } bench;
 
-static bench* open_bench(const char* game, company company) {
+/* layers: of everybody's net. */
+static bench* open_bench(const char* game, company company, const char* layers) {
     bench* b = calloc(1, sizeof *b);
     fake_reset();
     b->rules = open_rules(game);
+    const agon_net net = make_layers(b->rules, layers);
     for (uint64_t i = 0; i < 3; i++)
-        shelf_snapshot(&b->shelf, b->rules, 12, i);
+        shelf_snapshot_of(&b->shelf, b->rules, &net, i);
     for (int i = 0; i < TASKS; i++) {
-        b->task[i] = train_task(b->rules, i, company, &b->shelf);
+        b->task[i] = train_task(b->rules, &net, i, company, &b->shelf);
         b->job[i] = (agon_shard_task){.task = &b->task[i], .gauge = &b->gauge[i]};
         b->jobs[i] = &b->job[i];
         assert_true(agon_shard_fits(&b->task[0], &b->task[i]));
@@ -124,14 +126,15 @@ static void assert_failed(const bench* b, int i, int code, const char* part) {
 /* ---- what comes out ------------------------------------------------------------------------- */
 
 /* Promise: a task gives the same bytes alone and in a shard; whether the device plays or this
- * machine does, on one thread or three; whatever its company, and whatever the device has room for.
- */
+ * machine does, on one thread or three; whatever its company, and whatever the device has room for;
+ * for nets of every kind of layer. */
 static void each_gives_what_it_gives_alone(void** state) {
     (void)state;
+    static const char* const layers[2] = {"12", "conv2,mingru8"};
     for (int g = 0; g < GAMES; g++) {
         for (int c = MIRROR; c <= MIXED; c++) {
             for (int plays = 0; plays < 2; plays++) {
-                bench* b = open_bench(games[g], (company)c);
+                bench* b = open_bench(games[g], (company)c, layers[(g + c + plays) % 2]);
                 fake.plays = plays;
                 fake.room = (int[]){0, 3, 1}[(g + c) % 3];
                 run_shard(b, 1 + 2 * (g % 2));
@@ -148,7 +151,7 @@ static void each_gives_what_it_gives_alone(void** state) {
 static void one_task_is_a_shard(void** state) {
     (void)state;
     for (int plays = 0; plays < 2; plays++) {
-        bench* b = open_bench("tic_tac_toe", NETS);
+        bench* b = open_bench("tic_tac_toe", NETS, "12");
         fake.plays = plays;
         agon_context context = {.backend = fake_backend(true),
                                 .load = shelf_load,
@@ -166,13 +169,13 @@ static void one_task_is_a_shard(void** state) {
  * are apart. */
 static void pieces_are_even(void** state) {
     (void)state;
-    bench* b = open_bench("tic_tac_toe", NETS);
+    bench* b = open_bench("tic_tac_toe", NETS, "12");
     fake.plays = true;
     fake.room = 6;
     run_shard(b, 1);
     assert_true(fake.opened == 2 && fake.largest == 4);
     close_bench(b);
-    b = open_bench("tic_tac_toe", MIXED);
+    b = open_bench("tic_tac_toe", MIXED, "12");
     for (int i = 0; i < TASKS; i++) {
         agon_train_task* d = &b->task[i].as.train;
         for (int j = 0; j < d->opponents; j++)
@@ -188,7 +191,7 @@ static void pieces_are_even(void** state) {
 /* Promise: an opponent that plays at random keeps no game from the device. */
 static void random_is_a_net_on_the_device(void** state) {
     (void)state;
-    bench* b = open_bench("tic_tac_toe", MIXED);
+    bench* b = open_bench("tic_tac_toe", MIXED, "12");
     fake.plays = true;
     run_shard(b, 1);
     assert_true(fake.opened == 1 && fake.largest == TASKS);
@@ -201,7 +204,7 @@ static void random_is_a_net_on_the_device(void** state) {
 static void a_full_device_gets_less(void** state) {
     (void)state;
     for (int fits = 1; fits <= 3; fits += 2) {
-        bench* b = open_bench("matrix", MIRROR);
+        bench* b = open_bench("matrix", MIRROR, "12");
         fake.plays = true;
         fake.fits = fits;
         run_shard(b, 1);
@@ -219,7 +222,7 @@ static void a_full_device_gets_less(void** state) {
 static void failures_stay_where_they_are(void** state) {
     (void)state;
     for (int plays = 0; plays < 2; plays++) {
-        bench* b = open_bench("tic_tac_toe", NETS);
+        bench* b = open_bench("tic_tac_toe", NETS, "12");
         fake.plays = plays;
         memset(b->task[0].as.train.opponent[0], 'a', 64);
         b->task[2].as.train.ppo.step.learning_rate = 1e38f;
@@ -241,7 +244,7 @@ static void failures_stay_where_they_are(void** state) {
 static void a_lost_device_gives_nothing(void** state) {
     (void)state;
     for (int way = 0; way < 6; way++) {
-        bench* b = open_bench("kuhn_poker", NETS);
+        bench* b = open_bench("kuhn_poker", NETS, "12");
         fake.plays = way < 3;
         if (way == 2 || way == 5)
             fake.fetch = true;
@@ -261,7 +264,7 @@ static void a_lost_device_gives_nothing(void** state) {
 /* Promise: a match and a probe task whose forward failed give no result, but the device's error. */
 static void a_failed_forward_is_no_result(void** state) {
     (void)state;
-    bench* b = open_bench("tic_tac_toe", NETS);
+    bench* b = open_bench("tic_tac_toe", NETS, "12");
     agon_context context = {.backend = fake_backend(true), .load = shelf_load, .user = &b->shelf};
     const agon_task task = match_task(b->rules, b->shelf.blob[0].hash, b->shelf.blob[1].hash, 40);
     agon_result result = {0}, alone = must_run(&task, &b->shelf);
@@ -283,7 +286,7 @@ static void a_failed_forward_is_no_result(void** state) {
 static void a_match_in_halves_is_the_same(void** state) {
     (void)state;
     static const int games[] = {2, 40, 700};
-    bench* b = open_bench("tic_tac_toe", NETS);
+    bench* b = open_bench("tic_tac_toe", NETS, "7,mingru6");
     agon_gauge gauge = {0};
     agon_context context = {
         .backend = fake_backend(true), .load = shelf_load, .user = &b->shelf, .gauge = &gauge};
@@ -345,7 +348,7 @@ static void a_failed_policy_says_so(void** state) {
 /* Promise: tasks of another size, game or kind do not share a shard. */
 static void only_alike_tasks_share(void** state) {
     (void)state;
-    bench* b = open_bench("tic_tac_toe", NETS);
+    bench* b = open_bench("tic_tac_toe", NETS, "12");
     agon_task other = b->task[1];
     assert_true(agon_shard_fits(&b->task[0], &other));
     other.seed++; /* another run's */
@@ -422,7 +425,7 @@ static void halves_make_a_whole(void** state) {
     for (int g = 0; g < GAMES; g++) {
         for (int c = MIRROR; c <= NETS; c++) {
             for (int lanes = 1; lanes <= 9; lanes += 4) {
-                bench* b = open_bench(games[g], (company)c);
+                bench* b = open_bench(games[g], (company)c, "12");
                 const agon_net net = make_net(b->rules, 12);
                 agon_learner* learner = agon_learner_open(&net, fake_backend(false));
                 float* params = make_params(&net, 3, 3);
