@@ -36,16 +36,16 @@ static size_t add_layer(agon__shape* shape, const agon_net* net, int layer, size
     linear->out = agon_net_fan_out(net, layer);
     linear->in_pad = agon__pad(linear->in);
     linear->out_pad = agon__pad(linear->out);
-    linear->x_row = agon__pad(agon_net_entries(net, layer));
+    linear->x_row = layer ? linear[-1].y_row : agon__pad(net->inputs);
     linear->y_row = linear->out_pad;
     linear->weight = at;
     linear->bias = at + (size_t)linear->in * (size_t)linear->out;
     linear->packed = shape->packed;
     shape->packed += ((size_t)linear->in + 1) * (size_t)linear->out_pad;
-    if (layer < net->layers) {
+    if (linear->kind != AGON_DENSE)
         linear->y_row = agon__pad(agon_net_entries(net, layer + 1));
+    if (layer < net->layers)
         shape->widest = (int)larger((size_t)shape->widest, (size_t)linear->y_row);
-    }
     if (linear->kind == AGON_CONV)
         add_image(shape, net, layer);
     if (linear->kind == AGON_MINGRU)
@@ -133,8 +133,10 @@ static float* take(agon__plan* plan, float* block, size_t floats) {
 
 int agon__block_rows(const agon__shape* shape, int update) {
     const int most = update ? AGON__UPDATE_ROWS : AGON__FORWARD_ROWS;
+    if ((long long)shape->widest * most <= AGON__BLOCK_FLOATS)
+        return most;
     const int fit = AGON__BLOCK_FLOATS / shape->widest;
-    return fit >= most ? most : fit < 1 ? 1 : fit;
+    return fit < 1 ? 1 : fit;
 }
 
 /* What the layers give. A forward alone needs the last two of them only. */
@@ -168,7 +170,7 @@ static void plan_slopes(agon__plan* plan, const agon__shape* shape, size_t rows,
     plan->last = (uint8_t*)take(plan, block, (rows + 3) / 4);
 }
 
-agon__plan agon__plan_of(const agon__shape* shape, int update, int rows, float* block) {
+static agon__plan plan_of(const agon__shape* shape, int update, int rows, float* block) {
     const size_t most = (size_t)rows;
     const agon__linear *first = &shape->linear[0], *head = &shape->linear[shape->layers - 1];
     agon__plan plan = {0};
@@ -189,26 +191,34 @@ agon__plan agon__plan_of(const agon__shape* shape, int update, int rows, float* 
     return plan;
 }
 
-int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int update, int rows) {
-    const int usual = agon__block_rows(shape, update);
-    const size_t size = agon__plan_of(shape, update, rows > usual ? rows : usual, NULL).size;
-    if (size <= scratch->size)
+int agon__scratch_fit(agon_scratch* scratch, const agon_net* net, int update, int rows) {
+    if (scratch->update == update && scratch->rows == rows &&
+        memcmp(&scratch->net, net, sizeof *net) == 0)
         return 0;
-    float* block = aligned_alloc(64, size * sizeof(float));
-    if (!block)
-        return -1;
-    memset(block, 0, size * sizeof(float));
-    free(scratch->block);
-    scratch->block = block;
-    scratch->size = size;
+    const agon__shape shape = agon__shape_of(net);
+    const int usual = agon__block_rows(&shape, update), most = rows > usual ? rows : usual;
+    const size_t size = plan_of(&shape, update, most, NULL).size;
+    if (size > scratch->size) {
+        float* block = aligned_alloc(64, size * sizeof(float));
+        if (!block)
+            return -1;
+        memset(block, 0, size * sizeof(float));
+        free(scratch->block);
+        scratch->block = block;
+        scratch->size = size;
+    }
+    scratch->net = *net;
+    scratch->update = update;
+    scratch->rows = rows;
+    scratch->shape = shape;
+    scratch->plan = plan_of(&shape, update, most, scratch->block);
     return 0;
 }
 
 /* A row of a rectangle is at most a whole minibatch, and passes through memory in one piece. */
 static int scratch_reserve(agon_scratch* scratch, const agon_net* net, int rows, int update) {
-    const agon__shape shape = agon__shape_of(net);
-    const int longest = update && shape.memory ? rows : 0;
-    return agon__scratch_fit(scratch, &shape, update, longest) == 0 ? 0 : AGON_EMEMORY;
+    const int longest = update && agon_net_memory(net) ? rows : 0;
+    return agon__scratch_fit(scratch, net, update, longest) == 0 ? 0 : AGON_EMEMORY;
 }
 
 static void scratch_close(agon_scratch* scratch) {

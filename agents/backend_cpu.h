@@ -48,12 +48,6 @@ int agon__block_rows(const agon__shape* shape, int update);
 
 void agon__pack(const agon_net* net, const float* params, void* packed);
 
-struct agon_scratch {
-    const agon__kernel* kernel;
-    float* block; /* owned, 64-byte aligned */
-    size_t size;  /* floats */
-};
-
 /* Where a call's arrays lie in scratch. */
 typedef struct agon__plan {
     float* x[AGON__MAX_LINEAR + 1]; /* x[0] inputs, x[i+1] what layer i gives: (rows, x_row) */
@@ -71,10 +65,19 @@ typedef struct agon__plan {
     size_t size;     /* floats in all */
 } agon__plan;
 
-agon__plan agon__plan_of(const agon__shape* shape, int update, int rows, float* block);
+struct agon_scratch {
+    const agon__kernel* kernel;
+    float* block; /* owned, 64-byte aligned */
+    size_t size;  /* floats */
+    agon_net net; /* that it was laid out for last; no inputs: for none yet */
+    int update, rows;
+    agon__shape shape;
+    agon__plan plan;
+};
 
-/* Room in scratch for a call whose longest block is as long as usual, or `rows`; 0 or -1. */
-int agon__scratch_fit(agon_scratch* scratch, const agon__shape* shape, int update, int rows);
+/* Lays a scratch out for calls whose longest block is as long as usual, or `rows`: fills shape and
+ * plan, which are still there where it was last laid out for the same. 0, or -1: out of memory. */
+int agon__scratch_fit(agon_scratch* scratch, const agon_net* net, int update, int rows);
 
 /* Rows that go through a net together. */
 typedef struct agon__block {

@@ -171,57 +171,53 @@ static void write_rows(const agon__kernel* kernel, const agon_forward* call, con
 
 /* ---- forward ------------------------------------------------------------------------------ */
 
-/* Rows row .. row+rows-1 of one net; their heads go behind those of `held` rows. */
-static void pass_rows(const agon_forward* call, const agon__block* like, int net, int row, int rows,
-                      int held) {
-    const agon__shape* shape = like->shape;
+/* Rows row .. row+rows-1 of one net; their heads go to where the plan of the block has them. */
+static void pass_rows(const agon_forward* call, agon__block* block, int net, int row, int rows) {
     const size_t obs_bytes =
         (size_t)call->net->inputs * (call->input.type == AGON_U8 ? 1 : sizeof(float));
-    agon__plan plan = *like->plan;
-    agon__block block = *like;
     for (int r = 0; r < rows; r++)
-        agon__load_input(block.kernel, &call->input,
-                         (const char*)call->obs + (size_t)(row + r) * obs_bytes, &shape->linear[0],
-                         &plan, r);
-    plan.x[shape->layers] += (ptrdiff_t)held * shape->linear[shape->layers - 1].out_pad;
-    block.plan = &plan;
-    block.packed = (const float*)call->packed[net];
-    block.rows = rows;
-    if (shape->memory)
-        block.memory = call->memory + (size_t)row * (size_t)shape->memory;
-    agon__forward_block(&block);
+        agon__load_input(block->kernel, &call->input,
+                         (const char*)call->obs + (size_t)(row + r) * obs_bytes,
+                         &block->shape->linear[0], block->plan, r);
+    block->packed = (const float*)call->packed[net];
+    block->rows = rows;
+    if (block->shape->memory)
+        block->memory = call->memory + (size_t)row * (size_t)block->shape->memory;
+    agon__forward_block(block);
 }
 
 /* Heads of several small groups collect in one block before actions are chosen, sixteen rows at a
  * time: with one row per net that is the larger part of the choice's cost. */
 void agon__cpu_forward(const agon_forward* call, agon_scratch* scratch) {
-    const agon__shape shape = agon__shape_of(call->net);
-    const int most = agon__block_rows(&shape, 0), stride = shape.linear[shape.layers - 1].out_pad;
     const agon__kernel* kernel = scratch->kernel;
-    int held = 0; /* rows in the block of heads, ending at the current row */
-    assert(!shape.memory || call->memory);
-    if (agon__scratch_fit(scratch, &shape, 0, 0) != 0) {
+    const agon__shape* shape = &scratch->shape;
+    if (agon__scratch_fit(scratch, call->net, 0, 0) != 0) {
         assert(!"out of memory: reserve scratch before forward");
         return;
     }
-    const agon__plan plan = agon__plan_of(&shape, 0, most, scratch->block);
-    const agon__block like = {.kernel = kernel,
-                              .net = call->net,
-                              .shape = &shape,
-                              .plan = &plan,
-                              .type = call->input.type,
-                              .steps = 1};
+    const int most = agon__block_rows(shape, 0), stride = shape->linear[shape->layers - 1].out_pad;
+    const agon__plan* plan = &scratch->plan;
+    agon__plan own = *plan; /* whose heads lie behind those that are held */
+    agon__block block = {.kernel = kernel,
+                         .net = call->net,
+                         .shape = shape,
+                         .plan = &own,
+                         .type = call->input.type,
+                         .steps = 1};
+    int held = 0; /* rows in the block of heads, ending at the current row */
+    assert(!shape->memory || call->memory);
     for (int net = 0; net < call->nets; net++) {
         const int end = call->offsets[net + 1];
         for (int row = call->offsets[net], rows; row < end; row += rows) {
             rows = end - row < most ? end - row : most;
             if (held + rows > most) {
-                write_rows(kernel, call, &plan, row - held, held, stride);
+                write_rows(kernel, call, plan, row - held, held, stride);
                 held = 0;
             }
-            pass_rows(call, &like, net, row, rows, held);
+            own.x[shape->layers] = plan->x[shape->layers] + (ptrdiff_t)held * stride;
+            pass_rows(call, &block, net, row, rows);
             held += rows;
         }
     }
-    write_rows(kernel, call, &plan, call->offsets[call->nets] - held, held, stride);
+    write_rows(kernel, call, plan, call->offsets[call->nets] - held, held, stride);
 }

@@ -288,25 +288,24 @@ static int block_entries(const agon__shape* shape, int horizon) {
 
 void agon__cpu_gradient(agon_update* update, agon_scratch* scratch) {
     const agon_net* net = &update->learner->net;
-    const agon__shape shape = agon__shape_of(net);
-    const int most = block_entries(&shape, update->data->horizon);
-    assert(update->count > 0);
-    assert(!shape.memory || update->count % update->data->horizon == 0);
-    if (agon__scratch_fit(scratch, &shape, 1, most) != 0) {
+    const int horizon = update->data->horizon, whole = agon_net_memory(net) ? horizon : 1;
+    assert(update->count > 0 && update->count % whole == 0);
+    if (agon__scratch_fit(scratch, net, 1, whole) != 0) {
         assert(!"out of memory: reserve scratch before an update");
         return;
     }
-    const agon__plan plan = agon__plan_of(&shape, 1, most, scratch->block);
+    const agon__shape* shape = &scratch->shape;
+    const int most = block_entries(shape, horizon);
     task t = {.update = update,
               .block = {.kernel = scratch->kernel,
                         .net = net,
-                        .shape = &shape,
-                        .plan = &plan,
+                        .shape = shape,
+                        .plan = &scratch->plan,
                         .type = update->data->input.type,
                         .packed = (const float*)update->learner->packed,
-                        .memory = plan.memory,
-                        .steps = update->data->horizon,
-                        .last = plan.last}};
+                        .memory = scratch->plan.memory,
+                        .steps = horizon,
+                        .last = scratch->plan.last}};
     for (int at = 0; at < update->count; at += most) {
         const int left = update->count - at, rows = left < most ? left : most;
         t.block.rows = rows;
@@ -315,7 +314,7 @@ void agon__cpu_gradient(agon_update* update, agon_scratch* scratch) {
         loss_block(&t, update->index + at, rows);
         backward_block(&t, rows, at > 0);
     }
-    if (t.block.type == AGON_U8 && shape.linear[0].kind != AGON_CONV)
+    if (t.block.type == AGON_U8 && shape->linear[0].kind != AGON_CONV)
         finish_first(&t);
     fill_stats(&t);
 }

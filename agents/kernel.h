@@ -6,9 +6,10 @@
  *
  *   - each output of a product adds its terms in the order of the reduction index, one fused
  *     multiply-add per term, starting from its bias, from 0 or from what it held;
- *   - a first layer of bytes leaves out the inputs that are 0, forward and in its gradient: most
- *     of what a board says is 0, and with finite weights a term 0 * w changes at most the sign of
- *     a sum that is 0;
+ *   - a first layer of bytes, if no convolution, leaves out the inputs that are 0, forward and in
+ *     its gradient: most of what a board says is 0, and with finite weights a term 0 * w changes at
+ *     most the sign of a sum that is 0;
+ *   - a convolution is a product of what it sees at each point; zeros beyond an edge are terms;
  *   - softmax, entropy and loss treat sixteen rows side by side, one row per lane, so that sums
  * over actions are sequential within a lane whatever the width;
  *   - sums over rows are sequential in the order given; the gradient norm is sixteen interleaved

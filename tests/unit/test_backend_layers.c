@@ -182,6 +182,16 @@ static void mixtures_update(void** state) {
         }
 }
 
+/* Promise: and where a layer is so wide that blocks of rows are shorter. */
+static void wide_images(void** state) {
+    const agon_net net = net_of("1x47x47-conv11-3 relu");
+    const agon__shape shape = agon__shape_of(&net);
+    source s = {0};
+    assert_in_range(agon__block_rows(&shape, 0), 1, AGON__FORWARD_ROWS - 1);
+    try_forward(&s, &net, AGON_U8, 50);
+    try_update(&s, &net, AGON_U8, 50, 1);
+}
+
 /* ---- company ------------------------------------------------------------------------------ */
 
 enum { NETS = 5, COMPANY = 108 };
@@ -318,6 +328,7 @@ int main(void) {
         cmocka_unit_test(convolutions),
         cmocka_unit_test(mixtures_forward),
         cmocka_unit_test(mixtures_update),
+        cmocka_unit_test(wide_images),
         cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(play_is_what_is_learned),
     };
