@@ -31,8 +31,11 @@ typedef struct agon__gpu_forward {
     const uint64_t* mask;  /* (places, mask_words); NULL: all legal */
     const uint32_t* place; /* (slots) where a slot's observation and mask lie; NULL: at the slot */
     int mask_words;
-    float temperature;      /* 0: greedy */
-    const float* uniform;   /* (slots); NULL: from draws */
+    const float* memory;        /* (rows, net.memory) before these decisions; nets with memory */
+    const uint32_t* memory_row; /* (slots) the row of a slot's memory; NULL: the slot */
+    float* memory_after;  /* out (slots, net.memory) after them; without memory_row may be memory */
+    float temperature;    /* 0: greedy */
+    const float* uniform; /* (slots); NULL: from draws */
     agon__gpu_draws draws;  /* read when uniform is NULL and temperature > 0 */
     float* logits;          /* out (slots, actions) or NULL, and so on as in agon_forward */
     float* value;           /* (slots) */
