@@ -87,6 +87,7 @@ typedef struct inputs {
     const void** packed;
     int *start, *count;
     char* obs;
+    float* memory;
     uint64_t* mask;
     float* uniform;
 } inputs;
@@ -99,6 +100,11 @@ static size_t mask_words(const agon_net* net) {
     return ((size_t)net->actions + 63) / 64;
 }
 
+/* Of a row. */
+static size_t memory_bytes(const agon_net* net) {
+    return (size_t)agon_net_memory(net) * sizeof(float);
+}
+
 static size_t lay_inputs(const agon_forward* call, char* base, inputs* out) {
     const size_t nets = (size_t)call->nets, rows = (size_t)call->offsets[call->nets];
     agon__carver c = {base, 0};
@@ -106,6 +112,7 @@ static size_t lay_inputs(const agon_forward* call, char* base, inputs* out) {
     out->start = carve(&c, 1, nets, sizeof *out->start);
     out->count = carve(&c, 1, nets, sizeof *out->count);
     out->obs = carve(&c, 1, rows, obs_bytes(call));
+    out->memory = carve(&c, call->memory != NULL, rows, memory_bytes(call->net));
     out->mask = carve(&c, call->mask != NULL, rows * mask_words(call->net), sizeof *out->mask);
     out->uniform = carve(&c, call->temperature > 0.0f, rows, sizeof *out->uniform);
     return c.used;
@@ -115,6 +122,7 @@ static size_t lay_inputs(const agon_forward* call, char* base, inputs* out) {
 static size_t lay_outputs(const agon_forward* call, char* base, agon__gpu_forward* out) {
     const size_t rows = (size_t)call->offsets[call->nets], actions = (size_t)call->net->actions;
     agon__carver c = {base, 0};
+    out->memory_after = carve(&c, call->memory != NULL, rows, memory_bytes(call->net));
     out->logits = carve(&c, call->logits != NULL, rows * actions, sizeof(float));
     out->value = carve(&c, call->value != NULL, rows, sizeof(float));
     out->probability = carve(&c, call->probability != NULL, rows * actions, sizeof(float));
@@ -154,8 +162,10 @@ static int hold_room(agon_scratch* s, int nets) {
 /* Observations as float32, every output and 64 nets: a call seldom needs more. */
 static int reserve(agon_scratch* s, const agon_net* net, int rows, int update) {
     const size_t n = (size_t)rows, actions = (size_t)net->actions;
-    const size_t in = 64 * 16 + n * ((size_t)net->inputs * 4 + mask_words(net) * 8 + 4) + 2048;
-    const size_t out = n * (2 * actions * 4 + 4 + 2 + 4) + 2048;
+    const size_t memory = memory_bytes(net);
+    const size_t in =
+        64 * 16 + n * ((size_t)net->inputs * 4 + memory + mask_words(net) * 8 + 4) + 2048;
+    const size_t out = n * (memory + 2 * actions * 4 + 4 + 2 + 4) + 2048;
     (void)update; /* shards have memory of their own */
     return hold_room(s, 64) || fit(s, net, in, out, rows, NULL) ? AGON_EMEMORY : AGON_OK;
 }
@@ -189,6 +199,8 @@ static void fill_inputs(const agon_forward* call, const inputs* in) {
         in->count[i] = call->offsets[i + 1] - call->offsets[i];
     }
     memcpy(in->obs, call->obs, rows * obs_bytes(call));
+    if (in->memory)
+        memcpy(in->memory, call->memory, rows * memory_bytes(call->net));
     if (in->mask)
         memcpy(in->mask, call->mask, rows * mask_words(call->net) * sizeof *in->mask);
     if (in->uniform && call->uniform)
@@ -217,6 +229,7 @@ static void describe(const agon_scratch* s, const agon_forward* call, const inpu
     out->scale = call->input.scale;
     out->obs_bytes = obs_bytes(call);
     out->obs = in->obs;
+    out->memory = in->memory;
     out->mask = in->mask;
     out->mask_words = (int)mask_words(call->net);
     out->temperature = call->temperature;
@@ -257,7 +270,7 @@ static size_t lowest_legal(const agon_forward* call, size_t row) {
 }
 
 /* The lowest legal action everywhere, for sure: what follows stays within the rules until somebody
- * asks. */
+ * asks. Memory stays as it was. */
 static void fill_failed(const agon_forward* call) {
     const size_t rows = (size_t)call->offsets[call->nets], actions = (size_t)call->net->actions;
     if (call->logits)
@@ -281,6 +294,8 @@ static void take_out(const agon_scratch* s, const agon_forward* call) {
     const size_t rows = (size_t)call->offsets[call->nets], actions = (size_t)call->net->actions;
     agon__gpu_forward host;
     lay_outputs(call, s->out.host, &host);
+    if (host.memory_after)
+        memcpy(call->memory, host.memory_after, rows * memory_bytes(call->net));
     if (host.logits)
         memcpy(call->logits, host.logits, rows * actions * sizeof(float));
     if (host.value)

@@ -13,16 +13,25 @@ typedef struct agon__forward_cut {
     int depth;            /* wide: inputs that are staged together, a multiple of AGON__TILE_K */
     int z_stride;         /* floats from one row of logits and value to the next */
     int room;             /* fused: bytes for weights */
-    int weights, x[2], z; /* z: fused; < 0: in scratch. wide: sums */
+    int weights, x[2], z; /* z: fused; < 0: in scratch. wide: sums; x[1]: rows of a convolution */
     int shared;           /* bytes in all */
 } agon__forward_cut;
 
 typedef struct agon__forward_args {
     agon__gpu_forward call;
     agon__forward_cut cut;
-    const void* in; /* wide: (slots, stride of the layer) elements; NULL: observations */
-    void* out;      /* wide: (slots, stride of the next layer) elements; NULL: logits */
+    int from, to;   /* wide: slots of this pass, of which the arrays below are; to 0: all */
+    const void* in; /* wide: (slots, agon__forward_row) elements; NULL: observations */
+    void* out;      /* wide: (slots, agon__forward_row of the next layer); NULL: logits */
     float* z;       /* (slots, z_stride) logits and value; NULL: in shared memory */
 } agon__forward_args;
+
+/* Elements that a slot's inputs of a layer take, other than observations. */
+AGON_KERNEL_FN int agon__forward_row(const agon__gpu_linear* linear) {
+    const agon__fold* f = &linear->fold;
+    if (!linear->folds || f->kernel == 0)
+        return linear->stride;
+    return (f->rows * f->cols * f->channels + AGON__TILE_K - 1) / AGON__TILE_K * AGON__TILE_K;
+}
 
 #endif

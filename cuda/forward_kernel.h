@@ -15,9 +15,10 @@
 #include "cuda/forward_inputs.h"
 #include "cuda/forward_walk.h"
 
-/* The block's tile: slots first .. first + rows - 1 of a group, and where its logits lie. */
+/* The block's tile: rows of a group from slot `first` on, of an image from its `point` on, and
+ * where its logits lie. */
 typedef struct agon__forward_tile {
-    int group, first, rows;
+    int group, first, point, rows;
     const char* packed;
     float* z;
 } agon__forward_tile;
@@ -25,13 +26,15 @@ typedef struct agon__forward_tile {
 AGON_KERNEL_FN agon__forward_tile agon__forward_tile_of(agon__block* b, const agon__forward_args* a,
                                                         const agon__walk* walk) {
     const int tile = (int)(walk->tile / walk->times) * walk->rows;
-    const int left = a->call.count[walk->group] - tile;
+    const int left = agon__walk_slots(walk, walk->group) * walk->points - tile;
     agon__forward_tile t;
     t.group = walk->group;
-    t.first = a->call.start[walk->group] + tile;
+    t.first = agon__walk_first(walk, walk->group) + tile / walk->points;
+    t.point = tile % walk->points;
     t.rows = left < walk->rows ? left : walk->rows;
     t.packed = (const char*)a->call.packed[walk->group];
-    t.z = a->z ? a->z + (size_t)t.first * (size_t)a->cut.z_stride : (float*)(b->shared + a->cut.z);
+    t.z = a->z ? a->z + (size_t)(t.first - a->from) * (size_t)a->cut.z_stride
+               : (float*)(b->shared + a->cut.z);
     return t;
 }
 
@@ -102,7 +105,8 @@ AGON_KERNEL_FN void agon__forward_body(const int mode, agon__block* b,
     const agon__gpu_linear* first = &c->net.linear[0];
     const int depth = (first->in + AGON__TILE_K - 1) / AGON__TILE_K * AGON__TILE_K;
     const char* held = NULL; /* the net that is resident */
-    agon__walk walk = agon__walk_open(b, c->count, c->groups, a->cut.rows, 1);
+    const agon__walk all = {c->start, c->count, c->groups, a->cut.rows, 1, 1, 0, 0, 0, 0, 0};
+    agon__walk walk = agon__walk_open(b, all);
     AGON__LOOP for (; walk.left > 0; agon__walk_on(b, &walk)) {
         const agon__forward_tile tile = agon__forward_tile_of(b, a, &walk);
         const agon__inputs in = {tile.first,   tile.rows, 0, depth, b->shared + a->cut.x[0],

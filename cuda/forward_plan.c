@@ -1,8 +1,9 @@
 /* forward_plan.c: how a forward is cut. */
 #include "cuda/forward_plan.h"
 
+#include "agents/net.h"
 #include "cuda/choose_kernel.h"
-#include "cuda/forward_walk.h"
+#include "cuda/forward_fold.h"
 
 #include <assert.h>
 
@@ -36,6 +37,13 @@ static size_t row_bytes(const agon__gpu_net* net, int which) {
     for (int i = which; i < net->layers; i += 2)
         widest = net->linear[i].stride > widest ? net->linear[i].stride : widest;
     return (size_t)widest * (size_t)agon__element(net->mode);
+}
+
+static bool all_dense(const agon__gpu_net* net) {
+    for (int i = 0; i < net->layers; i++)
+        if (net->linear[i].kind != AGON_DENSE)
+            return false;
+    return true;
 }
 
 /* ---- fused -------------------------------------------------------------------------------- */
@@ -92,6 +100,8 @@ static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int 
 agon__forward_cut agon__forward_cut_fused(const agon__gpu_net* net, size_t shared, int rows,
                                           int resident) {
     agon__forward_cut cut = {0};
+    if (!all_dense(net))
+        return cut;
     for (; rows >= AGON__TILE_M && cut.rows == 0; rows /= 2)
         for (int half = !resident; half >= 0 && cut.rows == 0; half--)
             for (int z_shared = 1; z_shared >= 0 && cut.rows == 0; z_shared--)
@@ -109,7 +119,9 @@ agon__forward_cut agon__forward_choose_cut(const agon__gpu_net* net, size_t shar
 static int wide_shared(const agon__gpu_net* net, agon__forward_cut* cut) {
     const size_t element = (size_t)agon__element(net->mode);
     const size_t row = (size_t)cut->depth * element + 16;
-    cut->x[0] = AGON__WALK_SHARED;
+    const int conv = net->linear[cut->layer].kind == AGON_CONV;
+    cut->x[1] = conv ? AGON__WALK_SHARED : 0;
+    cut->x[0] = AGON__WALK_SHARED + conv * cut->rows * (int)sizeof(agon__fold_row);
     cut->weights = cut->x[0] + cut->rows * (int)row;
     cut->z = cut->weights + cut->cols * (int)row;
     return cut->z + cut->rows * cut->cols * (int)sizeof(float);
@@ -122,13 +134,15 @@ agon__forward_cut agon__forward_cut_wide(const agon__gpu_net* net, size_t shared
     agon__forward_cut cut = {.rows = rows, .layer = layer, .depth = WIDE_DEPTH, .cols = WIDE_COLS};
     cut.z_stride = net->linear[net->layers - 1].rows;
     cut.depth = least(cut.depth, (int)up_to((size_t)linear->in, AGON__TILE_K));
-    cut.cols = least(cut.cols, linear->rows);
+    /* A minGRU's tile has its units' c and g. */
+    const int each = linear->kind == AGON_MINGRU ? 2 : 1;
+    cut.cols = least(cut.cols, (int)up_to((size_t)(linear->out / each), AGON__TILE_N) * each);
     while ((size_t)(cut.shared = wide_shared(net, &cut)) > limit) {
         if (cut.depth > WIDE_DEPTH / 2)
             cut.depth = WIDE_DEPTH / 2;
         else
-            cut.cols = cut.cols / 2 / AGON__TILE_N * AGON__TILE_N;
-        assert(cut.cols >= AGON__TILE_N);
+            cut.cols = cut.cols / 2 / (each * AGON__TILE_N) * (each * AGON__TILE_N);
+        assert(cut.cols >= each * AGON__TILE_N);
     }
     return cut;
 }
@@ -137,8 +151,8 @@ agon__forward_cut agon__forward_cut_wide(const agon__gpu_net* net, size_t shared
 static size_t wide_array(const agon__gpu_net* net, int slots, int which) {
     size_t row = 0;
     for (int i = 1 + which; i < net->layers; i += 2)
-        if ((size_t)net->linear[i].stride > row)
-            row = (size_t)net->linear[i].stride;
+        if ((size_t)agon__forward_row(&net->linear[i]) > row)
+            row = (size_t)agon__forward_row(&net->linear[i]);
     return up_to(row * (size_t)agon__element(net->mode) * (size_t)slots, 256);
 }
 
@@ -148,13 +162,28 @@ static size_t z_bytes(const agon__gpu_net* net, int slots) {
     return (size_t)slots * (size_t)net->linear[net->layers - 1].rows * sizeof(float);
 }
 
-size_t agon__forward_scratch_of(const agon__gpu_net* net, size_t shared, int slots) {
+static size_t wide_scratch(const agon__gpu_net* net, int slots) {
+    return z_bytes(net, slots) + wide_array(net, slots, 0) + wide_array(net, slots, 1);
+}
+
+/* Slots that a pass may have at most. */
+static int pass_most(const agon__forward_machine* machine, const agon__gpu_net* net, int slots) {
+    const size_t fit = machine->room / wide_scratch(net, 1);
+    if (all_dense(net) || fit >= (size_t)slots)
+        return slots;
+    return fit > 1 ? (int)fit : 1;
+}
+
+size_t agon__forward_scratch_of(const agon__forward_machine* machine, const agon__gpu_net* net,
+                                int slots) {
     size_t most = 0;
+    if (!all_dense(net))
+        return wide_scratch(net, pass_most(machine, net, slots));
     for (int rows = AGON__TILE_M; rows <= MOST_ROWS; rows *= 2) {
-        const agon__forward_cut cut = agon__forward_choose_cut(net, shared, rows);
+        const agon__forward_cut cut = agon__forward_choose_cut(net, machine->shared, rows);
         size_t bytes = cut.rows && cut.z >= 0 ? 0 : z_bytes(net, slots);
         if (cut.rows == 0)
-            bytes += wide_array(net, slots, 0) + wide_array(net, slots, 1);
+            bytes = wide_scratch(net, slots);
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -163,12 +192,12 @@ size_t agon__forward_scratch_of(const agon__gpu_net* net, size_t shared, int slo
 /* ---- launches ----------------------------------------------------------------------------- */
 
 /* Blocks that stay until all is done: as many as fit side by side, or as there are items. */
-static int blocks_of(const agon__forward_machine* machine, const agon__gpu_forward* call, int rows,
+static int blocks_of(const agon__forward_machine* machine, int64_t all, int groups, int rows,
                      int times, int shared) {
     const size_t fit = (machine->shared + KEPT) / ((size_t)shared + KEPT);
     const int64_t most =
         (int64_t)machine->processors * (fit < SIDE_BY_SIDE ? (int)fit : SIDE_BY_SIDE);
-    const int64_t items = ((int64_t)call->slots / rows + call->groups) * times;
+    const int64_t items = (all / rows + groups) * times;
     return (int)(items < most ? items : most);
 }
 
@@ -184,19 +213,42 @@ static agon__forward_launch* add(agon__forward_plan* plan, const agon__gpu_forwa
     return launch;
 }
 
+/* Tiles as large as the groups, but enough of them for all processors. */
+static int rows_of(const agon__forward_machine* machine, int64_t most, int64_t all) {
+    int rows = MOST_ROWS;
+    while (rows > AGON__TILE_M && (most <= rows / 2 || all / rows < machine->processors))
+        rows /= 2;
+    return rows;
+}
+
+/* One layer; its rows are those of the plan's passes. */
+static agon__forward_launch* add_layer(const agon__forward_machine* machine,
+                                       const agon__gpu_forward* call, int layer, int rows,
+                                       agon__forward_plan* plan) {
+    static const char* const names[][3] = {
+        [AGON_DENSE] = {"forward_layer_fp32", "forward_layer_tf32", "forward_layer_bf16"},
+        [AGON_CONV] = {"forward_conv_fp32", "forward_conv_tf32", "forward_conv_bf16"},
+        [AGON_MINGRU] = {"forward_cell_fp32", "forward_cell_tf32", "forward_cell_bf16"}};
+    const agon__gpu_net* net = &call->net;
+    const agon__gpu_linear* linear = &net->linear[layer];
+    const int64_t points = linear->points, all = plan->slots * points;
+    if (rows == 0)
+        rows = rows_of(machine, call->most * points, all);
+    const agon__forward_cut cut = agon__forward_cut_wide(net, machine->shared, rows, layer);
+    const int outputs = linear->kind == AGON_MINGRU ? linear->out : linear->rows;
+    const int times = (outputs + cut.cols - 1) / cut.cols;
+    return add(plan, call, names[linear->kind][net->mode], &cut, cut.shared,
+               blocks_of(machine, all, call->groups, rows, times, cut.shared));
+}
+
 static void add_layers(const agon__forward_machine* machine, const agon__gpu_forward* call,
                        int rows, agon__forward_plan* plan) {
-    static const char* const names[] = {"forward_layer_fp32", "forward_layer_tf32",
-                                        "forward_layer_bf16"};
     const agon__gpu_net* net = &call->net;
     char* array[2] = {call->scratch};
-    array[1] = array[0] + wide_array(net, call->slots, 0);
-    float* z = (float*)(array[1] + wide_array(net, call->slots, 1));
+    array[1] = array[0] + wide_array(net, plan->slots, 0);
+    float* z = (float*)(array[1] + wide_array(net, plan->slots, 1));
     for (int i = 0; i < net->layers; i++) {
-        const agon__forward_cut cut = agon__forward_cut_wide(net, machine->shared, rows, i);
-        const int times = (net->linear[i].rows + cut.cols - 1) / cut.cols;
-        agon__forward_launch* launch = add(plan, call, names[net->mode], &cut, cut.shared,
-                                           blocks_of(machine, call, rows, times, cut.shared));
+        agon__forward_launch* launch = add_layer(machine, call, i, rows, plan);
         launch->args.in = i > 0 ? array[(i - 1) & 1] : NULL;
         launch->args.out = i + 1 < net->layers ? array[i & 1] : NULL;
         launch->args.z = z;
@@ -204,35 +256,36 @@ static void add_layers(const agon__forward_machine* machine, const agon__gpu_for
     const agon__forward_cut cut = {.rows = net->actions <= AGON__CHOOSE_FEW ? FEW_ROWS : MANY_ROWS,
                                    .z_stride = net->linear[net->layers - 1].rows};
     add(plan, call, "choose", &cut, AGON__WALK_SHARED,
-        blocks_of(machine, call, cut.rows, 1, AGON__WALK_SHARED))
+        blocks_of(machine, plan->slots, call->groups, cut.rows, 1, AGON__WALK_SHARED))
         ->args.z = z;
 }
 
 void agon__forward_plan_cut(const agon__forward_machine* machine, const agon__gpu_forward* call,
                             const agon__forward_cut* fused, int rows, agon__forward_plan* out) {
     static const char* const names[] = {"forward_fp32", "forward_tf32", "forward_bf16"};
+    const int most = pass_most(machine, &call->net, call->slots);
     out->count = 0;
+    out->passes = most ? (call->slots + most - 1) / most : 1;
+    out->slots = (call->slots + out->passes - 1) / out->passes;
     if (fused->rows == 0) {
         add_layers(machine, call, rows, out);
         return;
     }
-    const int blocks = blocks_of(machine, call, fused->rows, 1, fused->shared);
+    const int blocks = blocks_of(machine, call->slots, call->groups, fused->rows, 1, fused->shared);
     add(out, call, names[call->net.mode], fused, fused->shared, blocks)->args.z =
         fused->z < 0 ? call->scratch : NULL;
 }
 
-/* Tiles as large as the groups, but enough of them for all processors. */
-static int rows_of(const agon__forward_machine* machine, const agon__gpu_forward* call) {
-    int rows = MOST_ROWS;
-    while (rows > AGON__TILE_M &&
-           (call->most <= rows / 2 || call->slots / rows < machine->processors))
-        rows /= 2;
-    return rows;
-}
-
 void agon__forward_plan_of(const agon__forward_machine* machine, const agon__gpu_forward* call,
                            agon__forward_plan* out) {
-    const int rows = rows_of(machine, call);
+    const int rows = rows_of(machine, call->most, call->slots);
     const agon__forward_cut cut = agon__forward_choose_cut(&call->net, machine->shared, rows);
-    agon__forward_plan_cut(machine, call, &cut, rows, out);
+    agon__forward_plan_cut(machine, call, &cut, 0, out);
+}
+
+void agon__forward_plan_pass(agon__forward_plan* plan, int pass) {
+    for (int i = 0; i < plan->count && plan->passes > 1; i++) {
+        plan->launch[i].args.from = pass * plan->slots;
+        plan->launch[i].args.to = (pass + 1) * plan->slots;
+    }
 }

@@ -2,7 +2,8 @@
  *
  * Work comes in items: (group, tile of rows), each `times` over. Block i of n takes the i-th of n
  * equal parts of the items in order, so that it stays with a net as long as it can. How many rows a
- * group has is known on the device alone: each block adds them up first. */
+ * group has is known on the device alone: each block adds them up first. A slot is one row, or one
+ * for each point of its image; of the slots a walk may take a part. */
 #ifndef AGON_CUDA_FORWARD_WALK_H
 #define AGON_CUDA_FORWARD_WALK_H
 
@@ -21,14 +22,30 @@ typedef struct agon__walk_shared {
 } agon__walk_shared;
 
 typedef struct agon__walk {
-    const int* count; /* (groups) rows */
+    const int *start, *count; /* (groups) slots */
     int groups, rows, times;
+    int points;         /* rows of a slot; all rows of the walk are below 2^31 */
+    int from, to;       /* slots that are walked over; to 0: all */
     int group;          /* of the item that the block is at */
     int64_t tile, left; /* which of its group, and items until the block has done its part */
 } agon__walk;
 
+/* The first slot of a group that is walked over, if there is one. */
+AGON_KERNEL_FN int agon__walk_first(const agon__walk* walk, int group) {
+    const int first = walk->start[group];
+    return walk->to && first < walk->from ? walk->from : first;
+}
+
+AGON_KERNEL_FN int agon__walk_slots(const agon__walk* walk, int group) {
+    if (!walk->to)
+        return walk->count[group];
+    const int end = walk->start[group] + walk->count[group];
+    const int slots = (end < walk->to ? end : walk->to) - agon__walk_first(walk, group);
+    return slots > 0 ? slots : 0;
+}
+
 AGON_KERNEL_FN int64_t agon__walk_tiles(const agon__walk* walk, int group) {
-    const int count = walk->count[group];
+    const int count = agon__walk_slots(walk, group) * walk->points;
     return (int64_t)(count / walk->rows + (count % walk->rows != 0)) * walk->times;
 }
 
@@ -72,11 +89,10 @@ AGON_KERNEL_FN void agon__walk_find(const agon__block* b, agon__walk* walk, int 
     walk->tile = at;
 }
 
-/* All warps begin here. left is 0 where the block has nothing to do. */
-AGON_KERNEL_FN agon__walk agon__walk_open(agon__block* b, const int* count, int groups, int rows,
-                                          int times) {
-    const int each = (groups + AGON__WALK_PARTS - 1) / AGON__WALK_PARTS;
-    agon__walk walk = {count, groups, rows, times, 0, 0, 0};
+/* All warps begin here, with a walk of which group, tile and left are to be found. left is 0 where
+ * the block has nothing to do. */
+AGON_KERNEL_FN agon__walk agon__walk_open(agon__block* b, agon__walk walk) {
+    const int each = (walk.groups + AGON__WALK_PARTS - 1) / AGON__WALK_PARTS;
     agon__walk_sum(b, &walk, each);
     const agon__walk_shared* s = (const agon__walk_shared*)b->shared;
     int64_t total = 0;
@@ -99,7 +115,7 @@ AGON_KERNEL_FN void agon__walk_skip(agon__block* b, agon__walk* walk) {
             const int from = first + w * AGON__WARP;
             AGON_LANE(float, near);
             AGON_LANES(l) {
-                const int full = from + l < walk->groups && walk->count[from + l] > 0;
+                const int full = from + l < walk->groups && agon__walk_slots(walk, from + l) > 0;
                 near[AGON_AT(l)] = full ? (float)-l : -100.0f;
             }
             const float nearest = agon_warp_max(near);

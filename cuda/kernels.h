@@ -20,6 +20,12 @@
     X(forward_layer_fp32, agon__forward_args)                                                      \
     X(forward_layer_tf32, agon__forward_args)                                                      \
     X(forward_layer_bf16, agon__forward_args)                                                      \
+    X(forward_conv_fp32, agon__forward_args)                                                       \
+    X(forward_conv_tf32, agon__forward_args)                                                       \
+    X(forward_conv_bf16, agon__forward_args)                                                       \
+    X(forward_cell_fp32, agon__forward_args)                                                       \
+    X(forward_cell_tf32, agon__forward_args)                                                       \
+    X(forward_cell_bf16, agon__forward_args)                                                       \
     X(choose, agon__forward_args)                                                                  \
     X(play_sort, agon__play_args)                                                                  \
     X(play_counts, agon__play_args)                                                                \

@@ -19,7 +19,13 @@ typedef struct company {
     int offsets[MOST_GROUPS + 1];
     int count[MOST_GROUPS];
     float* params[MOST_GROUPS];
+    float* memory; /* (rows, agon_net_memory) before the decisions */
+    float* after;  /* likewise, after them: what run_cpu made */
 } company;
+
+static inline size_t memory_floats(const company* c) {
+    return (size_t)c->b.rows * (size_t)agon_net_memory(&c->b.net);
+}
 
 static inline void open_company(source* s, const agon_net* net, agon_dtype type, int groups,
                                 const int* count, company* c) {
@@ -39,11 +45,19 @@ static inline void give_nets(source* s, company* c, const agon_net* net) {
         c->params[g] = need(agon_net_size(net) * sizeof(float));
         fill_weights(s, net, c->params[g]);
     }
+    free(c->memory);
+    free(c->after);
+    c->memory = need(memory_floats(c) * sizeof(float));
+    c->after = need(memory_floats(c) * sizeof(float));
+    if (memory_floats(c))
+        fill_fast(s, c->memory, memory_floats(c), 1.0f);
 }
 
 static inline void close_company(company* c) {
     for (int g = 0; g < c->groups; g++)
         free(c->params[g]);
+    free(c->memory);
+    free(c->after);
     close_batch(&c->b);
 }
 
@@ -57,7 +71,11 @@ static inline void run_cpu(const company* c, const outputs* o) {
         packed[g] = made[g] = need(backend->packed_size(&c->b.net));
         backend->pack(&c->b.net, c->params[g], made[g]);
     }
-    const agon_forward call = call_of(&c->b, o, packed, c->offsets, c->groups);
+    agon_forward call = call_of(&c->b, o, packed, c->offsets, c->groups);
+    if (memory_floats(c)) {
+        call.memory = c->after;
+        memcpy(c->after, c->memory, memory_floats(c) * sizeof(float));
+    }
     backend->forward(&call, scratch);
     for (int g = 0; g < c->groups; g++)
         free(made[g]);
@@ -75,7 +93,9 @@ typedef struct run {
     cut_kind kind;
     int rows;       /* of a tile, where the cut is not chosen; 0: 64 */
     int processors; /* 0: 3 */
+    size_t room;    /* bytes of scratch of a pass; 0: no bound */
     int backwards;
+    float* after;              /* (rows, agon_net_memory) out, or NULL */
     void* packed[MOST_GROUPS]; /* (groups) made by open_run */
     agon__gpu_forward call;
     int start[MOST_GROUPS]; /* (groups) */
@@ -96,6 +116,8 @@ static inline void open_run(const company* c, const outputs* o, run* r) {
                                   .obs = b->data->obs,
                                   .mask = b->all_legal ? NULL : b->data->mask,
                                   .mask_words = b->words,
+                                  .memory = c->memory,
+                                  .memory_after = r->after,
                                   .temperature = b->temperature,
                                   .uniform = b->uniform,
                                   .logits = o->logits,
@@ -116,8 +138,13 @@ static inline void close_run(const company* c, run* r) {
         free(r->packed[g]);
 }
 
+static inline agon__forward_machine machine_of(const run* r) {
+    return (agon__forward_machine){r->processors ? r->processors : 3, r->shared,
+                                   r->room ? r->room : SIZE_MAX};
+}
+
 static inline void plan_run(run* r, agon__forward_plan* plan) {
-    const agon__forward_machine machine = {r->processors ? r->processors : 3, r->shared};
+    const agon__forward_machine machine = machine_of(r);
     const int rows = r->rows ? r->rows : 64;
     agon__forward_cut cut = {0};
     if (r->kind == CUT_CHOSEN) {
@@ -131,24 +158,33 @@ static inline void plan_run(run* r, agon__forward_plan* plan) {
     agon__forward_plan_cut(&machine, &r->call, &cut, rows, plan);
 }
 
-/* Launches in order, in memory that is as large as promised. */
-static inline void do_run(run* r) {
-    static agon__forward_plan plan;
-    const size_t bytes = agon__forward_scratch_of(&r->call.net, r->shared, r->call.slots);
-    const size_t wide = agon__forward_scratch_of(&r->call.net, 0, r->call.slots);
-    void* scratch = aligned_alloc(256, ((r->kind == CUT_CHOSEN ? bytes : wide) + 256) / 256 * 256);
-    assert_non_null(scratch);
-    memset(scratch, 0xff, r->kind == CUT_CHOSEN ? bytes : wide);
-    r->call.scratch = scratch;
-    plan_run(r, &plan);
-    for (int i = 0; i < plan.count; i++) {
-        const agon__forward_launch* launch = &plan.launch[i];
+static inline void do_launches(const run* r, const agon__forward_plan* plan) {
+    for (int i = 0; i < plan->count; i++) {
+        const agon__forward_launch* launch = &plan->launch[i];
         const emulate_kernel* kernel = emulate_find("kernels", launch->name);
         assert_non_null(kernel);
         assert_int_equal(kernel->args, sizeof launch->args);
         assert_true(launch->shared <= r->shared);
         emulate_run(kernel, launch->blocks, launch->warps, launch->shared, &launch->args,
                     r->backwards);
+    }
+}
+
+/* Launches in order, in memory that is as large as promised. */
+static inline void do_run(run* r) {
+    static agon__forward_plan plan;
+    agon__forward_machine machine = machine_of(r);
+    if (r->kind != CUT_CHOSEN)
+        machine.shared = 0; /* what the widest path takes */
+    const size_t bytes = agon__forward_scratch_of(&machine, &r->call.net, r->call.slots);
+    void* scratch = aligned_alloc(256, (bytes + 256) / 256 * 256);
+    assert_non_null(scratch);
+    memset(scratch, 0xff, bytes);
+    r->call.scratch = scratch;
+    plan_run(r, &plan);
+    for (int pass = 0; pass < plan.passes; pass++) {
+        agon__forward_plan_pass(&plan, pass);
+        do_launches(r, &plan);
     }
     free(scratch);
 }

@@ -44,6 +44,8 @@ static const struct {
     {"128-4096-4096-9 relu", AGON__BF16, {"W", "W", "W", "W"}},
     {"1048576-3-2 relu", AGON__FP32, {"W", "W", "W", "W"}},
     {"9-7 relu", AGON__FP32, {"R64+", "R64+", "R64+", "R64+"}},
+    {"2x3x3-conv4-9 relu", AGON__BF16, {"W", "W", "W", "W"}},
+    {"9-mingru4-9 relu", AGON__FP32, {"W", "W", "W", "W"}},
 };
 
 /* Promise: the planner chooses what is stated, for each size of shared memory. */
@@ -91,19 +93,73 @@ static void cuts_fit(void** state) {
     }
 }
 
+/* A random net with convolutions and minGRU layers. */
+static agon_net other_net(source* s) {
+    agon_net net = {.planes = next_int(s, 1, 9),
+                    .rows = next_int(s, 1, 19),
+                    .cols = next_int(s, 1, 19),
+                    .actions = next_int(s, 1, 3) == 1 ? next_int(s, 1, 65535) : next_int(s, 1, 90)};
+    net.inputs = net.planes * net.rows * net.cols;
+    for (int last = 0, layers = next_int(s, 1, AGON_MAX_LAYERS); net.layers < layers;) {
+        static const char* const kinds[] = {"conv%dk%d", "mingru%d", "%d"};
+        char word[32];
+        const int kind = next_int(s, last ? 1 : 0, 2);
+        snprintf(word, sizeof word, kinds[kind], next_int(s, 1, kind ? 1500 : 300),
+                 2 * next_int(s, 0, 7) + 1);
+        assert_null(agon_net_add_layer(&net, word));
+        last = kind;
+    }
+    if (net.kind[0] != AGON_CONV)
+        net.planes = net.rows = net.cols = 0;
+    return net;
+}
+
+/* Promise: layers of such nets have cuts that fit; c and g of a minGRU's units are in one tile. A
+ * pass takes no more scratch than it may, or one slot's, and fewer slots never more than many. */
+static void layers_fit(void** state) {
+    source s = {6};
+    for (int trial = 0; trial < 1000; trial++) {
+        const agon_net net = other_net(&s);
+        const agon__gpu_net n = agon__gpu_net_of(&net, trial % 3);
+        const agon__forward_machine machine = {132, shared_sizes[trial % SHARED_SIZES],
+                                               (size_t)1 << next_int(&s, 10, 30)};
+        const int slots = next_int(&s, 1, 5000), rows = 16 << next_int(&s, 0, 2);
+        for (int i = 0; i < n.layers; i++) {
+            const agon__forward_cut cut = agon__forward_cut_wide(&n, machine.shared, rows, i);
+            const int step = n.linear[i].kind == AGON_MINGRU ? 16 : 8;
+            assert_true((size_t)cut.shared <= machine.shared && cut.cols >= step);
+            assert_true(cut.cols % step == 0 && cut.depth % 16 == 0 && cut.rows == rows);
+        }
+        size_t before = 0;
+        const size_t one = agon__forward_scratch_of(&machine, &n, 1);
+        for (int many = 1; many <= slots; many += 1 + many / 3) {
+            const size_t bytes = agon__forward_scratch_of(&machine, &n, many);
+            if (agon_net_memory(&net) || net.planes)
+                assert_true(bytes <= machine.room || bytes == one);
+            assert_true(bytes >= before);
+            before = bytes;
+        }
+    }
+}
+
 /* ---- results ------------------------------------------------------------------------------ */
 
-static void check_cut(const company* c, run* r, const outputs* want) {
+static void check_cut(const company* c, run* r, const run* first, const outputs* want) {
     outputs got = open_outputs(&c->b);
+    r->after = need(memory_floats(c) * sizeof(float));
     run_kernels(c, r, &got);
     equal_outputs(c, r, want, &got);
+    same_floats("memory", place_of_run(c, r), first->after, r->after, memory_floats(c));
+    free(r->after);
     close_outputs(&got);
 }
 
-/* Every cut that the net allows, forwards and backwards, on few processors and many. */
+/* Every cut that the net allows, forwards and backwards, on few processors and many, in one pass
+ * and, where there are passes, in several. */
 static void check_cuts(const company* c, int mode) {
     outputs want = open_outputs(&c->b);
     run first = {.mode = mode, .shared = shared_sizes[3], .kind = CUT_WIDE};
+    first.after = need(memory_floats(c) * sizeof(float));
     run_kernels(c, &first, &want);
     for (int s = 0; s < SHARED_SIZES; s++)
         for (int kind = 0; kind < 4; kind++)
@@ -117,19 +173,26 @@ static void check_cuts(const company* c, int mode) {
                          .kind = (cut_kind)kind,
                          .rows = rows,
                          .processors = 1 + (s + kind) * 3 % 8,
+                         .room = (s + rows / 16) % 3 ? 0 : (size_t)1 << (11 + 3 * s),
                          .backwards = (s + kind + rows / 16) % 2};
                 if (fits || kind == CUT_WIDE || kind == CUT_CHOSEN)
-                    check_cut(c, &r, &want);
+                    check_cut(c, &r, &first, &want);
             }
+    free(first.after);
     close_outputs(&want);
 }
 
 /* Promise: a result has the same bytes whatever the cut, the number of blocks and their order. */
 static void cuts_agree(void** state) {
     static const int count[] = {3, 0, 70, 16, 1, 0};
-    static const char* const nets[] = {"61-128-97-7 relu", "40-72-9 tanh", "20-150 relu",
-                                       "13-9 relu", "33-20-11-30-5-7-9-3-4-2 tanh"};
-    for (int i = 0; i < 5; i++)
+    static const char* const nets[] = {"61-128-97-7 relu",
+                                       "40-72-9 tanh",
+                                       "20-150 relu",
+                                       "13-9 relu",
+                                       "33-20-11-30-5-7-9-3-4-2 tanh",
+                                       "2x3x5-conv20-conv9k5-mingru21-7 relu",
+                                       "33-mingru140-mingru7-9 tanh"};
+    for (int i = 0; i < 7; i++)
         for (int mode = 0; mode < 3; mode++) {
             source s = {(uint32_t)i};
             agon_net net;
@@ -199,9 +262,9 @@ static void infinite_inputs(void** state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plans_are_as_stated),
-                                       cmocka_unit_test(cuts_fit), cmocka_unit_test(cuts_agree),
-                                       cmocka_unit_test(wide_nets),
-                                       cmocka_unit_test(infinite_inputs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plans_are_as_stated), cmocka_unit_test(cuts_fit),
+        cmocka_unit_test(layers_fit),          cmocka_unit_test(cuts_agree),
+        cmocka_unit_test(wide_nets),           cmocka_unit_test(infinite_inputs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,14 @@
 /* Groups of the GPU's forward: what a slot gives depends on its observation and net alone. */
 #include "tests/unit/forward_fixture.h"
 
-static const char* const nets[] = {"20-50-6 relu", "33-70-40-82 tanh", "7-130 relu",
-                                   "9-300-5 relu"};
-enum { NETS = 4, FEW_GROUPS = 6 };
+static const char* const nets[] = {"20-50-6 relu",
+                                   "33-70-40-82 tanh",
+                                   "7-130 relu",
+                                   "9-300-5 relu",
+                                   "2x3x4-conv5-9 relu",
+                                   "20-mingru18-12-mingru70-5 tanh",
+                                   "1x4x3-conv16-conv7k5-mingru33-4 relu"};
+enum { NETS = 7, FEW_GROUPS = 6 };
 
 static void open_nets(source* s, int which, int type, const int* count, company* c) {
     agon_net net;
@@ -20,32 +25,45 @@ static void company_changes_nothing(void** state) {
         company c;
         open_nets(&s, i % NETS, i & 1, count, &c);
         outputs all = open_outputs(&c.b);
-        run together = {.mode = i / 2 % 3, .shared = shared_sizes[i % 3]};
+        const ptrdiff_t each = agon_net_memory(&c.b.net);
+        run together = {.mode = i / 2 % 3,
+                        .shared = shared_sizes[i % 3],
+                        .after = need(memory_floats(&c) * sizeof(float))};
         run_kernels(&c, &together, &all);
         for (int g = 0; g < FEW_GROUPS; g++) {
             agon_rectangle view;
             company one = {.b = batch_rows(&c.b, &view, c.offsets[g], count[g]), .groups = 1};
             one.count[0] = one.offsets[1] = count[g];
             one.params[0] = c.params[g];
+            one.memory = c.memory + c.offsets[g] * each;
             const outputs want = outputs_from(&all, c.offsets[g], c.b.net.actions);
             outputs got = open_outputs(&one.b);
-            run alone = {.mode = together.mode, .shared = shared_sizes[3], .processors = g + 1};
+            run alone = {.mode = together.mode,
+                         .shared = shared_sizes[3],
+                         .processors = g + 1,
+                         .room = (size_t)g << 12,
+                         .after = need(memory_floats(&one) * sizeof(float))};
             run_kernels(&one, &alone, &got);
             equal_outputs(&one, &alone, &want, &got);
+            same_floats("memory", place_of_run(&one, &alone), together.after + c.offsets[g] * each,
+                        alone.after, memory_floats(&one));
+            free(alone.after);
             close_outputs(&got);
         }
+        free(together.after);
         close_outputs(&all);
         close_company(&c);
     }
 }
 
 /* The same call with its slots elsewhere: groups in another order with gaps between them, and
- * observations that lie where `place` says. */
+ * observations and memories that lie where `place` says. */
 typedef struct elsewhere {
     int slots;
     int start[MOST_GROUPS];
     uint32_t* place;
     float* uniform;
+    float* after; /* (slots, agon_net_memory) */
     outputs out;
 } elsewhere;
 
@@ -57,6 +75,7 @@ static void open_elsewhere(const company* c, elsewhere* e) {
     }
     e->place = need((size_t)e->slots * 4);
     e->uniform = need((size_t)e->slots * 4);
+    e->after = need((size_t)e->slots * (size_t)agon_net_memory(&c->b.net) * 4);
     batch all = c->b;
     all.rows = e->slots;
     e->out = open_outputs(&all);
@@ -68,8 +87,9 @@ static void open_elsewhere(const company* c, elsewhere* e) {
 }
 
 /* Slots that belong to no group are not written, the others are as wanted. */
-static void same_elsewhere(const company* c, const elsewhere* e, const outputs* want) {
-    const size_t n = (size_t)c->b.net.actions;
+static void same_elsewhere(const company* c, const elsewhere* e, const outputs* want,
+                           const float* after) {
+    const size_t n = (size_t)c->b.net.actions, each = (size_t)agon_net_memory(&c->b.net);
     char* mine = need((size_t)e->slots);
     memset(mine, 0, (size_t)e->slots);
     for (int g = 0; g < c->groups; g++) {
@@ -82,17 +102,21 @@ static void same_elsewhere(const company* c, const elsewhere* e, const outputs* 
         same_floats("probability", "elsewhere", from.probability, to.probability, rows * n);
         same_floats("ln p", "elsewhere", from.log_probability, to.log_probability, rows);
         assert_memory_equal(from.action, to.action, rows * 2);
+        same_floats("memory", "elsewhere", after + (size_t)c->offsets[g] * each,
+                    e->after + (size_t)e->start[g] * each, rows * each);
     }
     for (int i = 0; i < e->slots; i++) {
         const uint8_t* value = (const uint8_t*)(e->out.value + i);
         const uint8_t* logits = (const uint8_t*)(e->out.logits + (size_t)i * n);
         assert_true(mine[i] || (value[0] == 0xa5 && logits[0] == 0xa5));
         assert_true(mine[i] || e->out.action[i] == 0xa5a5);
+        assert_true(mine[i] || each == 0 || ((uint8_t*)(e->after + (size_t)i * each))[0] == 0xa5);
     }
     free(mine);
 }
 
-/* Promise: slots may lie anywhere, in any order of groups, and their observations elsewhere. */
+/* Promise: slots may lie anywhere, in any order of groups, and their observations and memories
+ * elsewhere. */
 static void places(void** state) {
     static const int count[FEW_GROUPS] = {17, 0, 1, 64, 33, 2};
     for (int i = 0; i < NETS; i++) {
@@ -101,23 +125,57 @@ static void places(void** state) {
         elsewhere e;
         open_nets(&s, i, i & 1, count, &c);
         outputs want = open_outputs(&c.b);
-        run r = {.shared = shared_sizes[3]};
+        float* after = need(memory_floats(&c) * sizeof(float));
+        run r = {.shared = shared_sizes[3], .after = after};
         run_kernels(&c, &r, &want);
         open_elsewhere(&c, &e);
+        r = (run){.shared = shared_sizes[3], .room = 100000, .after = e.after};
         open_run(&c, &e.out, &r);
         memcpy(r.start, e.start, sizeof e.start);
         r.call.slots = e.slots;
         r.call.place = e.place;
+        r.call.memory_row = e.place;
         r.call.uniform = e.uniform;
         do_run(&r);
-        same_elsewhere(&c, &e, &want);
+        same_elsewhere(&c, &e, &want, after);
         close_run(&c, &r);
+        free(after);
+        free(e.after);
         free(e.place);
         free(e.uniform);
         close_outputs(&e.out);
         close_outputs(&want);
         close_company(&c);
     }
+}
+
+/* Promise: what a slot remembers may be written where it was read, or not at all, and no other
+ * result is changed by that. */
+static void memory_in_place(void** state) {
+    static const int count[FEW_GROUPS] = {17, 0, 1, 64, 33, 2};
+    source s = {1};
+    company c;
+    open_nets(&s, 5, AGON_U8, count, &c);
+    const size_t bytes = memory_floats(&c) * sizeof(float);
+    outputs want = open_outputs(&c.b), got = open_outputs(&c.b);
+    float* before = need(bytes);
+    memcpy(before, c.memory, bytes);
+    run r = {.shared = shared_sizes[3], .after = need(bytes)};
+    run_kernels(&c, &r, &want);
+    run none = {.shared = shared_sizes[3]};
+    run_kernels(&c, &none, &got);
+    equal_outputs(&c, &none, &want, &got);
+    assert_memory_equal(c.memory, before, bytes);
+    run same = {.shared = shared_sizes[3], .after = c.memory};
+    run_kernels(&c, &same, &got);
+    equal_outputs(&c, &same, &want, &got);
+    assert_memory_equal(c.memory, r.after, bytes);
+    assert_memory_not_equal(before, r.after, bytes);
+    free(before);
+    free(r.after);
+    close_outputs(&want);
+    close_outputs(&got);
+    close_company(&c);
 }
 
 /* Groups of up to three slots, most of them empty, that have one of four nets. */
@@ -230,7 +288,8 @@ static void outputs_apart(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(company_changes_nothing),
-                                       cmocka_unit_test(places), cmocka_unit_test(many_groups),
+                                       cmocka_unit_test(places), cmocka_unit_test(memory_in_place),
+                                       cmocka_unit_test(many_groups),
                                        cmocka_unit_test(outputs_apart)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
