@@ -26,10 +26,28 @@ AGON_KERNEL_FN float agon__wide_sum(const agon__block* b, const agon__forward_ar
     return sums[(tile * 4 + i) * AGON__WARP + lane];
 }
 
-/* Zeros behind a slot's `entries` elements, up to what a product reads. */
-AGON_KERNEL_FN void agon__wide_tail(const int mode, void* elements, size_t first, int entries) {
-    AGON__LOOP for (int i = entries; i % AGON__TILE_K != 0; i++)
-        agon__put(mode, elements, first + (size_t)i, 0.0f);
+/* Of a minGRU's units. */
+AGON_KERNEL_FN void agon__cell_write(const int mode, agon__block* b, const agon__forward_args* a,
+                                     const agon__wide_tile* t) {
+    const agon__gpu_linear* linear = &a->call.net.linear[a->cut.layer];
+    const int units = linear->out / 2, half = t->cols / 2;
+    const int width = units - t->col < half ? units - t->col : half;
+    const size_t row = (size_t)agon__forward_row(linear + 1);
+    AGON_WARPS(b, w) {
+        AGON_LANES(l) {
+            AGON__LOOP for (int i = w * AGON__WARP + l; i < t->rows.rows * width;
+                            i += b->warps * AGON__WARP) {
+                const int r = i / width, c = i % width, slot = t->rows.first + r;
+                const size_t first = (size_t)(slot - a->from) * row;
+                const float m = agon__cell_step(&a->call, linear, slot, t->col + c,
+                                                agon__wide_sum(b, a, t, r, c),
+                                                agon__wide_sum(b, a, t, r, half + c));
+                agon__put(mode, a->out, first + (size_t)(t->col + c), m);
+                if (t->col + c + 1 == units)
+                    agon__elements_end(mode, a->out, first, units);
+            }
+        }
+    }
 }
 
 #endif

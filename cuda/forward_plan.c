@@ -3,7 +3,7 @@
 
 #include "agents/net.h"
 #include "cuda/choose_kernel.h"
-#include "cuda/forward_fold.h"
+#include "cuda/forward_conv.h"
 
 #include <assert.h>
 
@@ -39,11 +39,20 @@ static size_t row_bytes(const agon__gpu_net* net, int which) {
     return (size_t)widest * (size_t)agon__element(net->mode);
 }
 
-static bool all_dense(const agon__gpu_net* net) {
+static bool has(const agon__gpu_net* net, agon_layer_kind kind) {
     for (int i = 0; i < net->layers; i++)
-        if (net->linear[i].kind != AGON_DENSE)
-            return false;
-    return true;
+        if (net->linear[i].kind == (int)kind)
+            return true;
+    return false;
+}
+
+/* Floats of a row of logits and value, and of what waits there before: outputs of a minGRU. */
+static int z_row(const agon__gpu_net* net) {
+    int most = net->linear[net->layers - 1].rows;
+    for (int i = 0; i < net->layers; i++)
+        if (net->linear[i].kind == AGON_MINGRU && net->linear[i].rows > most)
+            most = net->linear[i].rows;
+    return most;
 }
 
 /* ---- fused -------------------------------------------------------------------------------- */
@@ -75,10 +84,9 @@ static size_t widest_layer(const agon__gpu_net* net) {
 /* With logits in shared memory, or in scratch; rows 0: it does not fit. */
 static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int rows, int resident,
                                    int z_shared) {
-    const int heads = net->linear[net->layers - 1].rows;
     /* An odd stride: lanes that have a row each read from different banks. */
     agon__forward_cut cut = {
-        .rows = rows, .resident = resident, .z_stride = heads + z_shared, .z = -1};
+        .rows = rows, .resident = resident, .z_stride = z_row(net) + z_shared, .z = -1};
     size_t at = AGON__WALK_SHARED;
     for (int i = 0; i < 2; at += (size_t)rows * row_bytes(net, i++))
         cut.x[i] = (int)at;
@@ -100,7 +108,7 @@ static agon__forward_cut fused_cut(const agon__gpu_net* net, size_t shared, int 
 agon__forward_cut agon__forward_cut_fused(const agon__gpu_net* net, size_t shared, int rows,
                                           int resident) {
     agon__forward_cut cut = {0};
-    if (!all_dense(net))
+    if (has(net, AGON_CONV))
         return cut;
     for (; rows >= AGON__TILE_M && cut.rows == 0; rows /= 2)
         for (int half = !resident; half >= 0 && cut.rows == 0; half--)
@@ -121,7 +129,7 @@ static int wide_shared(const agon__gpu_net* net, agon__forward_cut* cut) {
     const size_t row = (size_t)cut->depth * element + 16;
     const int conv = net->linear[cut->layer].kind == AGON_CONV;
     cut->x[1] = conv ? AGON__WALK_SHARED : 0;
-    cut->x[0] = AGON__WALK_SHARED + conv * cut->rows * (int)sizeof(agon__fold_row);
+    cut->x[0] = AGON__WALK_SHARED + conv * cut->rows * (int)sizeof(agon__conv_row);
     cut->weights = cut->x[0] + cut->rows * (int)row;
     cut->z = cut->weights + cut->cols * (int)row;
     return cut->z + cut->rows * cut->cols * (int)sizeof(float);
@@ -158,32 +166,27 @@ static size_t wide_array(const agon__gpu_net* net, int slots, int which) {
 
 /* ---- scratch ------------------------------------------------------------------------------ */
 
-static size_t z_bytes(const agon__gpu_net* net, int slots) {
-    return (size_t)slots * (size_t)net->linear[net->layers - 1].rows * sizeof(float);
-}
-
 static size_t wide_scratch(const agon__gpu_net* net, int slots) {
-    return z_bytes(net, slots) + wide_array(net, slots, 0) + wide_array(net, slots, 1);
+    const size_t z = (size_t)slots * (size_t)net->linear[net->layers - 1].rows * sizeof(float);
+    return z + wide_array(net, slots, 0) + wide_array(net, slots, 1);
 }
 
-/* Slots that a pass may have at most. */
+/* Slots that a pass of the wide path may have at most. */
 static int pass_most(const agon__forward_machine* machine, const agon__gpu_net* net, int slots) {
     const size_t fit = machine->room / wide_scratch(net, 1);
-    if (all_dense(net) || fit >= (size_t)slots)
+    if (fit >= (size_t)slots || (!has(net, AGON_CONV) && !has(net, AGON_MINGRU)))
         return slots;
     return fit > 1 ? (int)fit : 1;
 }
 
 size_t agon__forward_scratch_of(const agon__forward_machine* machine, const agon__gpu_net* net,
                                 int slots) {
+    const size_t wide = wide_scratch(net, pass_most(machine, net, slots));
     size_t most = 0;
-    if (!all_dense(net))
-        return wide_scratch(net, pass_most(machine, net, slots));
     for (int rows = AGON__TILE_M; rows <= MOST_ROWS; rows *= 2) {
         const agon__forward_cut cut = agon__forward_choose_cut(net, machine->shared, rows);
-        size_t bytes = cut.rows && cut.z >= 0 ? 0 : z_bytes(net, slots);
-        if (cut.rows == 0)
-            bytes = wide_scratch(net, slots);
+        const size_t z = (size_t)slots * (size_t)cut.z_stride * sizeof(float);
+        const size_t bytes = cut.rows == 0 ? wide : cut.z >= 0 ? 0 : z;
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -260,19 +263,27 @@ static void add_layers(const agon__forward_machine* machine, const agon__gpu_for
         ->args.z = z;
 }
 
+/* Slots are shared out evenly. */
+static void set_passes(agon__forward_plan* plan, int slots, int most) {
+    plan->passes = slots > most ? (slots + most - 1) / most : 1;
+    plan->slots = (slots + plan->passes - 1) / plan->passes;
+}
+
 void agon__forward_plan_cut(const agon__forward_machine* machine, const agon__gpu_forward* call,
                             const agon__forward_cut* fused, int rows, agon__forward_plan* out) {
-    static const char* const names[] = {"forward_fp32", "forward_tf32", "forward_bf16"};
-    const int most = pass_most(machine, &call->net, call->slots);
+    static const char* const names[][3] = {
+        {"forward_fp32", "forward_tf32", "forward_bf16"},
+        {"forward_cells_fp32", "forward_cells_tf32", "forward_cells_bf16"}};
     out->count = 0;
-    out->passes = most ? (call->slots + most - 1) / most : 1;
-    out->slots = (call->slots + out->passes - 1) / out->passes;
     if (fused->rows == 0) {
+        set_passes(out, call->slots, pass_most(machine, &call->net, call->slots));
         add_layers(machine, call, rows, out);
         return;
     }
+    set_passes(out, call->slots, call->slots);
     const int blocks = blocks_of(machine, call->slots, call->groups, fused->rows, 1, fused->shared);
-    add(out, call, names[call->net.mode], fused, fused->shared, blocks)->args.z =
+    const char* name = names[has(&call->net, AGON_MINGRU)][call->net.mode];
+    add(out, call, name, fused, fused->shared, blocks)->args.z =
         fused->z < 0 ? call->scratch : NULL;
 }
 

@@ -2,9 +2,9 @@
  *
  * What a block has in shared memory decides. A fused cut (forward_kernel.h) needs the activations
  * of a tile twice, and weights of enough outputs to keep its warps at work; with a whole net there
- * it is resident. Everything else goes layer by layer (forward_wide.h), and so do nets with other
- * layers than dense ones; these, whose images are large, in passes over a part of the slots each.
- * No result depends on it. */
+ * it is resident. Everything else goes layer by layer (forward_wide.h), and so do all nets with
+ * convolutions. These and wide ones with minGRU layers go in passes over a part of the slots each,
+ * where their arrays would be large. No result depends on it. */
 #ifndef AGON_CUDA_FORWARD_PLAN_H
 #define AGON_CUDA_FORWARD_PLAN_H
 

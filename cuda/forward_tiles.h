@@ -93,6 +93,12 @@ AGON_KERNEL_FN float agon__tiles_bend(int bend, float x) {
     return bend == AGON__BEND_TANH ? tanhf(x) : x;
 }
 
+/* Zeros behind a row's `entries` elements, up to what a product reads. */
+AGON_KERNEL_FN void agon__elements_end(const int mode, void* elements, size_t first, int entries) {
+    AGON__LOOP for (int i = entries; i % AGON__TILE_K != 0; i++)
+        agon__put(mode, elements, first + (size_t)i, 0.0f);
+}
+
 /* What a lane's sum i of a tile starts from. */
 AGON_KERNEL_FN float agon__tiles_start(const agon__tiles* t, int tile, int col, int lane, int i) {
     if (t->bias)

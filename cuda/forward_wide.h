@@ -10,8 +10,7 @@
 #ifndef AGON_CUDA_FORWARD_WIDE_H
 #define AGON_CUDA_FORWARD_WIDE_H
 
-#include "cuda/forward_cell.h"
-#include "cuda/forward_fold.h"
+#include "cuda/forward_conv.h"
 
 /* What is made of the sums; constants, for which there are kernels of their own. */
 enum { AGON__WIDE_DENSE, AGON__WIDE_CONV, AGON__WIDE_CELL };
@@ -58,7 +57,7 @@ AGON_KERNEL_FN void agon__wide_inputs(const int mode, const int kind, agon__bloc
     const size_t row = (size_t)a->call.net.linear[a->cut.layer].stride * size;
     char* x = b->shared + a->cut.x[0];
     if (kind == AGON__WIDE_CONV) {
-        agon__fold_stage(mode, b, a, t, from, depth, stride);
+        agon__conv_stage(mode, b, a, t, from, depth, stride);
     } else if (a->in) {
         const agon__stage stage = {x,
                                    (const char*)a->in + (size_t)(t->first - a->from) * row +
@@ -163,12 +162,12 @@ AGON_KERNEL_FN void agon__wide_body(const int mode, const int kind, agon__block*
     AGON__LOOP for (; walk.left > 0; agon__walk_on(b, &walk)) {
         const agon__wide_tile t = agon__wide_tile_of(kind, b, a, &walk, from);
         if (kind == AGON__WIDE_CONV) {
-            agon__fold_rows(mode, b, a, &t.rows);
+            agon__conv_rows(mode, b, a, &t.rows);
             agon_barrier(b);
         }
         agon__wide_terms(mode, kind, b, a, &t);
         if (kind == AGON__WIDE_CONV)
-            agon__fold_write(mode, b, a, &t);
+            agon__conv_write(mode, b, a, &t);
         if (kind == AGON__WIDE_CELL)
             agon__cell_write(mode, b, a, &t);
         if (kind != AGON__WIDE_DENSE)

@@ -17,6 +17,9 @@
     X(forward_fp32, agon__forward_args)                                                            \
     X(forward_tf32, agon__forward_args)                                                            \
     X(forward_bf16, agon__forward_args)                                                            \
+    X(forward_cells_fp32, agon__forward_args)                                                      \
+    X(forward_cells_tf32, agon__forward_args)                                                      \
+    X(forward_cells_bf16, agon__forward_args)                                                      \
     X(forward_layer_fp32, agon__forward_args)                                                      \
     X(forward_layer_tf32, agon__forward_args)                                                      \
     X(forward_layer_bf16, agon__forward_args)                                                      \

@@ -143,19 +143,35 @@ static inline agon__forward_machine machine_of(const run* r) {
                                    r->room ? r->room : SIZE_MAX};
 }
 
-static inline void plan_run(run* r, agon__forward_plan* plan) {
-    const agon__forward_machine machine = machine_of(r);
+/* The cut of a run whose cut is not chosen; rows 0: wide. */
+static inline agon__forward_cut cut_of(const run* r) {
     const int rows = r->rows ? r->rows : 64;
     agon__forward_cut cut = {0};
-    if (r->kind == CUT_CHOSEN) {
-        agon__forward_plan_of(&machine, &r->call, plan);
-        return;
-    }
     if (r->kind != CUT_WIDE) {
         cut = agon__forward_cut_fused(&r->call.net, r->shared, rows, r->kind == CUT_RESIDENT);
         assert_int_not_equal(cut.rows, 0);
     }
-    agon__forward_plan_cut(&machine, &r->call, &cut, rows, plan);
+    return cut;
+}
+
+static inline void plan_run(run* r, agon__forward_plan* plan) {
+    const agon__forward_machine machine = machine_of(r);
+    if (r->kind == CUT_CHOSEN) {
+        agon__forward_plan_of(&machine, &r->call, plan);
+        return;
+    }
+    const agon__forward_cut cut = cut_of(r);
+    agon__forward_plan_cut(&machine, &r->call, &cut, r->rows ? r->rows : 64, plan);
+}
+
+/* What is promised to be enough. */
+static inline size_t scratch_of(const run* r) {
+    agon__forward_machine machine = machine_of(r);
+    if (r->kind != CUT_CHOSEN)
+        machine.shared = 0; /* the wide path's */
+    if (r->kind == CUT_RESIDENT || r->kind == CUT_PARTS)
+        return (size_t)r->call.slots * (size_t)cut_of(r).z_stride * sizeof(float);
+    return agon__forward_scratch_of(&machine, &r->call.net, r->call.slots);
 }
 
 static inline void do_launches(const run* r, const agon__forward_plan* plan) {
@@ -173,10 +189,7 @@ static inline void do_launches(const run* r, const agon__forward_plan* plan) {
 /* Launches in order, in memory that is as large as promised. */
 static inline void do_run(run* r) {
     static agon__forward_plan plan;
-    agon__forward_machine machine = machine_of(r);
-    if (r->kind != CUT_CHOSEN)
-        machine.shared = 0; /* what the widest path takes */
-    const size_t bytes = agon__forward_scratch_of(&machine, &r->call.net, r->call.slots);
+    const size_t bytes = scratch_of(r);
     void* scratch = aligned_alloc(256, (bytes + 256) / 256 * 256);
     assert_non_null(scratch);
     memset(scratch, 0xff, bytes);

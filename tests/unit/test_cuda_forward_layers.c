@@ -78,15 +78,17 @@ static void recurrent(void** state) {
         check_net(nets[i], i % 2 ? AGON_F32 : AGON_U8, i % 2 ? few : counts, i);
 }
 
-/* Kernels that are larger than the board, boards of one row, many channels, eight layers. */
+/* Kernels that are larger than the board, boards of one row, many channels, eight layers; weights
+ * of a minGRU that take more than all behind them. */
 static void odd_shapes(void** state) {
     static const char* const nets[] = {"1x1x1-conv1k15-1 relu",
                                        "2x1x9-conv3k15-4 relu",
                                        "3x9x1-conv12k7-conv150-conv20k1-3 relu",
                                        "1x5x5-conv200-mingru3-6 tanh",
                                        "4x2x3-conv8-conv8-conv8-conv4-mingru6-9-mingru4-7-5 relu",
-                                       "1x8x8-conv4-conv4-70 relu"};
-    for (int i = 0; i < 6; i++)
+                                       "1x8x8-conv4-conv4-70 relu",
+                                       "5000-mingru1-1 relu"};
+    for (int i = 0; i < 7; i++)
         check_net(nets[i], i % 2 ? AGON_U8 : AGON_F32, few, i);
 }
 
