@@ -43,6 +43,8 @@ static size_t lay_out(forwards* f, char* base) {
     c->obs = carve(base, &used, rows * c->obs_bytes);
     c->mask = carve(base, &used, rows * sizeof *c->mask);
     c->uniform = carve(base, &used, rows * sizeof *c->uniform);
+    c->memory_after = carve(base, &used, rows * (size_t)c->net.memory * sizeof(float));
+    c->memory = c->memory_after;
     c->value = carve(base, &used, rows * sizeof *c->value);
     c->action = carve(base, &used, rows * sizeof *c->action);
     c->log_probability = carve(base, &used, rows * sizeof *c->log_probability);
@@ -120,6 +122,7 @@ static void send(const forwards* f, const host* h) {
     const agon__gpu_forward* c = &f->call;
     const size_t groups = (size_t)c->groups, rows = (size_t)c->slots;
     agon__stream* stream = f->s->stream;
+    agon__stream_fill(stream, c->memory_after, 0, rows * (size_t)c->net.memory * sizeof(float));
     for (size_t g = 0; g < groups; g++)
         agon__stream_in(stream, f->packed + g * c->net.bytes,
                         h->packed + g % DIFFERENT * c->net.bytes, c->net.bytes);
@@ -162,28 +165,30 @@ static int open_forwards(agon_bench_gpu_run_state* s, const agon_net* net, int n
 
 /* ---- the figures -------------------------------------------------------------------------- */
 
-/* Observation, mask, uniform number; action, its log-probability, value; and the nets once. */
+/* Observation, mask, uniform number; action, its log-probability, value; memory there and back; and
+ * the nets once. */
 static double row_bytes(const agon_bench_gpu_run_state* s, const agon_net* net, int nets) {
-    const double each = net->inputs + 8.0 + 4.0 + 2.0 + 4.0 + 4.0;
+    const double each = net->inputs + 8.0 + 4.0 + 2.0 + 4.0 + 4.0 + 8.0 * agon_net_memory(net);
     return each + agon_bench_gpu_net_bytes(net, s->bench->precision) * nets / s->bench->rows;
 }
 
-static int measure(agon_bench_gpu_run_state* s, int nets, double aim, agon_error* error) {
-    const agon_net net = agon_bench_gpu_net();
+/* layers: of the net, for people; "" of the usual one. */
+static int measure(agon_bench_gpu_run_state* s, const agon_net* net, const char* layers, int nets,
+                   double aim, agon_error* error) {
     const int each = s->bench->rows / nets;
     agon_bench_gpu_figure figure = {.what = "gpu_forward",
                                     .unit = "rows",
-                                    .flop = agon_net_flop(&net),
-                                    .bytes = row_bytes(s, &net, nets),
+                                    .flop = agon_net_flop(net),
+                                    .bytes = row_bytes(s, net, nets),
                                     .aim_share = aim};
     forwards f;
     char shape[96];
-    agon_net_format(&net, shape, sizeof shape);
-    snprintf(figure.words, sizeof figure.words, "forward, %d net%s x %d rows", nets,
+    agon_net_format(net, shape, sizeof shape);
+    snprintf(figure.words, sizeof figure.words, "forward%s, %d net%s x %d rows", layers, nets,
              nets == 1 ? "" : "s", each);
     snprintf(figure.fields, sizeof figure.fields, "\"net\":\"%s\",\"nets\":%d,\"rows_per_net\":%d",
              shape, nets, each);
-    int rc = open_forwards(s, &net, nets, &f, error);
+    int rc = open_forwards(s, net, nets, &f, error);
     if (!rc)
         rc = agon_bench_gpu_measure(s, &figure, f.call.slots, go, &f, error);
     agon__gpu_free(s->gpu, f.block);
@@ -193,9 +198,19 @@ static int measure(agon_bench_gpu_run_state* s, int nets, double aim, agon_error
 int agon_bench_gpu_forward(agon_bench_gpu_run_state* s, agon_error* error) {
     static const int nets[] = {1, 16, 256, 4096};
     static const double aims[] = {0.4, 0.4, 0.4, 0.6};
+    /* An image of 3 x 6 x 7 and two convolutions; the usual net with memory. */
+    static const char* const others[][2] = {{"3x6x7-conv32-conv32-128-7 relu", " of convolutions"},
+                                            {"126-128-mingru128-7 relu", " with memory"}};
+    const agon_net usual = agon_bench_gpu_net();
     int rc = AGON_OK;
     for (int i = 0; !rc && i < 4; i++)
         if (nets[i] <= s->bench->rows)
-            rc = measure(s, nets[i], aims[i], error);
+            rc = measure(s, &usual, "", nets[i], aims[i], error);
+    for (int i = 0; !rc && i < 2 && s->bench->rows >= 16; i++) {
+        agon_net net;
+        rc = agon_net_parse(others[i][0], &net, error);
+        if (!rc)
+            rc = measure(s, &net, others[i][1], 16, 0, error);
+    }
     return rc;
 }

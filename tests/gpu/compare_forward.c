@@ -17,6 +17,7 @@ typedef struct forward_case {
 typedef struct outputs {
     float *logits, *value, *probability, *log_probability;
     uint16_t* action;
+    float* memory; /* (rows, agon_net_memory) after the decisions */
 } outputs;
 
 typedef struct world {
@@ -28,13 +29,19 @@ typedef struct world {
     void* obs;
     uint64_t* mask;
     float* uniform;
+    float* memory; /* (rows, agon_net_memory) before the decisions */
     char of[160];
 } world;
 
+static size_t memory_floats(const world* w) {
+    return (size_t)w->rows * (size_t)agon_net_memory(&w->net);
+}
+
 static outputs open_outputs(const world* w) {
     const size_t rows = (size_t)w->rows + 1, all = rows * (size_t)w->net.actions;
-    return (outputs){take_memory(all * 4), take_memory(rows * 4), take_memory(all * 4),
-                     take_memory(rows * 4), take_memory(rows * 2)};
+    return (outputs){take_memory(all * 4),  take_memory(rows * 4),
+                     take_memory(all * 4),  take_memory(rows * 4),
+                     take_memory(rows * 2), take_memory(memory_floats(w) * 4)};
 }
 
 static void close_outputs(outputs* o) {
@@ -43,6 +50,7 @@ static void close_outputs(outputs* o) {
     free(o->probability);
     free(o->log_probability);
     free(o->action);
+    free(o->memory);
 }
 
 static void fill_rows(comparing* c, world* w, agon_dtype type) {
@@ -50,6 +58,9 @@ static void fill_rows(comparing* c, world* w, agon_dtype type) {
     w->obs = take_memory((size_t)w->rows * inputs * 4);
     w->mask = take_memory((size_t)w->rows * (size_t)w->words * 8);
     w->uniform = take_memory((size_t)w->rows * 4);
+    w->memory = take_memory(memory_floats(w) * 4);
+    for (size_t i = 0; i < memory_floats(w); i++)
+        w->memory[i] = 2.0f * draw_uniform(c) - 1.0f;
     for (size_t i = 0; i < (size_t)w->rows * inputs; i++) {
         if (type == AGON_U8)
             ((uint8_t*)w->obs)[i] = (uint8_t)(draw_uniform(c) * 5.0f);
@@ -98,6 +109,7 @@ static void close_world(world* w) {
     free(w->obs);
     free(w->mask);
     free(w->uniform);
+    free(w->memory);
 }
 
 /* ---- a backend's answer ------------------------------------------------------------------- */
@@ -147,6 +159,9 @@ static void run_some(const agon_backend* backend, const world* w, const packed_n
     call.probability = o->probability + first * actions;
     call.action = o->action + first;
     call.log_probability = o->log_probability + first;
+    const size_t each = (size_t)agon_net_memory(&w->net);
+    memcpy(o->memory + first * each, w->memory + first * each, (size_t)offsets[nets] * each * 4);
+    call.memory = each ? o->memory + first * each : NULL;
     need(!scratch || backend->scratch_reserve(scratch, &w->net, offsets[nets], 0), NULL, "memory");
     backend->forward(&call, scratch);
     need(backend->check ? backend->check(scratch, &error) : AGON_OK, &error, w->of);
@@ -254,6 +269,9 @@ static void check_case(comparing* c, const forward_case* f) {
         const double limit = limit_of(precision);
         check_floats(c, "logits", precision, w.of, want.logits, got.logits, all, limit);
         check_floats(c, "value", precision, w.of, want.value, got.value, rows, limit);
+        if (memory_floats(&w))
+            check_floats(c, "memory", precision, w.of, want.memory, got.memory, memory_floats(&w),
+                         limit);
         check_choice(c, &w, precision, &got);
         if (precision == AGON_PRECISION_FP32)
             check_actions(c, &w, &want, &got);
@@ -270,7 +288,8 @@ static void check_same(comparing* c, const char* name, int precision, const worl
                       memcmp(a->value, b->value, rows * 4) == 0 &&
                       memcmp(a->probability, b->probability, all * 4) == 0 &&
                       memcmp(a->log_probability, b->log_probability, rows * 4) == 0 &&
-                      memcmp(a->action, b->action, rows * 2) == 0;
+                      memcmp(a->action, b->action, rows * 2) == 0 &&
+                      memcmp(a->memory, b->memory, memory_floats(w) * 4) == 0;
     const line_check line = {.name = name,
                              .precision = precisions[precision],
                              .of = w->of,
@@ -307,17 +326,28 @@ void compare_forward(comparing* c) {
         {"10-4-3 tanh", AGON_F32, 70, 5, 0, true},
         {"5-17-8-1-9 relu", AGON_U8, 2, 33, 0, false},
         {"20-16-16-16-16-16-16-16-16-5 tanh", AGON_F32, 3, 50, 1, true},
+        {"2x3x4-conv8-9 relu", AGON_U8, 5, 30, 1, true},
+        {"20-mingru16-mingru5-7 tanh", AGON_F32, 5, 30, 1, true},
+        {"1x4x5-conv16k5-conv5-mingru33-20-9 relu", AGON_F32, 4, 20, 0.5f, true},
         {"33-512-256-65 relu", AGON_F32, 3, 70, 1, true},
         {"30-64-1352 relu", AGON_U8, 2, 30, 1, true},
         {"126-1024-1024-70 relu", AGON_U8, 2, 60, 1, true},
         {"1500-32-4096-11 tanh", AGON_F32, 2, 20, 1, true},
         {"4-8-65535 relu", AGON_U8, 2, 3, 1, true},
         {"126-128-128-7 relu", AGON_U8, 1, 20000, 1, true},
+        {"126-mingru128-128-7 relu", AGON_U8, 16, 200, 1, true},
+        {"3x19x19-conv64k5-conv64-conv64-256-361 relu", AGON_U8, 4, 60, 1, true},
+        {"2x6x7-conv32-conv32-128-mingru64-7 relu", AGON_U8, 16, 200, 1, true},
+        {"40-700-mingru1500-70 relu", AGON_F32, 2, 60, 1, true},
     };
-    enum { CASES = sizeof cases / sizeof *cases, SMALL = 6 };
+    enum { CASES = sizeof cases / sizeof *cases, SMALL = 9 };
     for (int i = 0; i < (c->small ? SMALL : CASES); i++)
         check_case(c, &cases[i]);
     check_company(c, &(forward_case){"84-128-128-7 relu", AGON_U8, c->small ? 9 : 1000,
+                                     c->small ? 40 : 30, 1, true});
+    check_company(c, &(forward_case){"2x6x7-conv16-conv16-mingru32-7 relu", AGON_U8,
+                                     c->small ? 9 : 500, c->small ? 10 : 30, 1, true});
+    check_company(c, &(forward_case){"84-mingru128-7 relu", AGON_U8, c->small ? 9 : 1000,
                                      c->small ? 40 : 30, 1, true});
     if (!c->small)
         check_company(c, &(forward_case){"84-512-700-7 relu", AGON_U8, 40, 150, 1, true});
