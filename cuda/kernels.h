@@ -10,7 +10,9 @@
 #include "cuda/pack_kernel.h"
 #include "cuda/play_kernel.h"
 #include "cuda/product_kernel.h"
+#include "cuda/remember_kernel.h"
 #include "cuda/shuffle_kernel.h"
+#include "cuda/unfold_kernel.h"
 
 #define AGON_KERNELS(X)                                                                            \
     X(pack, agon__pack_args)                                                                       \
@@ -39,17 +41,24 @@
     X(product_first_layer_fp32, agon__product_args)                                                \
     X(product_slopes_fp32, agon__product_args)                                                     \
     X(product_grads_fp32, agon__product_args)                                                      \
+    X(product_more_grads_fp32, agon__product_args)                                                 \
     X(product_first_grads_fp32, agon__product_args)                                                \
     X(product_layer_tf32, agon__product_args)                                                      \
     X(product_first_layer_tf32, agon__product_args)                                                \
     X(product_slopes_tf32, agon__product_args)                                                     \
     X(product_grads_tf32, agon__product_args)                                                      \
+    X(product_more_grads_tf32, agon__product_args)                                                 \
     X(product_first_grads_tf32, agon__product_args)                                                \
     X(product_layer_bf16, agon__product_args)                                                      \
     X(product_first_layer_bf16, agon__product_args)                                                \
     X(product_slopes_bf16, agon__product_args)                                                     \
     X(product_grads_bf16, agon__product_args)                                                      \
+    X(product_more_grads_bf16, agon__product_args)                                                 \
     X(product_first_grads_bf16, agon__product_args)                                                \
+    X(unfold, agon__fold_args)                                                                     \
+    X(fold_back, agon__fold_args)                                                                  \
+    X(remember, agon__remember_args)                                                               \
+    X(remember_back, agon__remember_args)                                                          \
     X(loss, agon__loss_args)                                                                       \
     X(squares, agon__adam_args)                                                                    \
     X(settle, agon__adam_args)                                                                     \

@@ -20,6 +20,7 @@ typedef enum agon__product_kind {
 typedef struct agon__way {
     int mode, kind;
     int seen; /* 1: A of a layer, B of gradients: what the net sees */
+    int more; /* 1: gradients go on from what is there, as if depths were one */
 } agon__way;
 
 typedef struct agon__product_end {
@@ -116,6 +117,39 @@ AGON_KERNEL_FN void agon__product_begin(agon__way way, agon__cut c, agon__block*
     agon_apart(b); /* registers alone */
 }
 
+/* Where row `row` of GRADS and its sum lie. */
+AGON_KERNEL_FN float* agon__grads_row(const agon__product_end* e, int group, int row) {
+    const uint64_t at = (uint64_t)group * (e->group / sizeof(float));
+    return row == e->apart ? e->apart_out + at
+                           : (float*)e->out + at + (uint64_t)row * (uint64_t)e->stride;
+}
+AGON_KERNEL_FN float* agon__grads_sum(const agon__product_end* e, int group, int row) {
+    const uint64_t at = (uint64_t)group * (e->group / sizeof(float));
+    return row == e->apart ? e->apart_sum + at : e->sums + at + row;
+}
+
+/* Sums of gradients go on from what is there. */
+AGON_KERNEL_FN void agon__product_resume(agon__cut c, agon__block* b, const agon__product_args* a,
+                                         const agon__product_tile* t, agon__product_tiles* sums) {
+    const agon__product_end* e = &a->end;
+    AGON_WARPS(b, w) {
+        AGON_LANES(l) {
+            const int own = t->row + w * AGON__WARP + l;
+            const int first = t->row + w / c.across * c.m * AGON__TILE_M;
+            AGON_UNROLL for (int i = 0; i < c.m * c.n * 4; i++) {
+                const int row = first + i / 4 / c.n * AGON__TILE_M + agon__tile_row(l, i % 4);
+                const int col = t->col + agon__product_col(c, w, l, i / 4 % c.n) + i % 2;
+                if (row < e->rows && col < e->cols)
+                    sums->of[i / 4][AGON_KEPT(w, l)].of[i % 4] =
+                        agon__grads_row(e, t->group, row)[col];
+            }
+            if (t->col == 0 && own < e->rows && own < t->row + agon__cut_rows(c))
+                sums->row[AGON_KEPT(w, l)] = *agon__grads_sum(e, t->group, own);
+        }
+    }
+    agon_apart(b); /* registers alone */
+}
+
 AGON_KERNEL_FN float agon__product_bend(int bend, float x) {
     return bend == 1 ? (0.0f > x ? 0.0f : x) : bend == 2 ? tanhf(x) : x;
 }
@@ -142,9 +176,7 @@ AGON_KERNEL_FN void agon__end_elements(int mode, int kind, const agon__product_e
 
 AGON_KERNEL_FN void agon__end_grads(const agon__product_end* e, int group, int row, int col,
                                     const float* sum) {
-    const uint64_t at = (uint64_t)group * (e->group / sizeof(float));
-    float* out = row == e->apart ? e->apart_out + at
-                                 : (float*)e->out + at + (uint64_t)row * (uint64_t)e->stride;
+    float* out = agon__grads_row(e, group, row);
     out[col] = sum[0];
     if (col + 1 < e->cols)
         out[col + 1] = sum[1];
@@ -168,9 +200,8 @@ AGON_KERNEL_FN void agon__end_two(agon__way way, const agon__product_end* e, int
 }
 
 AGON_KERNEL_FN void agon__end_sums(const agon__product_end* e, int group, int row, float sum) {
-    const uint64_t at = (uint64_t)group * (e->group / sizeof(float));
     if (row < e->rows)
-        *(row == e->apart ? e->apart_sum + at : e->sums + at + row) = sum;
+        *agon__grads_sum(e, group, row) = sum;
 }
 
 /* Sums from registers into shared memory, where a row of the tile is eight floats longer than it is
@@ -341,6 +372,8 @@ AGON_KERNEL_FN void agon__product_one(agon__way way, agon__cut c, agon__block* b
     const int step = AGON__STAGE_BYTES / agon__element(way.mode), bytes = agon__product_chunk(c);
     agon__product_tiles sums;
     agon__product_begin(way, c, b, a, t, &sums);
+    if (way.more)
+        agon__product_resume(c, b, a, t, &sums);
     AGON_WARPS(b, w) {
         AGON_LANES(l) {
             agon__fetched f;
@@ -397,17 +430,18 @@ AGON_KERNEL_FN void agon__product(agon__way way, agon__block* b, const agon__pro
         agon__product_all(way, agon__cut_of(AGON__SHAPE_FLAT), b, a);
 }
 
-#define AGON__PRODUCT(NAME, MODE, KIND, SEEN)                                                      \
+#define AGON__PRODUCT(NAME, MODE, KIND, SEEN, MORE)                                                \
     AGON_KERNEL_FN void agon__kernel_product_##NAME(agon__block* b, const agon__product_args* a) { \
-        const agon__way way = {MODE, KIND, SEEN};                                                  \
+        const agon__way way = {MODE, KIND, SEEN, MORE};                                            \
         agon__product(way, b, a);                                                                  \
     }
 #define AGON__PRODUCTS(NAME, MODE)                                                                 \
-    AGON__PRODUCT(layer_##NAME, MODE, AGON__END_LAYER, 0)                                          \
-    AGON__PRODUCT(first_layer_##NAME, MODE, AGON__END_LAYER, 1)                                    \
-    AGON__PRODUCT(slopes_##NAME, MODE, AGON__END_SLOPES, 0)                                        \
-    AGON__PRODUCT(grads_##NAME, MODE, AGON__END_GRADS, 0)                                          \
-    AGON__PRODUCT(first_grads_##NAME, MODE, AGON__END_GRADS, 1)
+    AGON__PRODUCT(layer_##NAME, MODE, AGON__END_LAYER, 0, 0)                                       \
+    AGON__PRODUCT(first_layer_##NAME, MODE, AGON__END_LAYER, 1, 0)                                 \
+    AGON__PRODUCT(slopes_##NAME, MODE, AGON__END_SLOPES, 0, 0)                                     \
+    AGON__PRODUCT(grads_##NAME, MODE, AGON__END_GRADS, 0, 0)                                       \
+    AGON__PRODUCT(more_grads_##NAME, MODE, AGON__END_GRADS, 0, 1)                                  \
+    AGON__PRODUCT(first_grads_##NAME, MODE, AGON__END_GRADS, 1, 0)
 AGON__PRODUCTS(fp32, AGON__FP32)
 AGON__PRODUCTS(tf32, AGON__TF32)
 AGON__PRODUCTS(bf16, AGON__BF16)

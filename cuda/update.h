@@ -14,9 +14,9 @@ typedef struct agon__gpu_update_def {
     agon__stream* stream;
     const agon__gpu_learners* learners;     /* borrowed */
     const agon__gpu_rectangles* rectangles; /* borrowed; as many members as learners */
-    int epochs, minibatches;                /* of every update */
-    size_t work; /* bytes of device memory for a slice of members at once; 0: as _bytes says. No
-                    result depends on it */
+    int epochs, minibatches; /* of every update; nets with memory: at most a minibatch a row */
+    size_t work; /* bytes of device memory for a slice of members at once, and a 64th of them for
+                    columns of one; 0: as _bytes says. No result depends on it */
 } agon__gpu_update_def;
 
 /* Device memory that it takes, apart from learners and rectangles. */
@@ -41,7 +41,7 @@ int agon__gpu_update_run(agon__gpu_update* update, agon__gpu_learner* each, agon
 
 /* One minibatch's gradients alone, before clipping, of every learner: learners->grads, and stats.
  * index: (members, count) entries, in host memory; count is not above the size of the largest
- * minibatch. For tests. */
+ * minibatch. For nets with memory they are whole rows, each in time. For tests. */
 int agon__gpu_update_gradient(agon__gpu_update* update, agon__gpu_learner* each,
                               const uint32_t* index, int count, agon_error* error);
 

@@ -3,6 +3,10 @@
  *
  * Members go through in slices, one whole update after another, so that what a minibatch works in
  * need not be there for all of them at once. No launch depends on what an earlier one finds.
+ *
+ * Convolutions are products of columns (unfold_kernel.h), as many rows of a minibatch at once as
+ * there is room for, again in the backward pass. Layers that remember walk through whole rows of
+ * the rectangle (remember_kernel.h), so minibatches of nets with memory are cut between these.
  * Internal to cuda/. */
 #ifndef AGON_CUDA_UPDATE_PLAN_H
 #define AGON_CUDA_UPDATE_PLAN_H
@@ -20,7 +24,12 @@ typedef enum agon__update_kernel {
     AGON__UPDATE_FIRST_LAYER,
     AGON__UPDATE_SLOPES,
     AGON__UPDATE_GRADS,
+    AGON__UPDATE_MORE_GRADS,
     AGON__UPDATE_FIRST_GRADS,
+    AGON__UPDATE_UNFOLD,
+    AGON__UPDATE_FOLD_BACK,
+    AGON__UPDATE_REMEMBER,
+    AGON__UPDATE_REMEMBER_BACK,
     AGON__UPDATE_LOSS,
     AGON__UPDATE_SQUARES,
     AGON__UPDATE_SETTLE,
@@ -43,21 +52,27 @@ typedef struct agon__update_plan {
     agon__gpu_learners learners;
     agon__gpu_rectangles rectangles;
     int epochs, minibatches;
-    size_t shared; /* bytes that a block may have */
-    int slice;     /* members at once */
-    int row_limit; /* of the largest minibatch */
+    size_t shared;               /* bytes that a block may have */
+    int slice;                   /* members at once */
+    int row_limit;               /* of the largest minibatch */
+    int part[AGON__GPU_LINEARS]; /* rows of a minibatch that a layer has unfolded at once; 0: it has
+                                    none. No result depends on it */
     /* Of the device: for all members .. */
     agon__update_member* member; /* (members) */
     float* correct;              /* (members, epochs * minibatches, 2), as agon__adam_args */
     /* .. and for a slice. Rows are padded to a multiple of AGON__TILE_K, with zeros. */
-    uint32_t* index;            /* (slice, epochs, entries) */
-    char* x[AGON__GPU_LINEARS]; /* x[i]: inputs of layer i > 0, then their slopes: elements
-                                   (slice, row_limit, pad) */
-    float* head;                /* (slice, row_limit, pad): logits, and the value */
-    char* slope;                /* their slopes: elements (slice, row_limit, pad) */
-    float* row_stats;           /* (slice, row_limit, AGON__ROW_STATS) */
-    double* squares;            /* (slice, segments) */
-    float* scale;               /* (slice) */
+    uint32_t* index;                 /* (slice, epochs, entries) */
+    char* x[AGON__GPU_LINEARS];      /* x[i]: outputs of layer i - 1, then their slopes: elements
+                                        (slice, row_limit, points, pad) */
+    float* gates[AGON__GPU_LINEARS]; /* (slice, row_limit, pad), of layers that remember */
+    char* gate_slope;                /* their slopes, one layer's at a time: elements, as gates */
+    char* columns;                   /* (slice, part, points, pad) elements, one layer's at a time:
+                                        48 KB a row of 6 x 7 points with 32 channels in fp32 */
+    float* head;                     /* (slice, row_limit, pad): logits, and the value */
+    char* slope;                     /* their slopes: elements (slice, row_limit, pad) */
+    float* row_stats;                /* (slice, row_limit, AGON__ROW_STATS) */
+    double* squares;                 /* (slice, segments) */
+    float* scale;                    /* (slice) */
 } agon__update_plan;
 
 /* A plan without memory. work: bytes that slices are cut for. */

@@ -60,9 +60,10 @@ static inline agon_rectangle* world_rectangle(const world* w, source* s) {
     const agon_input input = {w->def.type, 0.25f};
     const int entries = world_entries(w), spare = w->def.in_place ? 0 : 3;
     const int words = (w->net.actions + 63) / 64;
-    agon_rectangle* d = agon_rectangle_open(
-        w->def.rows, w->def.horizon, input,
-        (size_t)w->net.inputs * (w->def.type == AGON_U8 ? 1 : 4), words, spare, 0);
+    agon_rectangle* d =
+        agon_rectangle_open(w->def.rows, w->def.horizon, input,
+                            (size_t)w->net.inputs * (w->def.type == AGON_U8 ? 1 : 4), words, spare,
+                            agon_net_memory(&w->net));
     assert_non_null(d);
     for (int i = 0; i < d->places * w->net.inputs; i++) {
         if (w->def.type == AGON_U8)
@@ -87,6 +88,7 @@ static inline agon_rectangle* world_rectangle(const world* w, source* s) {
     }
     for (int r = 0; r < d->rows; r++)
         d->bootstrap[r] = next_uniform(s) - 0.5f;
+    fill(s, d->memory, (size_t)(d->rows * d->remembered), 1.0f);
     return d;
 }
 
@@ -175,6 +177,10 @@ static inline void world_rectangles(world* w) {
     r->bootstrap = GATHER(w, bootstrap, d->rows);
     r->advantage = GATHER(w, advantage, entries);
     r->target = GATHER(w, target, entries);
+    if (d->remembered) {
+        r->remembered = d->remembered;
+        r->memory = GATHER(w, memory, d->rows * d->remembered);
+    }
     if (w->def.in_place) {
         free(r->place);
         r->place = NULL;
@@ -209,10 +215,10 @@ static inline void open_world(const world_def* def, world* w) {
 static inline void close_world(world* w) {
     agon__gpu_rectangles* r = &w->rectangles;
     agon__gpu_learners* l = &w->learners;
-    void* const memory[] = {r->place,           r->obs,       r->mask,   r->action,
-                            r->log_probability, r->value,     r->reward, r->last,
-                            r->bootstrap,       r->advantage, r->target, l->params,
-                            l->moment1,         l->moment2,   l->grads,  l->packed};
+    void* const memory[] = {r->place,  r->obs,    r->mask,   r->action,    r->log_probability,
+                            r->value,  r->reward, r->last,   r->bootstrap, r->advantage,
+                            r->target, r->memory, l->params, l->moment1,   l->moment2,
+                            l->grads,  l->packed};
     agon__gpu_update_close(w->update);
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
         free(memory[i]);

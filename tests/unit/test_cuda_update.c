@@ -61,21 +61,24 @@ static void check_packed(const world* w, int m) {
     free(packed);
 }
 
-/* Three updates, each of epochs of minibatches of 12 or 11 entries. */
+/* A few updates, each of epochs of minibatches of 11 to 15 entries, or of one row or two. */
 static void as_the_cpu(void** state) {
-    static const char* const nets[] = {"37-24-20-9 relu", "37-24-20-9 tanh", "37-70 relu"};
+    static const char* const nets[] = {"37-24-20-9 relu",      "37-24-20-9 tanh",
+                                       "37-70 relu",           "2x3x4-conv16-conv6k5-9 relu",
+                                       "37-mingru12-5-9 tanh", "3x3x3-conv5-mingru7-9 tanh"};
     (void)state;
-    for (int i = 0; i < 3 * 3; i++) {
+    for (int i = 0; i < 6 * 3; i++) {
+        const int dense = i < 9;
         const int mode = i % 3;
         world w;
         world_def def = small_def(nets[i / 3], mode, 3);
         def.type = i % 2 ? AGON_U8 : AGON_F32;
-        def.ppo.epochs = 3;
-        def.ppo.minibatches = 4;
+        def.ppo.epochs = dense ? 3 : 2;
+        def.ppo.minibatches = dense ? 4 : 3;
         def.ppo.step.clip = mode == AGON__FP32 ? 0.2f : 100.0f;
         def.ppo.normalise = i != 3;
         open_world(&def, &w);
-        for (int update = 0; update < 3; update++) {
+        for (int update = 0; update < (dense ? 3 : 2); update++) {
             assert_int_equal(agon__gpu_update_run(w.update, w.each, NULL), 0);
             for (int m = 0; m < def.members; m++) {
                 const agon_update_stats want = world_cpu_train(&w, m);
@@ -127,14 +130,25 @@ static void same_bytes(const world_def* def, const uint64_t* want, const char* w
                      def->mode, what);
 }
 
+/* Nets, and bytes that some of their members are a slice in. */
+typedef struct sliced {
+    const char* net;
+    size_t work;
+} sliced;
+static const sliced some_nets[] = {{"37-70-9 tanh", 20000},
+                                   {"2x2x2-conv18-conv16k1-9 relu", 90000},
+                                   {"1x2x2-conv5-mingru4-mingru2-9 tanh", 90000}};
+enum { NETS = sizeof some_nets / sizeof *some_nets };
+
 static void nothing_but_the_member(void** state) {
     (void)state;
-    for (int mode = 0; mode < 3; mode++) {
+    for (int i = 0; i < 3 * NETS; i++) {
+        const int mode = i % 3;
         uint64_t want[WORLD_MEMBERS];
-        world_def def = small_def("37-70-9 tanh", mode, WORLD_MEMBERS), other;
+        world_def def = small_def(some_nets[i / 3].net, mode, WORLD_MEMBERS), other;
         def.in_place = mode != 1; /* as where a shard plays, or as its caller does */
-        def.ppo.epochs = 2;
-        def.ppo.minibatches = 4;
+        def.ppo.epochs = i < 3 ? 2 : 1;
+        def.ppo.minibatches = i < 3 ? 4 : 2;
         run_twice(&def, want);
         for (int m = 0; m < WORLD_MEMBERS; m += 3) {
             other = def;
@@ -151,7 +165,7 @@ static void nothing_but_the_member(void** state) {
         other = def;
         other.work = 1;
         same_bytes(&other, want, "one by one");
-        other.work = 20000;
+        other.work = some_nets[i / 3].work;
         same_bytes(&other, want, "in slices");
         other = def;
         other.gpu.shared = 50 * 1024;
@@ -159,19 +173,25 @@ static void nothing_but_the_member(void** state) {
     }
 }
 
-/* Slices are what the test above takes them for. */
+/* Slices are what the test above takes them for; and parts of columns, where there are some. */
 static void slices(void** state) {
     (void)state;
-    world w;
-    const world_def def = small_def("37-70-9 tanh", AGON__FP32, WORLD_MEMBERS);
-    open_world(&def, &w);
-    const size_t all = SIZE_MAX;
-    assert_int_equal(agon__update_plan_of(&w.learners, &w.rectangles, 2, 4, 1).slice, 1);
-    assert_int_equal(agon__update_plan_of(&w.learners, &w.rectangles, 2, 4, all).slice,
-                     WORLD_MEMBERS);
-    const int some = agon__update_plan_of(&w.learners, &w.rectangles, 2, 4, 20000).slice;
-    assert_in_range(some, 2, 4);
-    close_world(&w);
+    for (int i = 0; i < NETS; i++) {
+        world w;
+        const world_def def = small_def(some_nets[i].net, AGON__FP32, WORLD_MEMBERS);
+        open_world(&def, &w);
+        const agon__gpu_learners* l = &w.learners;
+        const size_t works[] = {1, some_nets[i].work, SIZE_MAX};
+        agon__update_plan plan[3];
+        for (int j = 0; j < 3; j++)
+            plan[j] = agon__update_plan_of(l, &w.rectangles, i ? 1 : 2, i ? 2 : 4, works[j]);
+        assert_int_equal(plan[0].slice, 1);
+        assert_in_range(plan[1].slice, 2, 4);
+        assert_int_equal(plan[2].slice, WORLD_MEMBERS);
+        assert_int_equal(plan[0].part[0], i ? 16 : 0);
+        assert_int_equal(plan[2].part[0], i ? plan[2].row_limit : 0);
+        close_world(&w);
+    }
 }
 
 /* ---- the step's edges --------------------------------------------------------------------- */
@@ -251,13 +271,16 @@ static void nan_is_seen(void** state) {
 
 /* ---- orders ------------------------------------------------------------------------------- */
 
-static void check_orders(uint32_t count, int width, int epochs, int minibatches) {
+/* Of `count` entries, or rows of `each`. */
+static void check_orders(uint32_t count, uint32_t each, int width, int epochs, int minibatches) {
     agon__update_member member[2] = {{.key = {5, 6}, .stream = 40}, {.key = {7, 8}, .stream = 0}};
-    uint32_t *index = need(2 * (size_t)epochs * count * 4), *want = need((size_t)count * 4);
+    uint32_t* index = need(2 * (size_t)epochs * count * each * 4);
+    uint32_t* want = need((size_t)count * 4);
     const agon__shuffle_args args = {.members = 2,
                                      .epochs = epochs,
                                      .minibatches = minibatches,
                                      .count = count,
+                                     .each = each,
                                      .width = width,
                                      .member = member,
                                      .index = index};
@@ -267,7 +290,8 @@ static void check_orders(uint32_t count, int width, int epochs, int minibatches)
         const agon__update_member* m = &member[i / epochs];
         agon_shuffle((agon_key){{m->key[0], m->key[1]}},
                      m->stream + (uint32_t)(i % epochs * minibatches), want, count);
-        assert_memory_equal(want, index + (size_t)i * count, (size_t)count * 4);
+        for (uint32_t j = 0; j < count * each; j++)
+            assert_int_equal(index[(size_t)i * count * each + j], want[j / each] * each + j % each);
     }
     free(index);
     free(want);
@@ -276,10 +300,12 @@ static void check_orders(uint32_t count, int width, int epochs, int minibatches)
 static void orders(void** state) {
     static const uint32_t counts[] = {1, 2, 3, 127, 128, 129, 1000, 4097};
     (void)state;
-    for (int i = 0; i < 8 * 3; i++)
-        check_orders(counts[i / 3], i % 3 * 2, 3, 5);
-    check_orders(65536, 2, 1, 1);
-    check_orders(65537, 4, 1, 1);
+    for (int i = 0; i < 8 * 3; i++) {
+        check_orders(counts[i / 3], 1, i % 3 * 2, 3, 5);
+        check_orders(counts[i / 3], 2 + (uint32_t)i % 17, i % 3 * 2, 2, 5);
+    }
+    check_orders(65536, 1, 2, 1, 1);
+    check_orders(65537, 1, 4, 1, 1);
 }
 
 int main(void) {

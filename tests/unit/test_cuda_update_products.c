@@ -61,8 +61,9 @@ static void run(const shape* s, agon__update_kernel kernel, agon__product_args* 
         agon__product_args one = *args;
         const agon__cut c = agon__cut_of(one.shape = cut);
         one.groups = GROUPS;
-        if (kernel == AGON__UPDATE_SLOPES && cut != s->rows % 3)
-            continue; /* which replace their outputs, so once is enough */
+        const int replaces = kernel == AGON__UPDATE_SLOPES || kernel == AGON__UPDATE_MORE_GRADS;
+        if (replaces && cut != s->rows % 3)
+            continue; /* what they read, so once is enough */
         emulate_run(emulate_find("kernels", agon__update_kernel_name(kernel, s->mode)),
                     s->turn ? 3 : 40, AGON__PRODUCT_WARPS, 2 * (size_t)agon__product_chunk(c), &one,
                     s->turn);
@@ -174,6 +175,20 @@ static void check_slopes(source* from, const shape* s) {
     free(was.at);
 }
 
+/* All rows at once; or, where there are many, some first, and then the rest. */
+static void run_grads(const shape* s, agon__product_args* args) {
+    const int whole = args->depth, some = whole / 2 / AGON__TILE_K * AGON__TILE_K;
+    const int size = agon__element(s->mode);
+    args->depth = args->a.depth = args->b.depth = some ? some : whole;
+    run(s, AGON__UPDATE_GRADS, args);
+    if (some) {
+        args->depth = args->a.depth = args->b.depth = whole - some;
+        args->a.base += some * args->a.stride * size;
+        args->b.base += some * args->b.stride * size;
+        run(s, AGON__UPDATE_MORE_GRADS, args);
+    }
+}
+
 /* Where the last output's gradient goes apart, as a value's, and its bias's. */
 static void check_grads(source* from, const shape* s) {
     const size_t weights = (size_t)(s->in * s->out), each = weights + (size_t)s->out + 7;
@@ -196,7 +211,7 @@ static void check_grads(source* from, const shape* s) {
                                        .apart_out = sums + rest,
                                        .sums = sums,
                                        .apart_sum = sums + rest + s->in}};
-    run(s, AGON__UPDATE_GRADS, &args);
+    run_grads(s, &args);
     for (int g = 0; g < GROUPS; g++) {
         const float* got = grads + (size_t)g * each;
         for (int i = 0; i < s->out; i++) {
