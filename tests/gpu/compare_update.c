@@ -10,7 +10,7 @@
 enum { MEMBERS = 3, LINE = 32 };
 
 typedef struct update_case {
-    const char *game, *hidden; /* "-64-32-", or "-" */
+    const char *game, *hidden; /* "-64-32-", or "-"; "-conv8-16-mingru9-" */
     const char* activation;
     int lanes, horizon, minibatches;
 } update_case;
@@ -63,13 +63,22 @@ static void open_rollout(world* w, int m) {
     need(agon_rollout_collect(w->rollout[m], &error), &error, "a rollout");
 }
 
+static void name_shape(const update_case* u, const agon_rules* rules, char* out, size_t size) {
+    const agon_spec* s = &rules->spec;
+    char inputs[48];
+    if (strncmp(u->hidden, "-conv", 5) == 0)
+        snprintf(inputs, sizeof inputs, "%dx%dx%d", s->planes, s->rows, s->cols);
+    else
+        snprintf(inputs, sizeof inputs, "%d", rules->entries);
+    snprintf(out, size, "%s%s%d %s", inputs, u->hidden, s->actions, u->activation);
+}
+
 static world open_world(comparing* c, const update_case* u) {
     world w = {.lanes = u->lanes, .horizon = u->horizon};
     char shape[200];
     agon_error error = {0};
     need(agon_rules_open(u->game, &w.rules, &error), &error, u->game);
-    snprintf(shape, sizeof shape, "%d%s%d %s", w.rules->entries, u->hidden, w.rules->spec.actions,
-             u->activation);
+    name_shape(u, w.rules, shape, sizeof shape);
     need(agon_net_parse(shape, &w.net, &error), &error, shape);
     w.ppo = (agon_ppo){.step = {1e-3f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.99f, 1e-3f},
                        .discount = 0.97f,
@@ -133,6 +142,7 @@ static size_t lay_out(device_world* d, size_t places, char* base) {
     r->bootstrap = carve(base, &used, rows * sizeof(float));
     r->advantage = carve(base, &used, entries * sizeof(float));
     r->target = carve(base, &used, entries * sizeof(float));
+    r->memory = carve(base, &used, rows * (size_t)r->remembered * sizeof(float));
     return used;
 }
 
@@ -142,6 +152,7 @@ static void send_member(const world* w, device_world* d, size_t m) {
     const agon_rectangle* from = w->rollout[m]->data;
     const size_t entries = (size_t)r->rows * (size_t)r->horizon, at = m * entries;
     const size_t places = (size_t)from->places, words = (size_t)r->mask_words;
+    const size_t floats = (size_t)r->rows * (size_t)r->remembered;
     char* packed = take_memory(l->net.bytes);
     uint32_t* place = take_memory(entries * sizeof *place);
     agon_error error = {0};
@@ -160,6 +171,9 @@ static void send_member(const world* w, device_world* d, size_t m) {
     agon__stream_in(d->stream, r->value + at, from->value, entries * 4);
     agon__stream_in(d->stream, r->advantage + at, from->advantage, entries * 4);
     agon__stream_in(d->stream, r->target + at, from->target, entries * 4);
+    agon__stream_in(d->stream, r->last + at, from->last, entries);
+    if (r->remembered)
+        agon__stream_in(d->stream, r->memory + m * floats, from->memory, floats * sizeof(float));
     need(agon__stream_wait(d->stream, &error), &error, "copies to the device");
     free(packed);
     free(place);
@@ -180,7 +194,8 @@ static device_world open_device(const world* w, int precision) {
                                           .obs_type = (int)from->input.type,
                                           .scale = from->input.scale,
                                           .obs_bytes = from->obs_bytes,
-                                          .mask_words = from->mask_words};
+                                          .mask_words = from->mask_words,
+                                          .remembered = from->remembered};
     const size_t places = (size_t)from->places;
     d.block = agon__gpu_alloc(d.gpu, lay_out(&d, places, NULL), &error);
     need(!d.block, &error, "device memory");
@@ -198,10 +213,22 @@ static void close_device(device_world* d) {
     agon__stream_close(d->stream);
 }
 
-/* Every second entry, with advantages as they are before an update normalises them. */
+/* Every second entry, or row, where the net has memory: how many entries that are, and which. */
+static int count_half(const world* w) {
+    const int each = agon_net_memory(&w->net) ? w->horizon : 1;
+    return (w->rollout[0]->data->rows * w->horizon / each + 1) / 2 * each;
+}
+
+static void index_half(const world* w, uint32_t* index, int count) {
+    const int each = agon_net_memory(&w->net) ? w->horizon : 1;
+    for (int i = 0; i < count; i++)
+        index[i] = (uint32_t)(i / each * 2 * each + i % each);
+}
+
+/* Half of the entries, with advantages as they are before an update normalises them. */
 static void check_gradient(comparing* c, world* w, int precision) {
     const size_t size = agon_net_size(&w->net);
-    const int entries = w->rollout[0]->data->rows * w->horizon, count = (entries + 1) / 2;
+    const int count = count_half(w);
     uint32_t* index = take_memory((size_t)MEMBERS * (size_t)count * sizeof *index);
     float* got = take_memory(size * sizeof *got);
     agon__gpu_learner each[MEMBERS];
@@ -210,8 +237,7 @@ static void check_gradient(comparing* c, world* w, int precision) {
     for (int m = 0; m < MEMBERS; m++) {
         agon_gae(w->rollout[m]->data, w->ppo.discount, w->ppo.lambda);
         each[m] = (agon__gpu_learner){.ppo = w->ppo, .shuffle = shuffle_of(m)};
-        for (int i = 0; i < count; i++)
-            index[m * count + i] = (uint32_t)(2 * i);
+        index_half(w, index + m * count, count);
     }
     device_world d = open_device(w, precision);
     const agon__gpu_update_def def = {.gpu = d.gpu,
@@ -374,12 +400,16 @@ void compare_update(comparing* c) {
         {"tic_tac_toe", "-32-16-", "relu", 6, 8, 2},
         {"leduc_poker(players=3)", "-", "relu", 9, 7, 3},
         {"slime_volley", "-24-24-24-", "tanh", 4, 12, 2},
+        {"tic_tac_toe", "-conv8-16-", "relu", 6, 8, 2},
+        {"leduc_poker(players=3)", "-mingru12-9-", "tanh", 9, 7, 3},
         {"connect_four", "-128-128-", "relu", 64, 16, 2},
         {"backgammon", "-64-64-", "tanh", 16, 16, 3},
         {"othello", "-512-256-", "relu", 24, 24, 2},
         {"kuhn_poker", "-64-64-64-64-", "relu", 300, 8, 4},
+        {"connect_four", "-conv16-conv33k5-64-", "relu", 24, 12, 2},
+        {"othello", "-conv16-mingru33-mingru8-", "tanh", 12, 20, 3},
     };
-    enum { CASES = sizeof cases / sizeof *cases, SMALL = 3 };
+    enum { CASES = sizeof cases / sizeof *cases, SMALL = 5 };
     for (int i = 0; i < (c->small ? SMALL : CASES); i++)
         check_case(c, &cases[i]);
 }
