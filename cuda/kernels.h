@@ -11,6 +11,7 @@
 #include "cuda/play_kernel.h"
 #include "cuda/product_kernel.h"
 #include "cuda/remember_kernel.h"
+#include "cuda/recall_kernel.h"
 #include "cuda/shuffle_kernel.h"
 #include "cuda/unfold_kernel.h"
 
@@ -33,6 +34,7 @@
     X(forward_cell_bf16, agon__forward_args)                                                       \
     X(choose, agon__forward_args)                                                                  \
     X(play_sort, agon__play_args)                                                                  \
+    X(play_recall, agon__play_args)                                                                \
     X(play_counts, agon__play_args)                                                                \
     X(advantage, agon__advantage_args)                                                             \
     X(normalise, agon__advantage_args)                                                             \

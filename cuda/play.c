@@ -15,7 +15,7 @@ struct agon__gpu_play {
     void* memory;  /* owned, of the device */
     void* scratch; /* owned, of the device: the forward's */
     void* told;    /* owned, pinned: plan.told */
-    const agon__function *sort, *observe, *step, *counts, *start;
+    const agon__function *sort, *observe, *step, *recall, *counts, *start;
     agon__graph* steps; /* owned */
 };
 
@@ -55,6 +55,8 @@ static int record(agon__gpu_play* p, agon_error* error) {
         launch(p, p->observe, &p->plan.observe);
         agon__gpu_forward_launch(p->gpu, p->stream, &p->plan.forward);
         launch(p, p->step, &p->plan.step);
+        if (p->plan.args.remembered)
+            launch(p, p->recall, &p->plan.recall);
         launch(p, p->sort, &p->plan.sort);
     }
     p->steps = agon__stream_recorded(p->stream);
@@ -66,11 +68,12 @@ static int record(agon__gpu_play* p, agon_error* error) {
 static int find_kernels(agon__gpu_play* p, agon_error* error) {
     const char* game = p->rules->game->name;
     p->sort = agon__gpu_function(p->gpu, "kernels", "play_sort");
+    p->recall = agon__gpu_function(p->gpu, "kernels", "play_recall");
     p->counts = agon__gpu_function(p->gpu, "kernels", "play_counts");
     p->start = agon__gpu_function(p->gpu, game, "start");
     p->observe = agon__gpu_function(p->gpu, game, "observe");
     p->step = agon__gpu_function(p->gpu, game, "step");
-    if (p->sort && p->counts && p->start && p->observe && p->step)
+    if (p->sort && p->recall && p->counts && p->start && p->observe && p->step)
         return AGON_OK;
     return agon_fail(error, AGON_EUNSUPPORTED, "%s has no kernels in this build", p->rules->name);
 }

@@ -4,8 +4,9 @@
  * A step is sort, observe, forward, step. sort puts the acting seats of each member's live lanes
  * into slots, neighbours when one player holds them, and says where each slot's observation goes:
  * to its entry of the rectangle when it will be kept, else to a spare place. What a step will keep
- * is known before the forward, so nothing is copied. step (twin_kernel.h) plays. A lane that has
- * nothing to do is left alone: how many steps are put into a stream does not matter.
+ * is known before the forward, so nothing is copied. step (twin_kernel.h) plays. Where nets have
+ * memory, recall_kernel.h follows. A lane that has nothing to do is left alone: how many steps
+ * are put into a stream does not matter.
  *
  * Arrays, with lane = member * lanes + its number: by lane; by row = lane * own + i; by seat =
  * lane * seats + i; by slot, of which member m has m * lanes * seats and following ones; by group =
@@ -40,11 +41,12 @@ typedef struct agon__play_word {
 
 typedef struct agon__play_args {
     int members, lanes, seats;
-    int players;  /* of a member, 1 + its opponents at most */
-    int own;      /* rows of a lane */
-    int horizon;  /* decisions of a row */
-    int outcomes; /* of a chance node, at most */
-    int stage;    /* bytes of shared memory that a thread of observe writes to first; 0: none */
+    int players;    /* of a member, 1 + its opponents at most */
+    int own;        /* rows of a lane */
+    int horizon;    /* decisions of a row */
+    int outcomes;   /* of a chance node, at most */
+    int stage;      /* bytes of shared memory that a thread of observe writes to first; 0: none */
+    int remembered; /* floats that a seat remembers; 0: none, and then their arrays are empty */
     uint64_t own_seats;             /* 0: one, rotated by episode */
     uint8_t row_of[AGON_MAX_SEATS]; /* which row of its lane a seat of the learner's has */
     uint64_t state_size, obs_bytes;
@@ -68,16 +70,20 @@ typedef struct agon__play_args {
     uint8_t* complete;
     double* episode_return;
     /* by seat */
-    uint32_t* slot_of; /* valid for seats that act, of live lanes */
+    uint32_t* slot_of;   /* valid for seats that act, of live lanes */
+    uint32_t* memory_of; /* how many episodes the lane had begun when its memory was written */
+    float* memory;       /* (seats of all lanes, remembered), and a row of zeros */
     /* by slot */
     uint32_t* slot_lane;
     uint8_t* slot_seat;
     uint32_t* slot_episode;
     uint32_t* slot_ply;
     uint32_t* place;
-    uint16_t* action; /* these three: what the forward says */
+    uint32_t* memory_row;
+    uint16_t* action; /* these four: what the forward says */
     float* log_probability;
     float* value;
+    float* memory_after; /* (slots, remembered) */
     /* by group */
     int32_t* start;
     int32_t* group;
@@ -142,6 +148,13 @@ AGON_KERNEL_FN uint32_t agon__play_place(const agon__play_args* a, const agon__p
     if (!(at->learner >> seat & 1) || a->count[row] >= a->horizon)
         return (uint32_t)(a->spare + slot);
     return (uint32_t)agon__play_entry(a, row, a->count[row]);
+}
+
+/* The seat's row of memory, or, before its first decision of the episode, the one of zeros. */
+AGON_KERNEL_FN uint32_t agon__play_recalled(const agon__play_args* a, const agon__play_lane* at,
+                                            int seat) {
+    const int64_t row = at->lane * a->seats + seat, all = (int64_t)a->members * a->lanes * a->seats;
+    return (uint32_t)(a->memory_of[row] == a->episodes[at->lane] ? row : all);
 }
 
 /* Shared memory of sort: how many slots of a player each thread finds, by player, then by thread;
@@ -233,6 +246,8 @@ AGON_KERNEL_FN void agon__play_put(const agon__play_sorter* s, const agon__play_
         a->slot_episode[slot] = agon__play_episode(a, at);
         a->slot_ply[slot] = a->ply[at->lane];
         a->place[slot] = agon__play_place(a, at, seat, slot);
+        if (a->remembered)
+            a->memory_row[slot] = agon__play_recalled(a, at, seat);
     }
 }
 

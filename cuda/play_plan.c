@@ -1,6 +1,7 @@
 #include "cuda/play_plan.h"
 
 #include "cuda/carve.h"
+#include "cuda/recall_kernel.h"
 
 enum {
     STAGE_MIN = 32,              /* bytes of an observation: below, threads write it themselves */
@@ -72,6 +73,17 @@ static agon__play_grid step_grid(const agon__play_args* a, int processors) {
     return (agon__play_grid){(int)(blocks ? blocks : 1), warps, 0};
 }
 
+/* A warp for what one can copy at once, as far as they are at work together. */
+static agon__play_grid recall_grid(const agon__play_args* a, int processors) {
+    if (!a->remembered)
+        return (agon__play_grid){0};
+    const int64_t pieces =
+        (int64_t)a->members * cut(a->lanes * a->seats, agon__recall_share(a->remembered));
+    const int64_t most = (int64_t)processors * THREADS_OF_PROCESSOR / (WARPS * AGON__WARP);
+    const int64_t blocks = (pieces + WARPS - 1) / WARPS;
+    return (agon__play_grid){(int)(blocks < most ? blocks : most), WARPS, 0};
+}
+
 static void set_grids(agon__play_plan* p, int processors) {
     const agon__play_args* a = &p->args;
     const int each = a->lanes * a->seats;
@@ -87,6 +99,7 @@ static void set_grids(agon__play_plan* p, int processors) {
                                    (size_t)(warps * AGON__WARP * a->stage)};
     p->step = step_grid(a, processors);
     p->counts = (agon__play_grid){a->members, 1, 0};
+    p->recall = recall_grid(a, processors);
 }
 
 /* ---- memory --------------------------------------------------------------------------------- */
@@ -157,6 +170,18 @@ static void carve_slots(agon__play_args* a, agon__carver* c) {
     a->value = agon__carve(c, slots * sizeof *a->value);
 }
 
+/* Nothing, of nets without memory. */
+static void carve_remembered(agon__play_args* a, agon__carver* c) {
+    const size_t slots = (size_t)a->members * (size_t)(a->lanes * a->seats);
+    const size_t each = (size_t)a->remembered * sizeof(float);
+    if (!a->remembered)
+        return;
+    a->memory_of = agon__carve(c, slots * sizeof *a->memory_of);
+    a->memory = agon__carve(c, (slots + 1) * each);
+    a->memory_row = agon__carve(c, slots * sizeof *a->memory_row);
+    a->memory_after = agon__carve(c, slots * each);
+}
+
 static void carve_members(agon__play_plan* p, agon__carver* c) {
     agon__play_args* a = &p->args;
     const size_t members = (size_t)a->members, groups = members * (size_t)a->players;
@@ -187,6 +212,9 @@ static void set_forward(agon__play_plan* p, const agon_rules* rules, const agon_
     f->mask = a->rectangles.mask;
     f->place = a->place;
     f->mask_words = a->mask_words;
+    f->memory = a->memory;
+    f->memory_row = a->memory_row;
+    f->memory_after = a->memory_after;
     f->temperature = 1.0f;
     f->draws.episode = a->slot_episode;
     f->draws.ply = a->slot_ply;
@@ -211,6 +239,7 @@ agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
     agon__play_plan p = {.args = {0}};
     agon__carver c = {(char*)memory, 0};
     set_facts(&p.args, shard, players);
+    p.args.remembered = net->memory;
     set_grids(&p, processors);
     if (rectangles)
         p.args.rectangles = *rectangles;
@@ -219,6 +248,7 @@ agon__play_plan agon__play_plan_of(const agon_shard_def* shard, int players,
     carve_given(&p, shard, &c);
     carve_lanes(&p, &c);
     carve_slots(&p.args, &c);
+    carve_remembered(&p.args, &c);
     carve_members(&p, &c);
     p.args.prob = agon__carve(&c, (size_t)(p.step.blocks * p.step.warps * AGON__WARP) *
                                       (size_t)p.args.outcomes * sizeof *p.args.prob);

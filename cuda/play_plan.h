@@ -26,6 +26,7 @@ typedef struct agon__play_plan {
     agon__play_memory count, open, complete, live; /* what a rollout begins with: 0, -1, 0, 1 */
     agon__play_memory told;                        /* args.word, then args.sums */
     agon__play_grid sort, observe, step, counts;   /* step: also of start */
+    agon__play_grid recall;                        /* no blocks where nothing is remembered */
     uint64_t limit; /* steps that are enough if the learner's seats come to act at all */
 } agon__play_plan;
 

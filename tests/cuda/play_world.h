@@ -29,7 +29,7 @@ typedef struct play_world {
     agon__gpu_rectangles data; /* arrays owned */
     agon__play_plan plan;
     void* memory; /* owned */
-    const emulate_kernel *sort, *counts, *start, *observe, *step;
+    const emulate_kernel *sort, *recall, *counts, *start, *observe, *step;
     agon_scratch* scratch;
     int processors; /* what the grids are cut for */
     int backwards;
@@ -44,7 +44,22 @@ typedef struct play_world_def {
     int processors;
     int backwards;
     const emulate_kernel* twin; /* kernels of a game that has no image; NULL: by its name */
+    const char* hidden;         /* layers of its nets, as in the text of a net; NULL: "11" */
 } play_world_def;
+
+static inline agon_net world_net(const agon_rules* rules, const char* hidden) {
+    const agon_spec* spec = &rules->spec;
+    char text[AGON_NET_TEXT], shape[64];
+    agon_net net;
+    agon_error error = {0};
+    snprintf(shape, sizeof shape, "%dx%dx%d", spec->planes, spec->rows, spec->cols);
+    if (!hidden || strncmp(hidden, "conv", 4) != 0)
+        snprintf(shape, sizeof shape, "%d", rules->entries);
+    snprintf(text, sizeof text, "%s-%s-%d relu", shape, hidden ? hidden : "11", spec->actions);
+    if (agon_net_parse(text, &net, &error))
+        fail_msg("%s: %s", text, error.text);
+    return net;
+}
 
 static inline agon_learner* world_learner(const agon_net* net, int member, int player) {
     char task[64];
@@ -103,11 +118,14 @@ static inline void world_data(play_world* w, int own) {
     d->reward = world_alloc(entries * sizeof(float), 0xee);
     d->last = world_alloc(entries, 0xee);
     d->bootstrap = world_alloc((size_t)(d->members * d->rows) * sizeof(float), 0xee);
+    d->remembered = agon_net_memory(&w->net);
+    d->memory = world_alloc((size_t)(d->members * d->rows * d->remembered) * sizeof(float), 0xee);
 }
 
 static inline void world_find(play_world* w, const emulate_kernel* twin) {
     const char* game = w->rules->game->name;
     w->sort = emulate_find("kernels", "play_sort");
+    w->recall = emulate_find("kernels", "play_recall");
     w->counts = emulate_find("kernels", "play_counts");
     w->start = twin ? &twin[0] : emulate_find(game, "start");
     w->observe = twin ? &twin[1] : emulate_find(game, "observe");
@@ -126,10 +144,7 @@ static inline void world_open(play_world* w, const play_world_def* def) {
     memset(w, 0, sizeof *w);
     w->rules = def->rules;
     w->backwards = def->backwards;
-    w->net = (agon_net){.inputs = w->rules->entries,
-                        .layers = 1,
-                        .hidden = {11},
-                        .actions = w->rules->spec.actions};
+    w->net = world_net(w->rules, def->hidden);
     w->shard = (agon_shard_def){.rules = def->rules,
                                 .lanes = def->lanes,
                                 .horizon = def->horizon,
@@ -158,7 +173,8 @@ static inline void world_close(play_world* w) {
             agon_learner_close(w->of[m][p]);
     void* const arrays[] = {w->data.obs,   w->data.mask,      w->data.action,
                             w->data.value, w->data.reward,    w->data.log_probability,
-                            w->data.last,  w->data.bootstrap, w->memory};
+                            w->data.last,  w->data.bootstrap, w->data.memory,
+                            w->memory};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     agon_cpu_backend()->scratch_close(w->scratch);
@@ -175,12 +191,17 @@ static inline void world_forward_group(play_world* w, int group) {
     const size_t words = (size_t)f->mask_words;
     char* obs = malloc((size_t)count * f->obs_bytes);
     uint64_t* mask = malloc((size_t)count * words * sizeof *mask);
+    const size_t floats = (size_t)f->net.memory;
+    float* memory = malloc((size_t)count * floats * sizeof *memory + 1);
     float* uniform = malloc((size_t)count * sizeof *uniform);
     for (int i = 0; i < count; i++) {
         const size_t place = f->place[start + i];
         memcpy(obs + (size_t)i * f->obs_bytes, (const char*)f->obs + place * f->obs_bytes,
                f->obs_bytes);
         memcpy(mask + (size_t)i * words, f->mask + place * words, words * sizeof *mask);
+        if (floats)
+            memcpy(memory + (size_t)i * floats, f->memory + f->memory_row[start + i] * floats,
+                   floats * sizeof *memory);
     }
     const agon_key key = {{f->draws.key[2 * group], f->draws.key[2 * group + 1]}};
     agon_uniforms(key, f->draws.episode + start, f->draws.ply + start, f->draws.seat + start, count,
@@ -191,6 +212,7 @@ static inline void world_forward_group(play_world* w, int group) {
                                .packed = &f->packed[group],
                                .offsets = offsets,
                                .obs = obs,
+                               .memory = floats ? memory : NULL,
                                .mask = mask,
                                .temperature = f->temperature,
                                .uniform = uniform,
@@ -199,6 +221,10 @@ static inline void world_forward_group(play_world* w, int group) {
                                .log_probability = f->log_probability + start};
     agon_cpu_backend()->scratch_reserve(w->scratch, &w->net, count, 0);
     agon_cpu_backend()->forward(&call, w->scratch);
+    if (floats)
+        memcpy(f->memory_after + (size_t)start * floats, memory,
+               (size_t)count * floats * sizeof *memory);
+    free(memory);
     free(obs);
     free(mask);
     free(uniform);
@@ -227,19 +253,29 @@ static inline int world_left(const play_world* w) {
     return left;
 }
 
-/* One rollout, and `more` steps after its end. */
-static inline void world_collect(play_world* w, int more) {
+static inline void world_forward(play_world* w) {
+    for (int group = 0; group < w->plan.forward.groups; group++)
+        world_forward_group(w, group);
+}
+
+/* One rollout by a forward, and `more` steps after its end. */
+static inline void world_collect_by(play_world* w, int more, void (*forward)(play_world*)) {
     world_begin(w);
     world_run(w, w->sort, &w->plan.sort);
     for (uint64_t step = 0; world_left(w) || more--; step++) {
         assert_true(step <= w->plan.limit);
         world_run(w, w->observe, &w->plan.observe);
-        for (int group = 0; group < w->plan.forward.groups; group++)
-            world_forward_group(w, group);
+        forward(w);
         world_run(w, w->step, &w->plan.step);
+        if (w->plan.args.remembered)
+            world_run(w, w->recall, &w->plan.recall);
         world_run(w, w->sort, &w->plan.sort);
     }
     world_run(w, w->counts, &w->plan.counts);
+}
+
+static inline void world_collect(play_world* w, int more) {
+    world_collect_by(w, more, world_forward);
 }
 
 /* ---- against the CPU --------------------------------------------------------------------------
@@ -289,6 +325,10 @@ static inline void world_compare(const play_world* w, int m, const agon_rectangl
     assert_memory_equal(d->reward + first, want->reward, entries * 4);
     assert_memory_equal(d->last + first, want->last, entries);
     world_floats(d->bootstrap + m * rows, want->bootstrap, rows, room);
+    const size_t floats = (size_t)d->remembered;
+    assert_int_equal(want->remembered, d->remembered);
+    if (floats)
+        world_floats(d->memory + m * rows * floats, want->memory, rows * floats, room);
 }
 
 #endif
