@@ -69,6 +69,8 @@ static void lay_rectangles(agon__gpu_rectangles* r, size_t places, int with_plac
     r->bootstrap = carve(c, rows, sizeof *r->bootstrap);
     r->advantage = carve(c, entries, sizeof *r->advantage);
     r->target = carve(c, entries, sizeof *r->target);
+    if (r->remembered)
+        r->memory = carve(c, rows * (size_t)r->remembered, sizeof *r->memory);
 }
 
 /* What a shard of `members` like the first is, without its memory. */
@@ -87,6 +89,7 @@ static void shape(agon_shard* s, const agon_shard_def* def, agon_precision preci
         .scale = spec->obs_scale,
         .obs_bytes = def->rules->obs_bytes,
         .mask_words = def->rules->mask_words,
+        .remembered = s->learners.net.memory,
     };
     if (def->plays)
         s->places = (size_t)members * entries_of(def) + agon__gpu_play_spare(&s->def);
@@ -334,6 +337,9 @@ static int send_rectangle(agon_shard* s, int m, agon_error* error) {
     agon__stream_in(s->stream, r->last + at, d->last, entries);
     agon__stream_in(s->stream, r->bootstrap + (size_t)m * rows, d->bootstrap,
                     rows * sizeof *r->bootstrap);
+    if (r->remembered)
+        agon__stream_in(s->stream, r->memory + (size_t)m * rows * (size_t)r->remembered, d->memory,
+                        rows * (size_t)r->remembered * sizeof *r->memory);
     return agon__stream_wait(s->stream, error); /* s->place is wanted again */
 }
 
