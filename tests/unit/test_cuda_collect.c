@@ -1,14 +1,14 @@
 /* Promise: agon__gpu_play_collect fills rectangles in device memory as engine/rollout.c does, with
  * the forward kernels and the driver of tests/cuda/driver.h. Observations, masks, actions, rewards,
- * ends and counts are equal; values and log-probabilities within 1e-5. An action is equal because
- * its uniform is: where the two exp differ, in the last bit, an action could flip that lies within
- * 1e-7 of a boundary. With these keys none does. */
+ * ends and counts are equal; values, log-probabilities and memory within 1e-5. An action is equal
+ * because its uniform is: where the two exp differ, in the last bit, an action could flip that lies
+ * within 1e-7 of a boundary. With these keys none does. */
 #include "cuda/play.h"
 #include "tests/cuda/play_world.h"
 
 #include "tests/unit/rules_fixture.h"
 
-enum { PIECES = 8 };
+enum { PIECES = 9 };
 
 typedef struct collector {
     play_world w; /* its rectangles get what the device has */
@@ -34,8 +34,8 @@ static void* on_device(agon__gpu* gpu, size_t bytes) {
 /* The arrays of a rollout, and how many bytes each has without spare places. */
 static void pieces_of(const agon__gpu_rectangles* d, void** at, size_t* bytes) {
     const size_t rows = (size_t)(d->members * d->rows), entries = rows * (size_t)d->horizon;
-    void* const arrays[PIECES] = {d->obs,   d->mask,   d->action, d->log_probability,
-                                  d->value, d->reward, d->last,   d->bootstrap};
+    void* const arrays[PIECES] = {d->obs,    d->mask, d->action,    d->log_probability, d->value,
+                                  d->reward, d->last, d->bootstrap, d->memory};
     const size_t each[PIECES] = {entries * d->obs_bytes,
                                  entries * (size_t)d->mask_words * sizeof *d->mask,
                                  entries * sizeof *d->action,
@@ -43,7 +43,8 @@ static void pieces_of(const agon__gpu_rectangles* d, void** at, size_t* bytes) {
                                  entries * sizeof(float),
                                  entries * sizeof(float),
                                  entries,
-                                 rows * sizeof(float)};
+                                 rows * sizeof(float),
+                                 rows * (size_t)d->remembered * sizeof(float)};
     memcpy(at, arrays, sizeof arrays);
     memcpy(bytes, each, sizeof each);
 }
@@ -63,6 +64,7 @@ static void open_data(collector* c) {
     d->reward = on_device(c->gpu, bytes[5]);
     d->last = on_device(c->gpu, bytes[6]);
     d->bootstrap = on_device(c->gpu, bytes[7]);
+    d->memory = on_device(c->gpu, bytes[8]);
 }
 
 static void open_nets(collector* c) {
@@ -138,14 +140,13 @@ static void compare_counts(const agon_play_counts* got, const agon_rollout* want
                 1e-12 * (1 + (double)want->return_count));
 }
 
-/* Two rollouts. */
-static void compare_collector(const play_world_def* def) {
+static void compare_collector(const play_world_def* def, int rollouts) {
     collector c;
     agon_rollout* want[WORLD_MEMBERS];
     open_collector(&c, def);
     for (int m = 0; m < def->members; m++)
         want[m] = world_reference(&c.w, m);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < rollouts; round++) {
         collect(&c);
         for (int m = 0; m < def->members; m++) {
             assert_int_equal(agon_rollout_collect(want[m], NULL), AGON_OK);
@@ -168,7 +169,30 @@ static void every_game(void** state) {
                                                 .members = 2,
                                                 .lanes = 3,
                                                 .horizon = 4,
-                                                .processors = 1});
+                                                .processors = 1},
+                              2);
+        agon_rules_close(rules);
+    }
+}
+
+/* Every kind of layer; horizons that hold games back in their midst. */
+static void nets_of_every_kind(void** state) {
+    (void)state;
+    static const char* const games[] = {"kuhn_poker", "connect_four", "tron(players=3,size=5)",
+                                        "leduc_poker(players=3)"};
+    static const char* const hidden[] = {"mingru5", "conv3-9-mingru8-mingru3", "conv2k5-conv4-8"};
+    for (int i = 0; i < 4; i++) {
+        agon_rules* rules = open_rules(games[i]);
+        const uint64_t own[] = {0, agon_rules_seats(rules), 1};
+        for (int k = 0; k < 9; k++)
+            compare_collector(&(play_world_def){.rules = rules,
+                                                .own_seats = own[k / 3],
+                                                .members = 2,
+                                                .lanes = 3,
+                                                .horizon = 1 + (i + k) % 4,
+                                                .processors = 1,
+                                                .hidden = hidden[k % 3]},
+                              4);
         agon_rules_close(rules);
     }
 }
@@ -179,8 +203,10 @@ static void longer_rollouts(void** state) {
     static const char* const games[] = {"kuhn_poker(players=3)", "connect_four", "tron"};
     for (int i = 0; i < 3; i++) {
         agon_rules* rules = open_rules(games[i]);
-        compare_collector(&(play_world_def){
-            .rules = rules, .members = 3, .lanes = 40, .horizon = 20, .processors = 1});
+        compare_collector(
+            &(play_world_def){
+                .rules = rules, .members = 3, .lanes = 40, .horizon = 20, .processors = 1},
+            2);
         agon_rules_close(rules);
     }
 }
@@ -220,9 +246,8 @@ static void plugins_have_no_twin(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_game),
-        cmocka_unit_test(longer_rollouts),
-        cmocka_unit_test(a_seat_that_never_acts),
+        cmocka_unit_test(every_game),           cmocka_unit_test(nets_of_every_kind),
+        cmocka_unit_test(longer_rollouts),      cmocka_unit_test(a_seat_that_never_acts),
         cmocka_unit_test(plugins_have_no_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

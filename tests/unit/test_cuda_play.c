@@ -63,6 +63,28 @@ static uint64_t compare_game(const agon_rules* rules, const emulate_kernel* twin
     return episodes;
 }
 
+/* Nets of every kind of layer, horizons that stop games anywhere. Memory is the same, too: what
+ * each row's first decision of a rollout was made with. */
+static void nets_of_every_kind(void** state) {
+    (void)state;
+    static const char* const hidden[] = {"mingru5", "7-mingru9-6-mingru4", "conv3-mingru8",
+                                         "conv2k5-conv3k1-8"};
+    for (int i = 0; i < agon_game_count(); i++) {
+        agon_rules* rules = open_rules(agon_game_at(i)->name);
+        const uint64_t own[] = {0, agon_rules_seats(rules), 1};
+        for (int k = 0; k < 12; k++)
+            compare_world(&(play_world_def){.rules = rules,
+                                            .own_seats = own[k % 3],
+                                            .members = 1 + k % 2,
+                                            .lanes = 4,
+                                            .horizon = 1 + 2 * (k % 4),
+                                            .processors = 1,
+                                            .backwards = k & 1,
+                                            .hidden = hidden[k % 4]});
+        agon_rules_close(rules);
+    }
+}
+
 static void every_game_as_on_the_cpu(void** state) {
     (void)state;
     for (int i = 0; i < agon_game_count(); i++) {
@@ -205,6 +227,7 @@ static void refused_actions_are_told(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_game_as_on_the_cpu),
+        cmocka_unit_test(nets_of_every_kind),
         cmocka_unit_test(many_seats_and_odd_sizes),
         cmocka_unit_test(an_odd_game),
         cmocka_unit_test(many_lanes),
