@@ -3,6 +3,7 @@
 same bytes; where its GPU is not, it is refused with the reason, and nothing of it is touched. In place of a
 GPU stands the tests' own driver (tests/cuda/driver.h), which runs the kernels on the host."""
 import hashlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -108,21 +109,58 @@ def check_whole_runs():
     check("timing names the backend", '"backend":"cuda/bf16"' in read(os.path.join(run, "timing.jsonl")))
 
 
+def check_lost(name, *words):
+    """Made once more, of a GPU that is lost again and again, and compared with the run `name`."""
+    run, losses = os.path.join(work, f"lost-{name}"), 0
+    todo = ["train", "tic_tac_toe", *SHAPE, *CUDA, "train.precision=fp32", *words, f"run.dir={run}"]
+    for at in (3, 15, 60, 120, 240):
+        r = agon(*todo, env=environment(FAKE_CUDA_LOST_AT=at))
+        if r.returncode:
+            losses += 1
+            if r.returncode != 1 or "Fake H1" not in r.stderr or "--resume" not in r.stderr:
+                check(f"{name}: a lost GPU ends the run", False, f"exit {r.returncode}\n{r.stderr}")
+        if os.path.exists(os.path.join(run, "run.db")):
+            todo = ["train", "--resume", run, "machine.threads=2"]
+    must(*todo, env=environment())
+    check(f"{name}: lost {losses} times and resumed, the same bytes",
+          losses >= 2 and signature([run]) == signature([os.path.join(work, name)]))
+
+
 def check_losses():
     for league, words in LEAGUES.items():
-        run, losses = os.path.join(work, f"lost-{league}"), 0
-        todo = ["train", "tic_tac_toe", *SHAPE, *CUDA, "train.precision=fp32", *words, f"run.dir={run}"]
-        for at in (3, 15, 60, 120):
-            r = agon(*todo, env=environment(FAKE_CUDA_LOST_AT=at))
-            if r.returncode:
-                losses += 1
-                if r.returncode != 1 or "Fake H1" not in r.stderr or "--resume" not in r.stderr:
-                    check(f"{league}: a lost GPU ends the run", False, f"exit {r.returncode}\n{r.stderr}")
-            if os.path.exists(os.path.join(run, "run.db")):
-                todo = ["train", "--resume", run, "machine.threads=2"]
-        must(*todo, env=environment())
-        check(f"{league}: lost {losses} times and resumed, the same bytes",
-              losses >= 2 and signature([run]) == signature([os.path.join(work, f"{league}-0")]))
+        check_lost(f"{league}-0", *words)
+
+
+def numbers(shown, name=""):
+    """Everything in what `agon metrics --json` says that is a number, by its place."""
+    if isinstance(shown, (dict, list)):
+        for key, value in shown.items() if isinstance(shown, dict) else enumerate(shown):
+            yield from numbers(value, f"{name}.{key}")
+    elif isinstance(shown, (int, float)):
+        yield name, shown
+
+
+def metrics(run):
+    return dict(numbers(json.loads(must("metrics", run, "--json", env=WITHOUT).stdout)))
+
+
+def check_layers():
+    """Nets that fold and remember. On the CPU the run is another, but near in fp32."""
+    for hidden in ("conv4,16,mingru8", "mingru8"):
+        for league, words in LEAGUES.items():
+            name, log = f"{hidden}-{league}", os.path.join(work, "layers")
+            words = [*words, f"net.hidden={hidden}", "train.learning_rate=0.01"]
+            run = made(name, *words, "train.precision=fp32", env=environment(FAKE_CUDA_LOG=log))
+            kernels = read(log)
+            os.remove(log)
+            check(f"{name}: games of nets go on the device, and remember there",
+                  ("play_recall" in kernels) == (league == "nets"), kernels[:500])
+            check_lost(name, *words)
+            cpu = os.path.join(work, f"{name}-cpu")
+            must("train", "tic_tac_toe", *SHAPE, f"run.dir={cpu}", *words, env=WITHOUT)
+            got, wanted = metrics(run), metrics(cpu)
+            far = [(k, got.get(k), v) for k, v in wanted.items() if not abs(got.get(k, 1e9) - v) <= 1e-4]
+            check(f"{name}: metrics near those of the CPU", len(wanted) > 100 and not far, far)
 
 
 def check_refusals():
@@ -187,6 +225,7 @@ if not os.path.exists(os.path.join(DRIVER, "libcuda.so.1")):
 with tempfile.TemporaryDirectory() as work:
     check_whole_runs()
     check_losses()
+    check_layers()
     check_refusals()
     check_workers()
 print(f"{len(failures)} failures")
