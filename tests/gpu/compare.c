@@ -102,6 +102,19 @@ void draw_weights(comparing* c, const agon_net* net, float* params) {
     }
 }
 
+agon_net net_for(const agon_rules* rules, const char* hidden) {
+    const agon_spec* spec = &rules->spec;
+    char text[AGON_NET_TEXT], inputs[48];
+    agon_error error = {0};
+    agon_net net = {0};
+    snprintf(inputs, sizeof inputs, "%d", rules->entries);
+    if (strncmp(hidden, "conv", 4) == 0)
+        snprintf(inputs, sizeof inputs, "%dx%dx%d", spec->planes, spec->rows, spec->cols);
+    snprintf(text, sizeof text, "%s-%s-%d relu", inputs, hidden, spec->actions);
+    need(agon_net_parse(text, &net, &error), &error, text);
+    return net;
+}
+
 /* ---- parts -------------------------------------------------------------------------------- */
 
 static const struct {

@@ -5,6 +5,7 @@
 
 #include "agents/learner.h"
 #include "cuda/backend_cuda.h"
+#include "games/rules.h"
 #include "tests/gpu/lines.h"
 
 #include <stdbool.h>
@@ -54,6 +55,8 @@ void check_bytes(comparing* c, const char* name, int precision, const char* of, 
 float draw_uniform(comparing* c);                                    /* [0, 1) */
 int draw_int(comparing* c, int low, int high);                       /* low..high */
 void draw_weights(comparing* c, const agon_net* net, float* params); /* outputs stay near 1 */
+/* A net for a game; hidden: its layers as in the text of a net. */
+agon_net net_for(const agon_rules* rules, const char* hidden);
 
 void compare_forward(comparing* c);
 void compare_update(comparing* c);

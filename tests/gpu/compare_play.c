@@ -97,6 +97,7 @@ static agon__gpu_rectangles lay_out(const world* w, char* base, size_t* used) {
     r.bootstrap = carve(base, used, rows * sizeof(float));
     r.advantage = carve(base, used, entries * sizeof(float));
     r.target = carve(base, used, entries * sizeof(float));
+    r.memory = carve(base, used, rows * (size_t)r.remembered * sizeof(float));
     return r;
 }
 
@@ -127,7 +128,8 @@ static void open_device(world* w) {
                                      .obs_type = (int)spec->obs_type,
                                      .scale = spec->obs_scale,
                                      .obs_bytes = w->rules->obs_bytes,
-                                     .mask_words = w->rules->mask_words};
+                                     .mask_words = w->rules->mask_words,
+                                     .remembered = w->layout.memory};
     lay_out(w, NULL, &w->bytes);
     w->block = agon__gpu_alloc(w->gpu, w->bytes, &error);
     need(!w->block, &error, "device memory");
@@ -149,6 +151,7 @@ typedef struct play_case {
     const char* game;
     int role; /* whose seats are the learner's; -1: one seat in turn, -2: all */
     int lanes, horizon;
+    const char* hidden; /* layers of the nets */
 } play_case;
 
 /* *w stays where it is: parts of it point to others. */
@@ -158,16 +161,12 @@ static void open_world(comparing* c, const play_case* p, agon_rules* rules, agon
     *w = (world){.rules = rules, .gpu = gpu, .lanes = p->lanes, .horizon = p->horizon};
     w->own_seats = p->role == -1 ? 0 : p->role == -2 ? all : agon_rules_role_seats(rules, p->role);
     w->opponents = w->own_seats == all || (all == 1 && !w->own_seats) ? 0 : OPPONENTS;
-    w->net = (agon_net){.inputs = rules->entries,
-                        .layers = 1,
-                        .hidden = {24},
-                        .actions = rules->spec.actions,
-                        .activation = AGON_RELU};
-    snprintf(w->of, sizeof w->of, "%s, %s, %d games x %d", rules->name,
+    w->net = net_for(rules, p->hidden);
+    snprintf(w->of, sizeof w->of, "%s, %s, %d games x %d, %s", rules->name,
              p->role == -1   ? "one seat in turn"
              : p->role == -2 ? "all seats"
                              : "a role's seats",
-             p->lanes, p->horizon);
+             p->lanes, p->horizon, p->hidden);
     open_nets(c, w);
     for (int m = 0; m < MEMBERS; m++)
         open_member(w, m);
@@ -234,6 +233,10 @@ static void check_member(comparing* c, const world* w, const agon__gpu_rectangle
                  got->bootstrap + m * rows, rows, 1e-5);
     check_floats(c, "rollout: log-probabilities", AGON_PRECISION_FP32, w->of, want->log_probability,
                  got->log_probability + at, entries, 1e-5);
+    const size_t floats = (size_t)want->remembered;
+    if (floats)
+        check_floats(c, "rollout: memory", AGON_PRECISION_FP32, w->of, want->memory,
+                     got->memory + m * rows * floats, rows * floats, 1e-5);
 }
 
 static void check_counts(comparing* c, const world* w, const agon_play_counts* got, int m) {
@@ -279,6 +282,20 @@ static void compare_case(comparing* c, const play_case* p) {
     agon_rules_close(rules);
 }
 
+/* Nets that fold and remember; games are held back in their midst. */
+static void compare_layers(comparing* c) {
+    static const play_case cases[] = {{"connect_four", -1, 100, 5, "conv8-24-mingru32"},
+                                      {"kuhn_poker", -2, 257, 1, "mingru40-mingru7"},
+                                      {"tron(players=4,size=5)", 0, 100, 3, "conv6k5-mingru16"},
+                                      {"go(board_size=5)", -1, 64, 7, "conv16-conv16-32"},
+                                      {"leduc_poker(players=3)", -1, 257, 4, "24-mingru100"}};
+    for (int i = 0; i < (c->few ? 2 : 5); i++) {
+        play_case small = cases[i];
+        small.lanes = 3;
+        compare_case(c, c->small ? &small : &cases[i]);
+    }
+}
+
 void compare_play(comparing* c) {
     static const char* const more[] = {"tron(players=4,size=5)", "connect_four(rows=4,cols=4)",
                                        "go(board_size=5)", "kuhn_poker(players=4)",
@@ -286,8 +303,9 @@ void compare_play(comparing* c) {
     for (int i = 0; i < agon_game_count(); i += c->few ? agon_game_count() / 3 : 1)
         for (int role = -2; role <= 0; role++)
             compare_case(c, &(play_case){agon_game_at(i)->name, role, c->small ? 3 : 100,
-                                         c->small ? 4 : 20});
+                                         c->small ? 4 : 20, "24"});
     for (int i = 0; !c->small && i < 5; i++)
         for (int role = -2; role <= 0; role++)
-            compare_case(c, &(play_case){more[i], role, 257, 13});
+            compare_case(c, &(play_case){more[i], role, 257, 13, "24"});
+    compare_layers(c);
 }

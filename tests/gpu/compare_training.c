@@ -12,6 +12,7 @@ enum { MEMBERS = 4, ROLLOUTS = 2 };
 typedef struct training_case {
     const char* game;
     int lanes, horizon;
+    const char* hidden; /* layers of its nets */
 } training_case;
 
 typedef struct world {
@@ -27,11 +28,7 @@ static world open_world(comparing* c, const training_case* t) {
     world w = {.lanes = t->lanes, .horizon = t->horizon};
     agon_error error = {0};
     need(agon_rules_open(t->game, &w.rules, &error), &error, t->game);
-    w.net = (agon_net){.inputs = w.rules->entries,
-                       .layers = 2,
-                       .hidden = {48, 32},
-                       .actions = w.rules->spec.actions,
-                       .activation = AGON_RELU};
+    w.net = net_for(w.rules, t->hidden);
     w.ppo = (agon_ppo){.step = {1e-3f, 0.2f, 0.5f, 0.01f, 0.5f, 0.9f, 0.99f, 1e-3f},
                        .discount = 0.97f,
                        .lambda = 0.9f,
@@ -41,8 +38,8 @@ static world open_world(comparing* c, const training_case* t) {
     w.params = take_memory(MEMBERS * agon_net_size(&w.net) * sizeof(float));
     for (int m = 0; m < MEMBERS; m++)
         draw_weights(c, &w.net, w.params + (size_t)m * agon_net_size(&w.net));
-    snprintf(w.of, sizeof w.of, "%s, %d games x %d, %d rollouts and updates", w.rules->name,
-             w.lanes, w.horizon, ROLLOUTS);
+    snprintf(w.of, sizeof w.of, "%s, %d games x %d, %s, %d rollouts and updates", w.rules->name,
+             w.lanes, w.horizon, t->hidden, ROLLOUTS);
     return w;
 }
 
@@ -144,12 +141,16 @@ static void check_precision(comparing* c, const world* w, int precision) {
 }
 
 void compare_training(comparing* c) {
-    static const training_case cases[] = {{"tic_tac_toe", 5, 6},
-                                          {"leduc_poker", 8, 6},
-                                          {"connect_four", 64, 16},
-                                          {"backgammon", 32, 16},
-                                          {"slime_volley", 32, 32}};
-    for (int i = 0; i < (c->small ? 2 : 5); i++) {
+    static const training_case cases[] = {{"tic_tac_toe", 5, 6, "48-32"},
+                                          {"leduc_poker", 8, 6, "48-32"},
+                                          {"tic_tac_toe", 5, 4, "conv6-16-mingru12"},
+                                          {"leduc_poker", 8, 6, "mingru24"},
+                                          {"connect_four", 64, 16, "48-32"},
+                                          {"backgammon", 32, 16, "48-32"},
+                                          {"slime_volley", 32, 32, "48-32"},
+                                          {"connect_four", 64, 16, "conv16-32-mingru32"},
+                                          {"slime_volley", 32, 32, "mingru32"}};
+    for (int i = 0; i < (c->small ? 4 : 9); i++) {
         world w = open_world(c, &cases[i]);
         if (gpu_backend(AGON_PRECISION_FP32)->shards->plays(w.rules)) {
             for (int precision = 0; precision < 3; precision++)
