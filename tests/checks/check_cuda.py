@@ -105,7 +105,8 @@ def check_whole_runs():
     check("auto is a GPU where there is one, and bf16",
           "\ndevice = cuda\n" in config and "\nprecision = bf16\n" in config, config)
     kernels = read(log)
-    check("games of nets go on the device", "tic_tac_toe" in kernels, kernels[:500])
+    check("games of nets go on the device, and those that remember nothing launch nothing for it",
+          "tic_tac_toe" in kernels and "play_recall" not in kernels, kernels[:500])
     check("timing names the backend", '"backend":"cuda/bf16"' in read(os.path.join(run, "timing.jsonl")))
 
 
