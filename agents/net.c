@@ -148,6 +148,8 @@ static const char* refuse_place(const agon_net* net, int layer) {
         return "a convolution needs inputs of PLANESxROWSxCOLS";
     if ((long long)net->hidden[layer] * net->rows * net->cols > MAX_INPUTS)
         return "a convolution must have at most 1048576 outputs";
+    if (agon_net_fan_in(net, layer) > MAX_INPUTS)
+        return "a convolution must see at most 1048576 entries at a point";
     return NULL;
 }
 
@@ -165,12 +167,11 @@ const char* agon_net_add_layer(agon_net* net, const char* word) {
         more.kernel[i] = take_word(&at, "k") ? take_number(&at) : 3;
     if (at == word || *at)
         return "a hidden layer must be WIDTH, convCHANNELS, convCHANNELSkSIZE or mingruWIDTH";
-    const char* why = refuse_place(&more, i);
-    if (why)
-        return why;
     more.layers++;
-    *net = more;
-    return NULL;
+    const char* why = refuse_place(&more, i);
+    if (!why)
+        *net = more;
+    return why;
 }
 
 static int refuse(const char* text, const char* why, agon_error* error) {

@@ -10,7 +10,8 @@ int agon_golden_task(const agon_rules* rules, agon_task* out, agon_error* error)
     agon_task task = {.kind = AGON_TRAIN, .key = "golden", .seed = 20260101};
     agon_train_task* t = &task.as.train;
     agon_config_defaults(&c);
-    snprintf(c.net.hidden, sizeof c.net.hidden, "33,17"); /* no multiple of any vector's width */
+    /* No multiples of any vector's width, and memory passed on through rollouts and updates. */
+    snprintf(c.net.hidden, sizeof c.net.hidden, "33,mingru17");
     int rc = agon_config_net(&c, &rules->spec, &net, error);
     if (rc)
         return rc;

@@ -21,7 +21,7 @@ static void text_round_trip(void** state) {
                                         "1-1 tanh",
                                         "1048576-4096-4096-1-1-1-1-1-1-65535 relu",
                                         "2x6x7-conv16-conv4k5-128-mingru64-7 relu",
-                                        "1048576x1x1-conv1k15-1 tanh",
+                                        "1048576x1x1-conv1k1-1 tanh",
                                         "9-mingru4-8-mingru2-3 tanh"};
     char out[AGON_NET_TEXT];
     agon_net net;
@@ -72,6 +72,7 @@ static void text_refused(void** state) {
                                         "2x6x7-conv16k3k3-7 relu",
                                         "2x6x7-8-conv16-7 relu",
                                         "2x600x700-conv16-7 relu",
+                                        "1048576x1x1-conv1k3-7 relu",
                                         "84-mingru-7 relu",
                                         "84-mingru0-7 relu",
                                         "84-mingru4097-7 relu",
