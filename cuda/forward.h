@@ -33,19 +33,22 @@ typedef struct agon__gpu_forward {
     int mask_words;
     const float* memory;        /* (rows, net.memory) before these decisions; nets with memory */
     const uint32_t* memory_row; /* (slots) the row of a slot's memory; NULL: the slot */
-    float* memory_after;  /* out (slots, net.memory) after them; without memory_row may be memory */
-    float temperature;    /* 0: greedy */
-    const float* uniform; /* (slots); NULL: from draws */
-    agon__gpu_draws draws;  /* read when uniform is NULL and temperature > 0 */
-    float* logits;          /* out (slots, actions) or NULL, and so on as in agon_forward */
-    float* value;           /* (slots) */
-    float* probability;     /* (slots, actions) */
-    uint16_t* action;       /* (slots) */
+    float* memory_after;   /* out (slots, net.memory) after them, or NULL; without memory_row it may
+                              be   memory itself */
+    float temperature;     /* 0: greedy */
+    const float* uniform;  /* (slots); NULL: from draws */
+    agon__gpu_draws draws; /* read when uniform is NULL and temperature > 0 */
+    float* logits;         /* out (slots, actions) or NULL, and so on as in agon_forward */
+    float* value;          /* (slots) */
+    float* probability;    /* (slots, actions) */
+    uint16_t* action;      /* (slots) */
     float* log_probability; /* (slots) */
     void* scratch;          /* agon__gpu_forward_scratch bytes */
 } agon__gpu_forward;
 
-/* Bytes of device memory that a call with up to this many slots works in; may be 0. */
+/* Bytes of device memory that a call with up to this many slots works in; may be 0. Where a net
+ * with convolutions or minGRU layers goes layer by layer, never more than 256 MiB, or one slot's:
+ * slots go in passes. */
 size_t agon__gpu_forward_scratch(const agon__gpu* gpu, const agon__gpu_net* net, int slots);
 
 /* Puts it into the stream. */
