@@ -34,7 +34,7 @@ typedef struct agon__gpu_forward {
     const float* memory;        /* (rows, net.memory) before these decisions; nets with memory */
     const uint32_t* memory_row; /* (slots) the row of a slot's memory; NULL: the slot */
     float* memory_after;   /* out (slots, net.memory) after them, or NULL; without memory_row it may
-                              be   memory itself */
+                              be memory itself */
     float temperature;     /* 0: greedy */
     const float* uniform;  /* (slots); NULL: from draws */
     agon__gpu_draws draws; /* read when uniform is NULL and temperature > 0 */
