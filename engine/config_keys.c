@@ -62,8 +62,8 @@ static const agon_config_key keys[] = {
            "What pfsp prefers: opponents that win, (1 - p)^2, or that are even, p (1 - p)."),
 
     TEXT(net, hidden, "128,128",
-         "Hidden layers, separated by commas; 0: none. WIDTH: dense; convCHANNELS or "
-         "convCHANNELSkSIZE: a convolution, before other layers; mingruWIDTH: recurrent."),
+         "Hidden layers, as in conv16,conv16k5,128,mingru64; 0: none. WIDTH: dense; convCHANNELS: "
+         "a convolution of 3x3 points, or kSIZE, before other layers; mingruWIDTH: remembers."),
     CHOICE(net, activation, "relu", "relu|tanh",
            "Non-linearity after each dense layer and convolution."),
 
