@@ -19,7 +19,7 @@
 #include "agents/profile.h"
 #include "engine/codec.h"
 
-#define AGON__PROTOCOL 1
+#define AGON__PROTOCOL 2
 #define AGON__CHUNK    (512 << 10) /* bytes of a chunk, but for the last */
 #define AGON__INLINE   (128 << 10)
 #define AGON__OFFERS   16

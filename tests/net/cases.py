@@ -297,15 +297,16 @@ def worker_of_another_version(cluster):
 
     def newer(proxy, link, up, message, packet):
         if message and message["is"] == "HELLO":
-            return [replaced(cluster, packet, {**message, "protocol": 2})]
+            return [replaced(cluster, packet, {**message, "protocol": wire.PROTOCOL + 1})]
         if message and message["is"] == "REJECT":
             seen.append(message)
         return None
+    theirs, ours = wire.PROTOCOL + 1, wire.PROTOCOL
     stranger = cluster.worker("stranger", before=lambda w: w.proxy.rules.append(newer))
     friend = cluster.worker("friend")
-    if stranger.wait() != 1 or "protocol 2" not in stranger.text() or "use the same version" not in stranger.text():
+    if stranger.wait() != 1 or f"protocol {theirs}" not in stranger.text() or "use the same version" not in stranger.text():
         raise Failure(f"exit {stranger.popen.returncode}: {stranger.text()}")
-    if not seen or seen[0]["code"] != 1 or "protocol 2, and this coordinator 1" not in seen[0]["text"]:
+    if not seen or seen[0]["code"] != 1 or f"protocol {theirs}, and this coordinator {ours}" not in seen[0]["text"]:
         raise Failure(f"no REJECT with the version wanted: {seen}")
     cluster.ends_right()
     friend.kill()
@@ -315,7 +316,7 @@ def worker_of_another_version(cluster):
 def coordinator_of_another_version(cluster):
     """It answers in a form that this worker does not know; the worker says so and tries again."""
     def newer(link, message, packet):
-        return [replaced(cluster, packet, {**message, "format": 2})]
+        return [replaced(cluster, packet, {**message, "format": wire.PROTOCOL + 1})]
     cluster.coordinate()
     a = cluster.worker("a", before=lambda w: at(w, "CHALLENGE", 1, newer))
     a.proxy.delay = 0.01

@@ -19,7 +19,7 @@ def hello(dice, **changes):
     def digits():
         return "".join(dice.choice("0123456789abcdef") for _ in range(64))
     return wire.say("HELLO", **{
-        "protocol": 1, "task_format": 1, "build": "agon", "class": "cpu", "name": "stranger", "id": digits(),
+        "protocol": wire.PROTOCOL, "task_format": 1, "build": "agon", "class": "cpu", "name": "stranger", "id": digits(),
         "nonce": digits(), "token": "nobody", "pid": 1, "slots": 1, "memory": 1 << 30, "games": [], "agents": [],
         **changes})
 
@@ -47,7 +47,7 @@ def depth_bomb(dice):
 
 
 def count_bomb(dice):
-    return wire.frame(b"\x82" + wire.encode("format") + b"\x01" + wire.encode("kind") +
+    return wire.frame(b"\x82" + wire.encode("format") + wire.encode(wire.PROTOCOL) + wire.encode("kind") +
                       dice.choice((b"\xdd\x00\xff\xff\xff", b"\xdf\x7f\xff\xff\xff", b"\xc6\xff\xff\xff\xff",
                                    b"\xdb\x7f\xff\xff\xff"))), b""
 

@@ -2,6 +2,7 @@
 (net/message.h, engine/codec.h), frames on a stream (net/frame.h), and the words of the NATS protocol."""
 import struct
 
+PROTOCOL = 2
 KINDS = ("HELLO CHALLENGE AUTH WELCOME REJECT CREDIT TASK WANT CHUNK MISSING BEAT BEAT_OK RESULT ACK NAK BYE").split()
 KIND = {name: number for number, name in enumerate(KINDS, 1)}
 MAX_FRAME = 600 << 10
@@ -134,7 +135,8 @@ def pack(words):
 
 
 def say(kind, **fields):
-    return encode({"format": 1, "kind": KIND[kind], **fields})
+    greeting = kind in ("HELLO", "REJECT")  # the same in every protocol
+    return encode({"format": 1 if greeting else PROTOCOL, "kind": KIND[kind], **fields})
 
 
 # ---- streams: bytes to packets, and what is inside ---------------------------------------------------

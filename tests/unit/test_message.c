@@ -305,11 +305,11 @@ static void test_crafted(void** unused) {
         {AGON__PROTOCOL, AGON__ACK, "verdict", {0xff}, 1, "verdict = -1; expected 1..4"},
         {AGON__PROTOCOL, AGON__ACK, "verdikt", {1}, 1, "unknown field verdikt"},
         {AGON__PROTOCOL, AGON__ACK, "lease", {1}, 1, "field lease is repeated"},
-        {AGON__PROTOCOL + 1, AGON__ACK, "verdict", {1}, 1, "ack: format 2; expected 1"},
+        {AGON__PROTOCOL + 1, AGON__ACK, "verdict", {1}, 1, "ack: format 3; expected 2"},
         {AGON__PROTOCOL, AGON__BYE, "verdict", {1}, 1, "bye: unknown field task"},
-        {AGON__PROTOCOL, 0, "verdict", {1}, 1, "hello: unknown field task"},
-        {AGON__PROTOCOL, AGON__MESSAGE_KINDS + 1, "verdict", {1}, 1, "hello: unknown field task"},
-        {AGON__PROTOCOL, -1, "verdict", {1}, 1, "hello: unknown field task"},
+        {1, 0, "verdict", {1}, 1, "hello: unknown field task"},
+        {1, AGON__MESSAGE_KINDS + 1, "verdict", {1}, 1, "hello: unknown field task"},
+        {1, -1, "verdict", {1}, 1, "hello: unknown field task"},
     };
     agon_error error = {0};
     assert_int_equal(decode_ack(AGON__PROTOCOL, AGON__ACK, "verdict", "\x01", 1, &error), AGON_OK);
