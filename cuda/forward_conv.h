@@ -181,13 +181,16 @@ AGON_KERNEL_FN void agon__conv_write(const int mode, agon__block* b, const agon_
     const int bend = a->call.net.relu ? AGON__BEND_RELU : AGON__BEND_TANH;
     AGON_WARPS(b, w) {
         AGON_LANES(l) {
-            AGON__LOOP for (int i = w * AGON__WARP + l; i < t->rows.rows * width;
+            AGON__LOOP for (int i = w * AGON__WARP + l; i < agon__wide_places(t->rows.rows, width);
                             i += b->warps * AGON__WARP) {
-                const int r = i / width, c = i % width, at = t->rows.point + r;
+                const agon__wide_place p = agon__wide_place_of(t->rows.rows, width, i);
+                const int at = t->rows.point + p.row;
+                if (!p.is)
+                    continue;
                 const size_t slot = (size_t)(t->rows.first - a->from + at / linear->points);
-                const int entry = at % linear->points * linear->out + t->col + c;
+                const int entry = at % linear->points * linear->out + t->col + p.col;
                 agon__put(mode, a->out, slot * row + (size_t)entry,
-                          agon__tiles_bend(bend, agon__wide_sum(b, a, t, r, c)));
+                          agon__tiles_bend(bend, agon__wide_sum(b, a, t, p.row, p.col)));
                 if (entry + 1 == linear->points * linear->out)
                     agon__elements_end(mode, a->out, slot * row, entry + 1);
             }

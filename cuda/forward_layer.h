@@ -26,6 +26,25 @@ AGON_KERNEL_FN float agon__wide_sum(const agon__block* b, const agon__forward_ar
     return sums[(tile * 4 + i) * AGON__WARP + lane];
 }
 
+/* An element of a (rows, cols) array, for thread `i` of those that share it out: the 32 of a warp
+ * are 4 rows by 8 columns, whose sums lie in 16 banks, and write runs of 8. */
+typedef struct agon__wide_place {
+    int row, col;
+    int is; /* 0: beyond the array */
+} agon__wide_place;
+
+AGON_KERNEL_FN int agon__wide_places(int rows, int cols) {
+    return (rows + 3) / 4 * ((cols + 7) / 8) * AGON__WARP;
+}
+AGON_KERNEL_FN agon__wide_place agon__wide_place_of(int rows, int cols, int i) {
+    const int across = (cols + 7) / 8, patch = i / AGON__WARP;
+    agon__wide_place p;
+    p.row = patch / across * 4 + i % AGON__WARP / 8;
+    p.col = patch % across * 8 + i % 8;
+    p.is = p.row < rows && p.col < cols;
+    return p;
+}
+
 /* Of a minGRU's units. */
 AGON_KERNEL_FN void agon__cell_write(const int mode, agon__block* b, const agon__forward_args* a,
                                      const agon__wide_tile* t) {
@@ -35,15 +54,18 @@ AGON_KERNEL_FN void agon__cell_write(const int mode, agon__block* b, const agon_
     const size_t row = (size_t)agon__forward_row(linear + 1);
     AGON_WARPS(b, w) {
         AGON_LANES(l) {
-            AGON__LOOP for (int i = w * AGON__WARP + l; i < t->rows.rows * width;
+            AGON__LOOP for (int i = w * AGON__WARP + l; i < agon__wide_places(t->rows.rows, width);
                             i += b->warps * AGON__WARP) {
-                const int r = i / width, c = i % width, slot = t->rows.first + r;
+                const agon__wide_place p = agon__wide_place_of(t->rows.rows, width, i);
+                const int slot = t->rows.first + p.row, unit = t->col + p.col;
                 const size_t first = (size_t)(slot - a->from) * row;
-                const float m = agon__cell_step(&a->call, linear, slot, t->col + c,
-                                                agon__wide_sum(b, a, t, r, c),
-                                                agon__wide_sum(b, a, t, r, half + c));
-                agon__put(mode, a->out, first + (size_t)(t->col + c), m);
-                if (t->col + c + 1 == units)
+                if (!p.is)
+                    continue;
+                const float m = agon__cell_step(&a->call, linear, slot, unit,
+                                                agon__wide_sum(b, a, t, p.row, p.col),
+                                                agon__wide_sum(b, a, t, p.row, half + p.col));
+                agon__put(mode, a->out, first + (size_t)unit, m);
+                if (unit + 1 == units)
                     agon__elements_end(mode, a->out, first, units);
             }
         }

@@ -102,6 +102,7 @@ AGON_KERNEL_FN void agon__wide_product(const int mode, const int kind, agon__blo
     t.depth = depth;
     t.row_tiles = agon__wide_row_tiles(tile);
     t.col_tiles = cols / AGON__TILE_N;
+    /* Biases of padded columns are others', behind them in the net: nobody reads such columns. */
     t.bias = begins ? (const float*)(tile->rows.packed + linear->bias) + from : NULL;
     t.sums = (float*)(b->shared + a->cut.z) + half * cols * t.row_tiles * AGON__TILE_M;
     t.floats = goes && !a->out ? tile->rows.z : NULL;

@@ -349,6 +349,10 @@ void compare_forward(comparing* c) {
                                      c->small ? 9 : 500, c->small ? 10 : 30, 1, true});
     check_company(c, &(forward_case){"84-mingru128-7 relu", AGON_U8, c->small ? 9 : 1000,
                                      c->small ? 40 : 30, 1, true});
-    if (!c->small)
-        check_company(c, &(forward_case){"84-512-700-7 relu", AGON_U8, 40, 150, 1, true});
+    if (c->small)
+        return;
+    check_company(c, &(forward_case){"84-512-700-7 relu", AGON_U8, 40, 150, 1, true});
+    /* All together in several passes, each by itself in one. */
+    check_company(c,
+                  &(forward_case){"3x19x19-conv256k1-conv256k1-9 relu", AGON_U8, 8, 300, 1, true});
 }

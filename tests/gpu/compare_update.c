@@ -245,7 +245,8 @@ static void check_gradient(comparing* c, world* w, int precision) {
                                       .learners = &d.learners,
                                       .rectangles = &d.rectangles,
                                       .epochs = w->ppo.epochs,
-                                      .minibatches = 1};
+                                      .minibatches = 1,
+                                      .work = 1 << 20}; /* members, and images, in parts */
     need(agon__gpu_update_open(&def, &update, &error), &error, "an update");
     need(agon__gpu_update_gradient(update, each, index, count, &error), &error, "a gradient");
     agon_scratch* scratch = agon_cpu_backend()->scratch_open();
