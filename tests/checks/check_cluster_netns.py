@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests", "net"))
 import netns  # noqa: E402
-from cluster import AGON, PATIENCE, Cluster, Failure, Process, Reference, until  # noqa: E402
+from cluster import AGON, PATIENCE, TINY, Cluster, Failure, Process, Reference, until  # noqa: E402
 
 PARTITION = 20  # seconds
 SHORT = 4
@@ -87,7 +87,7 @@ def main():
         sys.exit(77)
     work = tempfile.mkdtemp()
     try:
-        reference = Reference(work)
+        reference = Reference(work, words=[*TINY, "train.generations=12"])
         with netns.Net(3) as net, Far(os.path.join(work, "far"), net, reference) as cluster:
             try:
                 play(cluster, net)

@@ -9,8 +9,8 @@ import time
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests"))
 from nats import PLAIN, Processes, find_server, finish, free_port, kill, lines, signature, text, wait_for  # noqa: E402
 
-SETTINGS = ("connect_four population.size=3 train.generations=10 train.rollouts=2 train.lanes=16 "
-            "train.horizon=16 net.hidden=64,64 metrics.every=5 metrics.games=4 "
+SETTINGS = ("connect_four population.size=3 train.generations=20 train.rollouts=2 train.lanes=16 "
+            "train.horizon=16 net.hidden=64,64 metrics.every=10 metrics.games=4 "
             "metrics.anchor_games=4 metrics.final_games=4 metrics.probes=32 "
             "metrics.bootstrap=50").split()
 
@@ -31,6 +31,7 @@ with tempfile.TemporaryDirectory() as work:
         wait_for("a worker's death", lambda: lines(run) >= 2 or train.poll() is not None)
         kill(workers[0])
         workers[0] = p.worker(url, "three")
+        wait_for("its first word", lambda: "connected to" in text(workers[0]) or train.poll() is not None)
         wait_for("the coordinator's death", lambda: lines(run) >= 5 or train.poll() is not None)
         if train.poll() is not None:
             raise SystemExit(f"the run ended before anything could happen to it:\n{text(train)}")
