@@ -125,8 +125,10 @@ typedef struct agon_backend {
     size_t (*packed_size)(const agon_net* net);
     void (*pack)(const agon_net* net, const float* params, void* packed);
 
-    /* Working memory for calls of at most `rows` rows; grows when asked for more (the only place
-     * that allocates: a caller that reserves first is never surprised). NULL: out of memory. */
+    /* Working memory for forwards of at most `rows` rows, or updates of minibatches of at most
+     * `rows` entries; of a net with memory: of rectangles of that horizon. It grows when asked for
+     * more (the only place that allocates: a caller that reserves first is never surprised). NULL:
+     * out of memory. */
     agon_scratch* (*scratch_open)(void);
     int (*scratch_reserve)(agon_scratch* scratch, const agon_net* net, int rows, int update);
     void (*scratch_close)(agon_scratch* scratch);

@@ -215,7 +215,7 @@ int agon__scratch_fit(agon_scratch* scratch, const agon_net* net, int update, in
     return 0;
 }
 
-/* A row of a rectangle is at most a whole minibatch, and passes through memory in one piece. */
+/* A row of a rectangle passes through memory in one piece. */
 static int scratch_reserve(agon_scratch* scratch, const agon_net* net, int rows, int update) {
     const int longest = update && agon_net_memory(net) ? rows : 0;
     return agon__scratch_fit(scratch, net, update, longest) == 0 ? 0 : AGON_EMEMORY;

@@ -32,9 +32,6 @@ void agon_gae(agon_rectangle* data, float discount, float lambda);
 /* The most minibatches that a rectangle can be cut into for this net: its entries, or its rows. */
 int agon_ppo_most_minibatches(const agon_net* net, int rows, int horizon);
 
-/* Entries of the largest of so many minibatches. */
-int agon_ppo_largest_minibatch(const agon_net* net, int rows, int horizon, int minibatches);
-
 /* Advantages, epochs, minibatches: one whole update of one learner. Minibatch order is keyed by
  * (key, learner->updates); what is put into order is entries, or, where the net has memory, rows.
  * index: scratch, (rows * horizon). stats: means over minibatches. */

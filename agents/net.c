@@ -174,8 +174,17 @@ const char* agon_net_add_layer(agon_net* net, const char* word) {
     return why;
 }
 
+/* The text may come from anywhere: only what can be printed is. */
 static int refuse(const char* text, const char* why, agon_error* error) {
-    agon_fail(error, AGON_EINVALID, "architecture \"%.100s\": %s", text, why);
+    char shown[101];
+    int used = 0;
+    for (; used < 100 && text[used]; used++)
+        shown[used] = text[used];
+    for (int i = 0; i < used; i++)
+        if (shown[i] < ' ' || shown[i] > '~')
+            shown[i] = '?';
+    shown[used] = '\0';
+    agon_fail(error, AGON_EINVALID, "architecture \"%s\": %s", shown, why);
     return agon_hint(error, "an architecture looks like \"126-128-128-7 relu\" or "
                             "\"2x6x7-conv16-128-mingru64-7 relu\": inputs, hidden layers, actions, "
                             "then relu or tanh");

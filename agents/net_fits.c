@@ -17,5 +17,5 @@ int agon_net_fits(const agon_net* net, const agon_rules* rules, const char* who,
               "%s, net \"%s\", does not fit %s: expected %d inputs (%dx%dx%d) and %d actions", who,
               text, rules->name, rules->entries, spec->planes, spec->rows, spec->cols,
               spec->actions);
-    return agon_hint(error, "was it trained on this game with these parameters?");
+    return agon_hint(error, "was it made for this game with these parameters?");
 }

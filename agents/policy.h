@@ -32,7 +32,7 @@ typedef struct agon_policy agon_policy;
 struct agon_policy {
     char name[128];     /* canonical: "one_ply", "mcts(playouts=100)", or a snapshot's hash */
     bool needs_state;   /* reads states: search and win-or-block */
-    bool deterministic; /* the same position always gives the same action */
+    bool deterministic; /* the same position and memory always give the same action */
     bool uniform;       /* every legal action is as likely as another */
     int memory;         /* floats that a seat remembers between its decisions; 0: none */
     void* self;         /* owned by the policy */

@@ -58,11 +58,6 @@ int agon_ppo_most_minibatches(const agon_net* net, int rows, int horizon) {
     return agon_net_memory(net) ? rows : rows * horizon;
 }
 
-int agon_ppo_largest_minibatch(const agon_net* net, int rows, int horizon, int minibatches) {
-    const int units = agon_ppo_most_minibatches(net, rows, horizon);
-    return (units + minibatches - 1) / minibatches * (rows * horizon / units);
-}
-
 /* Rows index[0 .. rows - 1] become their entries, from the last on: what is written lies behind
  * what is still to be read. */
 static void expand_rows(uint32_t* index, uint32_t rows, uint32_t horizon) {

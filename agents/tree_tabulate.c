@@ -16,9 +16,16 @@ enum { NOTHING = -1, UNMET = -2, SEVERAL = -3 }; /* in place of an information s
 typedef struct order {
     int32_t* before;  /* (sets) of the same seat on the way to it, or NOTHING */
     int32_t* sets;    /* (sets) by how many come before */
+    uint32_t* place;  /* (sets) of each in `sets` */
     uint32_t* starts; /* (steps + 1) */
     int steps;
+    uint32_t widest; /* sets of a step, at most */
 } order;
+
+static int no_memory(const agon_tree* t, agon_error* error) {
+    return agon_fail(error, AGON_EMEMORY, "the table of a policy for %s: out of memory",
+                     t->rules->name);
+}
 
 static int refuse(const agon_tree* t, int seat, agon_error* error) {
     return agon_fail(error, AGON_EUNSUPPORTED,
@@ -56,8 +63,7 @@ static int find_before(const agon_tree* t, int32_t* before, agon_error* error) {
     int32_t* last = (int32_t*)malloc(t->node_count * sizeof *last);
     int code = 0;
     if (!last)
-        return agon_fail(error, AGON_EMEMORY, "the table of a policy for %s: out of memory",
-                         t->rules->name);
+        return no_memory(t, error);
     for (size_t i = 0; i < t->set_count; i++)
         before[i] = UNMET;
     for (int seat = 0; code == 0 && seat < t->rules->spec.seats; seat++)
@@ -77,13 +83,19 @@ static void sort_by_step(order* o, size_t sets, uint32_t* step) {
     }
     for (int k = 1; k <= o->steps; k++)
         o->starts[k + 1] += o->starts[k];
-    for (size_t i = 0; i < sets; i++)
-        o->sets[o->starts[step[i] + 1]++] = (int32_t)i;
+    for (size_t i = 0; i < sets; i++) {
+        o->place[i] = o->starts[step[i] + 1]++;
+        o->sets[o->place[i]] = (int32_t)i;
+    }
+    for (int k = 0; k < o->steps; k++)
+        if (o->starts[k + 1] - o->starts[k] > o->widest)
+            o->widest = o->starts[k + 1] - o->starts[k];
 }
 
 static void order_close(order* o) {
     free(o->before);
     free(o->sets);
+    free(o->place);
     free(o->starts);
 }
 
@@ -93,11 +105,11 @@ static int order_open(const agon_tree* t, order* o, agon_error* error) {
     uint32_t* step = (uint32_t*)malloc((sets + 1) * sizeof *step);
     o->before = (int32_t*)malloc((sets + 1) * sizeof *o->before);
     o->sets = (int32_t*)malloc((sets + 1) * sizeof *o->sets);
+    o->place = (uint32_t*)malloc((sets + 1) * sizeof *o->place);
     o->starts = (uint32_t*)calloc(sets + 3, sizeof *o->starts);
-    int code = step && o->before && o->sets && o->starts
+    int code = step && o->before && o->sets && o->place && o->starts
                    ? find_before(t, o->before, error)
-                   : agon_fail(error, AGON_EMEMORY, "the table of a policy for %s: out of memory",
-                               t->rules->name);
+                   : no_memory(t, error);
     if (code == 0)
         sort_by_step(o, sets, step);
     free(step);
@@ -113,7 +125,8 @@ typedef struct table {
     const agon_policy* policy;
     float temperature;
     double* probability; /* out (sets, actions) */
-    float* memory;       /* (sets, policy->memory) after the decision of a set; NULL without */
+    float* memory[2];    /* (widest, policy->memory) after the sets of a step, and of the next by
+                            turns; NULL without */
     /* the question */
     char* obs;       /* (CHUNK, obs_bytes) */
     uint64_t* mask;  /* (CHUNK, mask_words) */
@@ -126,7 +139,8 @@ typedef struct table {
 } table;
 
 static void table_close(table* t) {
-    free(t->memory);
+    free(t->memory[0]);
+    free(t->memory[1]);
     free(t->obs);
     free(t->mask);
     free(t->before);
@@ -148,14 +162,11 @@ static int table_open(table* t, agon_error* error) {
     t->ply = (uint32_t*)malloc(most * sizeof *t->ply);
     t->zeros = (uint32_t*)calloc(most, sizeof *t->zeros);
     t->seat = (uint8_t*)malloc(most);
-    if (floats) {
-        t->memory = (float*)malloc((sets + 1) * floats * sizeof *t->memory);
+    if (floats)
         t->before = (float*)malloc(most * floats * sizeof *t->before);
-    }
     if (!t->obs || !t->mask || !t->answer || !t->lane || !t->ply || !t->zeros || !t->seat ||
-        (floats && (!t->memory || !t->before)))
-        return agon_fail(error, AGON_EMEMORY, "the table of a policy for %s: out of memory",
-                         r->name);
+        (floats && !t->before))
+        return no_memory(t->tree, error);
     return 0;
 }
 
@@ -210,35 +221,42 @@ static void fill(table* t) {
     }
 }
 
-/* Sets first .. first + count - 1 of the order, whose earlier sets have been asked. */
-static void remember_chunk(table* t, const order* o, uint32_t first, int count) {
-    const size_t floats = (size_t)t->policy->memory, bytes = floats * sizeof *t->memory;
+/* Sets first .. first + count - 1 of the order, of step k. */
+static void remember_chunk(table* t, const order* o, int k, uint32_t first, int count) {
+    const size_t floats = (size_t)t->policy->memory, bytes = floats * sizeof *t->before;
+    const float* earlier = t->memory[~k & 1];
+    float* now = t->memory[k & 1] + (first - o->starts[k]) * floats;
     for (int i = 0; i < count; i++) {
         const int32_t set = o->sets[first + (uint32_t)i], before = o->before[set];
+        float* own = t->before + (size_t)i * floats;
         table_put(t, i, set);
         if (before == NOTHING)
-            memset(t->before + (size_t)i * floats, 0, bytes);
+            memset(own, 0, bytes);
         else
-            memcpy(t->before + (size_t)i * floats, t->memory + (size_t)before * floats, bytes);
+            memcpy(own, earlier + (o->place[before] - o->starts[k - 1]) * floats, bytes);
     }
     table_ask(t, count);
-    for (int i = 0; i < count; i++)
-        memcpy(t->memory + t->lane[i] * floats, t->before + (size_t)i * floats, bytes);
+    memcpy(now, t->before, (size_t)count * bytes);
 }
 
 static int fill_in_order(table* t, agon_error* error) {
     order o = {0};
-    const int code = order_open(t->tree, &o, error);
+    int code = order_open(t->tree, &o, error);
     if (code != 0)
         return code;
-    for (int k = 0; k < o.steps; k++) {
+    for (int i = 0; i < 2; i++)
+        t->memory[i] = (float*)malloc(((size_t)o.widest + 1) * (size_t)t->policy->memory *
+                                      sizeof *t->memory[i]);
+    if (!t->memory[0] || !t->memory[1])
+        code = no_memory(t->tree, error);
+    for (int k = 0; code == 0 && k < o.steps; k++) {
         for (uint32_t first = o.starts[k]; first < o.starts[k + 1]; first += CHUNK) {
             const uint32_t left = o.starts[k + 1] - first;
-            remember_chunk(t, &o, first, left < CHUNK ? (int)left : CHUNK);
+            remember_chunk(t, &o, k, first, left < CHUNK ? (int)left : CHUNK);
         }
     }
     order_close(&o);
-    return 0;
+    return code;
 }
 
 int agon_tree_tabulate(const agon_tree* tree, const agon_policy* policy, float temperature,

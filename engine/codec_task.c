@@ -98,12 +98,10 @@ static int check_rollouts(const agon_train_task* task, agon_error* error) {
 
 static int check_train(const void* record, agon_error* error) {
     const agon_train_task* task = record;
+    agon_error why = {0};
     agon_net net;
-    if (agon_net_parse(task->net, &net, NULL) != AGON_OK)
-        return agon_fail(error, AGON_EFORMAT,
-                         "train task: field net = \"%s\"; expected an architecture such as "
-                         "126-128-128-7 relu",
-                         task->net);
+    if (agon_net_parse(task->net, &net, &why) != AGON_OK)
+        return agon_fail(error, AGON_EFORMAT, "train task: field net: %s", why.text);
     const int code = check_seats("train task", "own_seats", task->own_seats, error);
     return code || task->rollouts == 0 ? code : check_rollouts(task, error);
 }

@@ -378,6 +378,18 @@ static int refuse_hidden(const char* text, const char* why, agon_error* error) {
     return agon_hint(error, "agon help net.hidden");
 }
 
+/* A layer's word, without the underscores that its numbers may have, as any number of a config. */
+static void take_layer(const char* at, size_t length, char* word, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; i < length && used + 1 < size; i++) {
+        const bool within = i > 0 && i + 1 < length && isdigit((unsigned char)at[i - 1]) &&
+                            isdigit((unsigned char)at[i + 1]);
+        if (at[i] != '_' || !within)
+            word[used++] = at[i];
+    }
+    word[used] = '\0';
+}
+
 static int parse_hidden(const char* text, agon_net* out, agon_error* error) {
     if (text[0] == '\0' || strcmp(text, "0") == 0)
         return AGON_OK;
@@ -385,7 +397,7 @@ static int parse_hidden(const char* text, agon_net* out, agon_error* error) {
         char word[32];
         at += strspn(at, " ");
         const size_t length = strcspn(at, ", ");
-        snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), at);
+        take_layer(at, length, word, sizeof word);
         at += length + strspn(at + length, " ");
         const char* why = agon_net_add_layer(out, word);
         if (!why && *at && *at != ',')
@@ -511,7 +523,7 @@ static int check_net(const agon_config* config, agon_error* error) {
         return code;
     return agon_fail(error, AGON_EINVALID,
                      "train.minibatches = %d: expected at most train.lanes = %d, because the "
-                     "minibatches of a net with memory are whole games' decisions, lane by lane",
+                     "minibatches of a net with memory are whole rows of train.horizon decisions",
                      config->train.minibatches, config->train.lanes);
 }
 

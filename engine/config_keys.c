@@ -62,8 +62,8 @@ static const agon_config_key keys[] = {
            "What pfsp prefers: opponents that win, (1 - p)^2, or that are even, p (1 - p)."),
 
     TEXT(net, hidden, "128,128",
-         "Hidden layers, as in conv16,conv16k5,128,mingru64; 0: none. WIDTH: dense; convCHANNELS: "
-         "a convolution of 3x3 points, or kSIZE, before other layers; mingruWIDTH: remembers."),
+         "Hidden layers, at most 8, as in conv16,conv16k5,128,mingru64; 0: none. WIDTH: dense; "
+         "convCHANNELS: a convolution of 3x3 points, or kSIZE, first; mingruWIDTH: remembers."),
     CHOICE(net, activation, "relu", "relu|tanh",
            "Non-linearity after each dense layer and convolution."),
 
@@ -77,7 +77,8 @@ static const agon_config_key keys[] = {
     INT(train, horizon, "32", 1, 65536, "decisions", "Decisions per learner row in one rollout."),
     INT(train, epochs, "4", 1, 1000, "passes", "Passes of an update over its rollout."),
     INT(train, minibatches, "4", 1, 65536, "minibatches",
-        "Parts of one pass, each followed by one optimiser step."),
+        "Parts of one pass, each followed by one optimiser step; whole rows of a net with "
+        "memory."),
     REAL(train, learning_rate, "1e-3", 0, 1, "", "Adam's step size at the start of the run."),
     REAL(train, learning_rate_final, "1e-4", 0, 1, "",
          "Step size at its end; linear in agent-steps between."),
@@ -119,7 +120,8 @@ static const agon_config_key keys[] = {
     INT(metrics, budget, "64", 0, 10000, "agents",
         "Most agents of a pay-off matrix, more are thinned evenly; 0: all."),
     INT(metrics, opening, "2", 0, 1000, "plies",
-        "Random plies that open both games of a pair alike."),
+        "Random plies that open both games of a pair alike; none where there is chance, or "
+        "something is hidden."),
     INT(metrics, probes, "512", 1, 1000000, "states",
         "Probe states that every agent is asked, where no probe_file gives them."),
     PLACE(metrics, probe_file,

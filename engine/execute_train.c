@@ -21,8 +21,9 @@ static void clear(desk* k, const agon_backend* backend) {
 static int prepare(desk* k, const agon__trainer* t, agon_error* error) {
     const agon_backend* backend = t->context->backend;
     const int entries = agon__trainer_rows(t) * t->def->horizon;
-    const int largest = agon_ppo_largest_minibatch(&t->learner->net, agon__trainer_rows(t),
-                                                   t->def->horizon, t->def->ppo.minibatches);
+    const int parts = t->def->ppo.minibatches;
+    const int together =
+        agon_net_memory(&t->learner->net) ? t->def->horizon : (entries + parts - 1) / parts;
     const agon_rollout_def def = agon__trainer_rollout(t, 1);
     const int rc = agon_rollout_open(&def, &k->rollout, error);
     if (rc)
@@ -30,8 +31,8 @@ static int prepare(desk* k, const agon__trainer* t, agon_error* error) {
     k->index = malloc((size_t)entries * sizeof *k->index);
     k->scratch = backend->scratch_open();
     if (!k->index || !k->scratch ||
-        backend->scratch_reserve(k->scratch, &t->learner->net, largest, 1) != 0)
-        return agon_fail(error, AGON_EMEMORY, "no memory for minibatches of %d decisions", largest);
+        backend->scratch_reserve(k->scratch, &t->learner->net, together, 1) != 0)
+        return agon_fail(error, AGON_EMEMORY, "no memory for updates of %d decisions", together);
     return AGON_OK;
 }
 

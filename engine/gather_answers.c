@@ -96,7 +96,7 @@ static int ask_agent(const agon_gather* g, const agon_probes* probes, int agent,
         rc = agon_probes_ask(probes, g->rules, &actor.policy, 1, own, error);
     if (!rc && a->images) {
         rc = ask_images(g, probes, &actor.policy, agent, a, error);
-        if (rc == AGON_EUNSUPPORTED) { /* a fact of the game and the set, the same for everyone */
+        if (rc == AGON_EUNSUPPORTED) { /* of the game and the set; what one lacks all do */
             snprintf(out->why.image, sizeof out->why.image, "%.150s", error->text);
             a->images = 0;
             rc = AGON_OK;

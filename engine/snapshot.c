@@ -191,9 +191,11 @@ static int read_architecture(source* in) {
     const char* net = need_meta(in, "net");
     if (!net)
         return AGON_EFORMAT;
-    if (agon_net_parse(net, &in->net, NULL) != AGON_OK)
-        return refuse_meta(in, "net", net, "an architecture such as 126-128-128-7 relu");
-    return AGON_OK;
+    agon_error why = {0};
+    if (agon_net_parse(net, &in->net, &why) == AGON_OK)
+        return AGON_OK;
+    agon_fail(in->error, AGON_EFORMAT, "%s: metadata net: %s", in->what, why.text);
+    return agon_hint(in->error, "%s", why.hint);
 }
 
 /* ---- in: tensors -------------------------------------------------------------------------- */

@@ -25,7 +25,8 @@ int agon_bench_learning_open(const agon_bench* b, agon_bench_learning* l, agon_e
     l->index = calloc(LANES * HORIZON, sizeof *l->index);
     l->scratch = backend->scratch_open();
     if (!l->learner || !l->index || !l->scratch ||
-        backend->scratch_reserve(l->scratch, &net, LANES * HORIZON, 1) != 0)
+        backend->scratch_reserve(l->scratch, &net,
+                                 agon_net_memory(&net) ? HORIZON : LANES * HORIZON, 1) != 0)
         return agon_fail(error, AGON_EMEMORY, "no memory for the benchmark");
     agon_net_init(&net, agon_key_make(1, "bench", AGON_FOR_INIT), l->learner->params);
     backend->pack(&net, l->learner->params, l->learner->packed);

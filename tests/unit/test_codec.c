@@ -244,7 +244,7 @@ static void test_task_ranges(void** unused) {
     BAD(AGON_TRAIN, train->opponents = -1, "field opponents");
     BAD(AGON_TRAIN, train->opponent[1][0] = 0, "field opponent = \"\"");
     BAD(AGON_TRAIN, train->opponent[1][0] = '\n', "field opponent");
-    BAD(AGON_TRAIN, strcpy(train->net, "126-7"), "field net = \"126-7\"");
+    BAD(AGON_TRAIN, strcpy(train->net, "126-7"), "field net: architecture \"126-7\"");
     BAD(AGON_TRAIN, train->learner[5] = 'A', "field learner");
     BAD(AGON_TRAIN, train->learner[63] = 0, "64 hex digits");
     BAD(AGON_TRAIN, train->ppo.discount = 0, "discount");
